@@ -1,0 +1,36 @@
+# Small verbs. Everything they need is installed into .venv; released wheels are cached outside (A2PATCH_CACHE).
+PYTHON ?= python3
+RELEASE ?= 8.4.190
+BIN := .venv/bin
+DEMO := .venv/demo
+
+.PHONY: demo test lint patches clean
+
+demo: .venv/ready
+	@rm -rf $(DEMO)
+	$(BIN)/pip install --quiet --no-deps --no-compile --target $(DEMO)/site-packages ultralytics==$(RELEASE)
+	@cp -R $(DEMO)/site-packages $(DEMO)/untouched
+	$(BIN)/a2patch apply --ultralytics-path $(DEMO)/site-packages
+	$(BIN)/a2patch revert --ultralytics-path $(DEMO)/site-packages
+	diff -r $(DEMO)/untouched $(DEMO)/site-packages
+	@echo "The tree is as it was, to the byte."
+
+test: .venv/ready
+	$(BIN)/pytest
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+patches: .venv/ready
+	$(BIN)/python patches/make.py
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# About 5 GB, most of it torch.
+.venv/ready: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[verify,test,lint]"
+	@touch $@

@@ -1,0 +1,182 @@
+"""Find an ultralytics tree, tell what kind it is, and read inside it, never outside."""
+
+from __future__ import annotations
+
+import ast
+import errno
+import importlib.machinery
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from a2patch.errors import A2PatchError, AccessError, TreeNotFoundError
+
+PACKAGE = "ultralytics"
+LANDMARK = "nn/tasks.py"  # every release has it, and little else does
+
+
+@dataclass(frozen=True)
+class Tree:
+    """One `ultralytics` package on disk.
+
+    Attributes:
+        package: The package folder, at its real place.
+        kind: `"installed"` (pip, uv or conda put it there), `"checkout"` (a git clone of upstream) or `"vendored"`.
+        version: What the package says of itself; empty if it says nothing readable.
+        named: The package folder as it was found, before symbolic links were followed.
+    """
+
+    package: Path
+    kind: str
+    version: str
+    named: Path
+
+    def path(self, relative: str) -> Path:
+        """The place of a file of this tree.
+
+        Args:
+            relative: POSIX path relative to the package folder.
+
+        Raises:
+            A2PatchError: The path would lead out of the tree, by its text or by a symbolic link.
+        """
+        parts = PurePosixPath(relative).parts
+        if not parts or relative.startswith("/") or "\\" in relative or ":" in relative or ".." in parts:
+            raise A2PatchError(
+                f"{relative!r} is no path inside a tree",
+                path=self.package,
+                remedy="Nothing was written. If a receipt names it, that receipt was not written by a2patch.",
+            )
+        place = self.package.joinpath(*parts)
+        for step in (place, *place.parents):
+            if step == self.package:
+                break
+            if step.is_symlink():
+                raise AccessError(
+                    "a symbolic link inside the tree leads elsewhere",
+                    path=step,
+                    found=f"{step} -> {os.readlink(step)}",  # noqa: PTH115 (the text of the link, unresolved)
+                    remedy="Put a real file or folder in its place, or patch the tree that it leads to.",
+                )
+        return place
+
+    def read(self, relative: str) -> bytes | None:
+        """The bytes of a file of this tree, or None where there is none.
+
+        Raises:
+            AccessError: It is there, but can't be read.
+        """
+        place = self.path(relative)
+        try:
+            return place.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise AccessError(
+                f"can't be read: {error.strerror}", path=place, remedy="Look at the owner and mode of the file."
+            ) from error
+
+
+def find(path: Path) -> Tree:
+    """Find the tree that a path means.
+
+    Args:
+        path: A package folder, a repository root, a `site-packages` folder or the prefix of an environment.
+
+    Raises:
+        TreeNotFoundError: There is no ultralytics package there.
+        AccessError: The path can't be looked into.
+    """
+    for candidate in _candidates(path):
+        try:
+            if candidate.joinpath(LANDMARK).is_file():
+                return _describe(candidate)
+        except PermissionError as error:
+            raise AccessError(
+                f"can't be looked into: {error.strerror}", path=candidate, remedy="Look at its owner and mode."
+            ) from error
+    if not path.exists():
+        raise TreeNotFoundError("there is no such path", path=path, remedy="Look at its spelling.")
+    raise TreeNotFoundError(
+        "no ultralytics package here",
+        path=path,
+        found=f"{LANDMARK} is neither in it nor in an ultralytics folder below it",
+        remedy="Name a repository root, the package folder, a site-packages folder or an environment's prefix.",
+    )
+
+
+def find_on(entries: list[str]) -> Tree | None:
+    """Find the tree that a Python with this `sys.path` imports, without importing it.
+
+    Args:
+        entries: The folders of that `sys.path`, in order.
+    """
+    spec = importlib.machinery.PathFinder.find_spec(PACKAGE, entries)
+    if spec is None or spec.origin is None:
+        return None
+    package = Path(spec.origin).parent
+    return _describe(package) if package.joinpath(LANDMARK).is_file() else None
+
+
+def environment_python(site: Path) -> Path | None:
+    """The interpreter of the environment that this `site-packages` folder belongs to, if it belongs to one."""
+    if site.name in {"site-packages", "dist-packages"}:
+        for prefix in (site.parent.parent, site.parent.parent.parent):  # Windows has one folder less in between
+            if prefix != prefix.parent and (python := python_of(prefix)):
+                return python
+    return None
+
+
+def python_of(prefix: Path) -> Path | None:
+    """The interpreter of the environment at this prefix, as virtual environments and conda lay it out."""
+    for name in ("bin/python3", "bin/python", "Scripts/python.exe", "python.exe"):
+        if prefix.joinpath(name).is_file():
+            return prefix / name
+    return None
+
+
+def interpreter_of(tree: Tree) -> Path | None:
+    """The interpreter that belongs to this tree: of the environment around it, or of the `.venv` beside it."""
+    return (
+        environment_python(tree.named.parent)
+        or environment_python(tree.package.parent)
+        or python_of(tree.package.parent / ".venv")
+        or python_of(tree.package.parent / "venv")
+    )
+
+
+def _candidates(path: Path) -> Iterator[Path]:
+    yield path
+    yield path / PACKAGE
+    yield path / "src" / PACKAGE
+    for pattern in ("lib/python3*/site-packages", "Lib/site-packages", "lib/python3*/dist-packages"):
+        for site in sorted(path.glob(pattern)):
+            yield site / PACKAGE
+
+
+def _describe(package: Path) -> Tree:
+    try:
+        real = package.resolve(strict=True)
+    except OSError as error:
+        reason = os.strerror(error.errno or errno.ENOENT)
+        raise AccessError(f"can't be looked into: {reason}", path=package, remedy="Look at its owner.") from error
+    return Tree(package=real, kind=_kind(real), version=_version(real), named=package)
+
+
+def _kind(package: Path) -> str:
+    if package.parent.name in {"site-packages", "dist-packages"} or any(package.parent.glob(f"{PACKAGE}-*.dist-info")):
+        return "installed"
+    return "checkout" if package.parent.joinpath(".git").exists() else "vendored"
+
+
+def _version(package: Path) -> str:
+    try:
+        module = ast.parse(package.joinpath("__init__.py").read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return ""
+    for statement in module.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id="__version__")], value=ast.Constant(value=str(version))):
+                return version
+    return ""

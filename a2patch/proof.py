@@ -1,0 +1,129 @@
+"""What must hold of a patched tree before a byte of it is written, whichever way the plan came about."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+from collections.abc import Collection, Iterator, Mapping
+
+from a2patch import anchors
+from a2patch.errors import ConflictError
+from a2patch.tree import Tree
+
+_NAMES = re.compile(rb"\b(?:" + "|".join(anchors.CLASSES).encode() + rb")\b")
+_YAMLS = re.compile(r"yolov8[nsmlx]?_(?:DANet|A2)\.yaml")
+
+
+def names_are_free(tree: Tree, ours: Collection[str]) -> None:
+    """Check that the tree has no class, file or model YAML of its own by a name that we bring.
+
+    Args:
+        tree: The tree.
+        ours: Paths of the files that hold our own lines already.
+
+    Raises:
+        ConflictError: It has; every place is named.
+    """
+    taken = [place for place in _taken(tree) if place.rpartition(":")[0] not in ours and place not in ours]
+    if taken:
+        raise ConflictError(
+            "the tree already uses a name that the patch brings",
+            path=tree.package,
+            found="\n".join(taken),
+            remedy="Nothing was written. Take out these by hand (or go back to the untouched release) and try again.",
+        )
+
+
+def works(tree: Tree, files: Mapping[str, bytes]) -> None:
+    """Check that patched files parse, import and export our classes, and register them once, inside the chain.
+
+    Args:
+        tree: The tree, for messages.
+        files: The patched files, by their path relative to the package folder.
+
+    Raises:
+        ConflictError: One of these does not hold.
+    """
+    for path, content in files.items():
+        if not path.endswith(".py"):
+            continue
+        try:
+            module = anchors.parse(content)
+            if path == "nn/tasks.py":
+                _registers(module)
+            elif path in {"nn/modules/__init__.py", "nn/modules.py"}:
+                _exports(module)
+        except anchors.AnchorError as error:
+            raise ConflictError(
+                f"the patched file would not work: {error}",
+                path=tree.path(path),
+                remedy="Nothing was written. Go back to the untouched file, or make the edits by hand.",
+            ) from error
+
+
+def _taken(tree: Tree) -> Iterator[str]:
+    for place in sorted(tree.package.rglob("*.yaml")):
+        if _YAMLS.fullmatch(place.name):
+            yield place.relative_to(tree.package).as_posix()
+    for place in sorted(tree.package.joinpath("nn").rglob("*.py")):
+        relative = place.relative_to(tree.package).as_posix()
+        if place.stem == anchors.MODULE:
+            yield relative
+        for number, line in enumerate((tree.read(relative) or b"").splitlines(), start=1):
+            if _NAMES.search(line):
+                yield f"{relative}:{number}"
+
+
+def _registers(module: ast.Module) -> None:
+    _imports(module)
+    function = anchors.parse_model(module)
+    chain = anchors.chain(function)
+    ours = [branch for branch in chain.branches if _mentions(branch.test)]
+    elsewhere = [
+        node for node in ast.walk(function) if isinstance(node, ast.If) and _mentions(node.test) and node not in ours
+    ]
+    nested = [node for node in elsewhere if ours and node in ours[0].body]
+    if len(ours) != 1 or elsewhere != nested:
+        raise anchors.AnchorError(f"{len(ours)} branches of parse_model's chain are for our classes, expected 1")
+    known = chain.bound() | _globals(module) | set(dir(builtins))
+    unknown = {node.id for node in ast.walk(ours[0]) if isinstance(node, ast.Name)} - known
+    if unknown:
+        raise anchors.AnchorError(f"the branch reads {', '.join(sorted(unknown))}, which parse_model does not know")
+
+
+def _exports(module: ast.Module) -> None:
+    _imports(module)
+    exported = anchors.exports(module)
+    if exported is None:
+        return
+    names = [entry.value for entry in exported.elts if isinstance(entry, ast.Constant)]
+    for name in anchors.CLASSES:
+        if names.count(name) != 1:
+            raise anchors.AnchorError(f"__all__ names {name} {names.count(name)} times, expected once")
+
+
+def _imports(module: ast.Module) -> None:
+    imported = [a.asname or a.name for node in module.body if isinstance(node, ast.ImportFrom) for a in node.names]
+    for name in anchors.CLASSES:
+        if imported.count(name) != 1:
+            raise anchors.AnchorError(f"{name} is imported {imported.count(name)} times, expected once")
+
+
+def _globals(module: ast.Module) -> set[str]:
+    names = {
+        a.asname or a.name.split(".")[0]
+        for node in ast.walk(module)
+        for a in getattr(node, "names", [])
+        if isinstance(a, ast.alias)
+    }
+    defined = {node.name for node in module.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    return (
+        names
+        | defined
+        | {node.id for node in ast.walk(module) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    )
+
+
+def _mentions(test: ast.expr) -> bool:
+    return any(isinstance(node, ast.Name) and node.id in anchors.CLASSES for node in ast.walk(test))

@@ -1,0 +1,298 @@
+"""The command line: parses, calls, prints; the one place where errors are shown and become exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from a2patch import __version__, summary
+from a2patch.errors import A2PatchError, ToolMissingError
+
+if TYPE_CHECKING:
+    from a2patch.commands import Outcome, Survey
+    from a2patch.environment import Surroundings
+    from a2patch.verify import Verdict
+
+SCHEMA = 1
+
+app = typer.Typer(
+    name="a2patch",
+    help="Add Double Attention to an ultralytics 8.x tree, prove that it works, and take it back to the byte.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help is three times as fast, and reads well in any console
+)
+
+PathOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--ultralytics-path",
+        metavar="PATH",
+        help="Repository root, package folder, site-packages folder or environment prefix. "
+        "Without it: the package that this environment imports.",
+    ),
+]
+PythonOption = Annotated[
+    Path | None, typer.Option("--python", metavar="PATH", help="Interpreter that tries the tree; found from the tree.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+
+
+@app.command()
+def apply(
+    ultralytics_path: PathOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the diff of this very tree; write nothing.")
+    ] = False,
+    no_verify: Annotated[bool, typer.Option("--no-verify", help="Do not try the result.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the patch even if it fails verification.")] = False,
+    python: PythonOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Patch a tree and verify the result."""
+    from a2patch import commands, environment
+
+    with _edge("apply", as_json) as page:
+        around = _surroundings()
+        tree = environment.locate(ultralytics_path, around)
+        if dry_run:
+            _show_diff(page, commands.preview(tree))
+            return
+        outcome = commands.apply(tree, page.say)
+        page.tree(outcome.survey)
+        page.lines(summary.copies_lines(outcome.survey, environment.copies(tree, around)))
+        if not outcome.changes:
+            page.lines(["already patched: nothing to do"])
+            return
+        page.changes("patched", outcome)
+        verdict = None if no_verify else _try(page, tree, python, around)
+        if verdict is not None and not verdict.ok and not keep:
+            commands.revert(tree, page.say)
+            page.lines(["", "The verdict is against it: the patch was taken out again (--keep keeps it)."])
+            page.exit(1)
+        if verdict is None:
+            page.lines(["", f"unverified: `{_again('verify', ultralytics_path)}` verifies it"])
+        page.lines(_next_steps(ultralytics_path))
+
+
+@app.command()
+def verify(ultralytics_path: PathOption = None, python: PythonOption = None, as_json: JsonOption = False) -> None:
+    """Try a patched tree, down to an epoch of training."""
+    from a2patch import environment
+
+    with _edge("verify", as_json) as page:
+        around = _surroundings()
+        tree = environment.locate(ultralytics_path, around)
+        verdict = _verify(page, tree, python, around)
+        if not verdict.ok:
+            page.exit(1)
+
+
+@app.command()
+def revert(ultralytics_path: PathOption = None, as_json: JsonOption = False) -> None:
+    """Take the patch out, to the byte."""
+    from a2patch import commands, environment
+
+    with _edge("revert", as_json) as page:
+        tree = environment.locate(ultralytics_path, _surroundings())
+        outcome = commands.revert(tree, page.say)
+        page.tree(outcome.survey)
+        if outcome.changes:
+            page.changes("reverted", outcome)
+        else:
+            page.lines(["not patched: nothing to do"])
+
+
+@app.command()
+def status(ultralytics_path: PathOption = None, as_json: JsonOption = False) -> None:
+    """Tell the state of a tree, and other copies in sight."""
+    from a2patch import commands, environment, transaction
+
+    with _edge("status", as_json) as page:
+        around = _surroundings()
+        tree = environment.locate(ultralytics_path, around)
+        transaction.recover(tree, page.say)
+        survey = commands.survey(tree)
+        copies = environment.copies(tree, around)
+        page.document["tree"] = summary.tree_document(survey)
+        page.document["copies"] = [{"package": str(copy.package), "used_by": copy.used_by} for copy in copies]
+        page.lines(summary.status_lines(survey, copies))
+
+
+@app.command()
+def diff(ultralytics_path: PathOption = None, as_json: JsonOption = False) -> None:
+    """Print what the patch changes in this tree."""
+    from a2patch import commands, environment
+
+    with _edge("diff", as_json) as page:
+        tree = environment.locate(ultralytics_path, _surroundings())
+        _show_diff(page, commands.difference(tree))
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"a2patch {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line.
+
+    Args:
+        arguments: What follows the program's name; that of this process where it is None.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):  # a Windows console of another code page must not end a command
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        app(args=list(arguments))
+    except SystemExit as error:
+        if error.code == 2 and "--json" in arguments:
+            usage = {"kind": "UsageError", "message": "bad usage; standard error tells", "remedy": "a2patch --help"}
+            print(json.dumps({"schema": SCHEMA, "ok": False, "exit_code": 2, "error": usage}))
+        raise
+
+
+class _Page:
+    """What a command has to say: lines as they come for people, or one document at the end."""
+
+    def __init__(self, command: str, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self.code = 0
+        self.document: dict[str, Any] = {"schema": SCHEMA, "command": command}
+
+    def say(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    def lines(self, lines: Sequence[str]) -> None:
+        if not self.as_json:
+            for line in lines:
+                print(line, flush=True)
+
+    def tree(self, survey: Survey) -> None:
+        self.document["tree"] = summary.tree_document(survey)
+        self.lines(summary.tree_lines(survey))
+
+    def changes(self, title: str, outcome: Outcome) -> None:
+        self.document["changes"] = summary.changes_document(outcome.changes)
+        self.lines([title, *summary.change_lines(outcome)])
+
+    def exit(self, code: int) -> None:
+        self.code = code
+
+    def close(self, error: A2PatchError | None = None) -> None:
+        self.document |= {"ok": self.code == 0, "exit_code": self.code}
+        if error is not None:
+            self.document["error"] = summary.error_document(error)
+        if self.as_json:
+            print(json.dumps(self.document, indent=1, ensure_ascii=False))
+
+
+@contextmanager
+def _edge(command: str, as_json: bool) -> Iterator[_Page]:
+    """Show an error once, and turn it into an exit code."""
+    page = _Page(command, as_json=as_json)
+    failure = None
+    try:
+        yield page
+    except A2PatchError as error:
+        failure = error
+        page.exit(error.exit_code)
+        if not as_json:
+            print("\n".join(summary.error_lines(error)), file=sys.stderr)
+    except KeyboardInterrupt:
+        page.exit(130)
+        page.say("interrupted")
+    page.close(failure)
+    if page.code:
+        raise typer.Exit(page.code)
+
+
+def _try(page: _Page, tree: Any, python: Path | None, around: Surroundings) -> Verdict | None:
+    """Verify what was just applied; None where its interpreter can't try it."""
+    try:
+        return _verify(page, tree, python, around)
+    except ToolMissingError as error:
+        page.document["unverified"] = summary.error_document(error)
+        page.lines(["", *summary.error_lines(error)])
+        return None
+
+
+def _verify(page: _Page, tree: Any, python: Path | None, around: Surroundings) -> Verdict:
+    from a2patch import commands, environment, report
+    from a2patch import verify as verification
+
+    seen = commands.survey(tree)
+    untouched = commands.untouched(seen)
+    interpreter = python.absolute() if python else environment.interpreter_for(tree, around)
+    with _progress() as say:
+        verdict = verification.verify(tree.package, interpreter, untouched, say, around.variables)
+    page.document["verdict"] = report.verdict_json(verdict)
+    page.lines(["", report.verdict_text(verdict, _width())])
+    if verdict.ok:
+        commands.mark_verified(tree, f"Python {verdict.python}, torch {verdict.torch}", page.say)
+    return verdict
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """One line that tells what is being tried; a line each where there is no terminal."""
+    if not sys.stderr.isatty():
+        yield lambda text: print(text, file=sys.stderr, flush=True)
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("starting") as line:
+        yield line.update
+
+
+def _show_diff(page: _Page, outcome: Outcome) -> None:
+    from a2patch.patching import unified
+
+    text = unified(outcome.changes) if outcome.changes else ""
+    page.document |= {"tree": summary.tree_document(outcome.survey), "diff": text}
+    page.lines([text.removesuffix("\n")] if text else ["already patched: nothing to do"])
+
+
+def _next_steps(path: Path | None) -> list[str]:
+    return [
+        "",
+        "next",
+        "  yolo detect train model=yolov8s_A2.yaml data=coco8.yaml epochs=3   # any of n s m l x",
+        f"  {_again('status', path)}",
+        f"  {_again('revert', path)}",
+    ]
+
+
+def _again(command: str, path: Path | None) -> str:
+    return f"a2patch {command}" + (f' --ultralytics-path "{path}"' if path else "")
+
+
+def _width() -> int:
+    import shutil
+
+    return shutil.get_terminal_size((120, 24)).columns
+
+
+def _surroundings() -> Surroundings:
+    from a2patch.environment import Surroundings
+
+    return Surroundings(Path.cwd(), dict(os.environ), Path(sys.executable))

@@ -1,0 +1,6 @@
+"""Launcher for a checkout: `python cli.py apply …` is `a2patch apply …`."""
+
+from a2patch.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -50,8 +50,8 @@ def tasks_edits(content: bytes) -> list[Edit]:
     module = parse(content)
     lines = _lines(content)
     statement = _modules_import(module)
-    prefix = "." * statement.level + (statement.module or "")
-    aliases = _one_a_line(statement.names, lines)
+    prefix = "." * statement.level + (statement.module or "").removesuffix(".conv")
+    aliases = [] if (statement.module or "").endswith(".conv") else _one_a_line(statement.names, lines)
     if aliases:
         place = _sorted_place(aliases, [_import_order(alias.name) for alias in aliases], _import_order(CLASSES[0]))
         indent = _indent(lines[place.lineno - 1])
@@ -94,32 +94,32 @@ class Chain:
 
 
 def chain(function: ast.FunctionDef) -> Chain:
-    """Find the chain: the one in the loop over rows that has a branch for `Concat` alone.
+    """Find the chain: the one in the loop over rows that has a branch for `Concat`.
 
     Raises:
         AnchorError: There is none, or more than one.
     """
-    found = []
-    for loop in (node for node in ast.walk(function) if isinstance(node, ast.For)):
-        for statement in loop.body:
-            branches = tuple(_branches(statement))
-            if any(_is_branch_for(branch, "Concat") for branch in branches):
-                found.append(Chain(function, branches))
+    statements = [node for node in ast.walk(function) if isinstance(node, ast.If)]
+    continued = {id(branch) for statement in statements for branch in list(_branches(statement))[1:]}
+    chains = [tuple(_branches(statement)) for statement in statements if id(statement) not in continued]
+    found = [branches for branches in chains if any(_is_for_concat(branch) for branch in branches)]
     if len(found) != 1:
-        raise AnchorError(f"{len(found)} chains with a branch `m is Concat` in parse_model, expected 1")
-    return found[0]
+        raise AnchorError(f"{len(found)} chains with a branch for Concat in parse_model, expected 1")
+    return Chain(function, found[0])
 
 
 def _branch_edit(chain: Chain, lines: list[str]) -> Edit:
-    place = next(branch for branch in chain.branches if _is_branch_for(branch, "Concat"))
+    place = next((b for b in chain.branches[1:] if _is_for_concat(b)), None) or next(iter(chain.branches[1:]), None)
+    if place is None:
+        raise AnchorError("the chain in parse_model has no elif")
     opening = lines[place.lineno - 1]
     outer = _indent(opening)
     if not opening[len(outer) :].startswith("elif"):
-        raise AnchorError(f"line {place.lineno}: the branch `m is Concat` does not begin with elif")
+        raise AnchorError(f"line {place.lineno}: the branch does not begin with elif")
     inner = _indent(lines[place.body[0].lineno - 1])
     unit = inner[len(outer) :]
     if not inner.startswith(outer) or not unit or place.body[0].lineno == place.lineno:
-        raise AnchorError(f"line {place.lineno}: the branch `m is Concat` is not indented as a block")
+        raise AnchorError(f"line {place.lineno}: the branch is not indented as a block")
     bound = chain.bound()
     missing = {"m", "f", "args", "ch", "c2"} - bound
     if missing:
@@ -142,16 +142,14 @@ def _branch_edit(chain: Chain, lines: list[str]) -> Edit:
 
 
 def _modules_import(module: ast.Module) -> ast.ImportFrom:
-    found = [
-        node
-        for node in module.body
-        if isinstance(node, ast.ImportFrom)
-        and ((node.module or "").endswith("nn.modules") or (node.level == 1 and node.module == "modules"))
-        and any(alias.name in {"Concat", "*"} for alias in node.names)
-    ]
-    if len(found) != 1:
-        raise AnchorError(f"{len(found)} statements that import Concat from nn.modules, expected 1")
-    return found[0]
+    """The statement that brings upstream's modules: from the package if there is one, else from one of its files."""
+    imports = [node for node in module.body if isinstance(node, ast.ImportFrom)]
+    for pattern in (r"(.*\.)?nn\.modules|modules", r"(.*\.)?nn\.modules\.conv|modules\.conv"):
+        for node in imports:
+            ours = re.fullmatch(pattern, node.module or "") and (node.level or "nn.modules" in (node.module or ""))
+            if ours and any(alias.name in {"Concat", "*"} for alias in node.names):
+                return node
+    raise AnchorError("no statement imports Concat from nn.modules")
 
 
 def _branches(statement: ast.stmt) -> Iterator[ast.If]:
@@ -162,10 +160,11 @@ def _branches(statement: ast.stmt) -> Iterator[ast.If]:
         statement = statement.orelse[0]
 
 
-def _is_branch_for(branch: ast.If, name: str) -> bool:
+def _is_for_concat(branch: ast.If) -> bool:
+    """Whether a branch tests `m` for `Concat`: by `is`, by `==`, or in a collection."""
     match branch.test:
-        case ast.Compare(left=ast.Name(id="m"), ops=[ast.Is()], comparators=[ast.Name(id=found)]):
-            return found == name
+        case ast.Compare(left=ast.Name(id="m"), ops=[ast.Is() | ast.Eq() | ast.In()], comparators=[against]):
+            return any(isinstance(node, ast.Name) and node.id == "Concat" for node in ast.walk(against))
     return False
 
 
@@ -215,11 +214,20 @@ def single_file_edits(content: bytes) -> list[Edit]:
 
 
 def exports(module: ast.Module) -> ast.Tuple | ast.List | None:
-    """The literal that is assigned to `__all__`, or None where there is none."""
+    """The literal that is assigned to `__all__`, or None where there is none.
+
+    Raises:
+        AnchorError: `__all__` is made in another way.
+    """
     for node in module.body:
         match node:
-            case ast.Assign(targets=[ast.Name(id="__all__")], value=ast.Tuple() | ast.List() as value):
-                return value
+            case (
+                ast.Assign(targets=[ast.Name(id="__all__")], value=value)
+                | ast.AnnAssign(target=ast.Name(id="__all__"), value=value)
+            ):
+                if isinstance(value, ast.Tuple | ast.List):
+                    return value
+                raise AnchorError(f"line {node.lineno}: __all__ is neither a tuple nor a list")
     return None
 
 

@@ -54,6 +54,7 @@ def apply(
     ] = False,
     no_verify: Annotated[bool, typer.Option("--no-verify", help="Do not try the result.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the patch even if it fails verification.")] = False,
+    no_derive: Annotated[bool, typer.Option("--no-derive", help="Refuse a tree that no versioned diff fits.")] = False,
     python: PythonOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -64,15 +65,16 @@ def apply(
         around = _surroundings()
         tree = environment.locate(ultralytics_path, around)
         if dry_run:
-            _show_diff(page, commands.preview(tree))
+            _show_diff(page, commands.preview(tree, derive=not no_derive))
             return
-        outcome = commands.apply(tree, page.say)
+        outcome = commands.apply(tree, page.say, derive=not no_derive)
         page.tree(outcome.survey)
         page.lines(summary.copies_lines(outcome.survey, environment.copies(tree, around)))
         if not outcome.changes:
             page.lines(["already patched: nothing to do"])
             return
         page.changes("patched", outcome)
+        page.lines(summary.derived_lines(outcome))
         verdict = None if no_verify else _try(page, tree, python, around)
         if verdict is not None and not verdict.ok and not keep:
             commands.revert(tree, page.say)
@@ -192,7 +194,7 @@ class _Page:
         self.lines(summary.tree_lines(survey))
 
     def changes(self, title: str, outcome: Outcome) -> None:
-        self.document["changes"] = summary.changes_document(outcome.changes)
+        self.document["changes"] = summary.changes_document(outcome)
         self.lines([title, *summary.change_lines(outcome)])
 
     def exit(self, code: int) -> None:
@@ -268,6 +270,8 @@ def _show_diff(page: _Page, outcome: Outcome) -> None:
     from a2patch.patching import unified
 
     text = unified(outcome.changes) if outcome.changes else ""
+    for line in summary.derived_lines(outcome):  # not among the lines of a diff that may be piped to git
+        page.say(line)
     page.document |= {"tree": summary.tree_document(outcome.survey), "diff": text}
     page.lines([text.removesuffix("\n")] if text else ["already patched: nothing to do"])
 

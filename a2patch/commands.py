@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from a2patch import __version__, patching, receipt, series, transaction
+from a2patch import derive as derivation
 from a2patch.errors import NotPatchedError
 from a2patch.patching import Change, Status
 from a2patch.receipt import Receipt
@@ -45,24 +47,36 @@ class Outcome:
     diffs: tuple[Diff, ...]
 
 
-def survey(tree: Tree) -> Survey:
+def survey(tree: Tree, *, derive: bool = True) -> Survey:
     """Look at a tree.
+
+    Args:
+        tree: The tree.
+        derive: Whether a diff may be made from the tree's own syntax where no versioned one fits.
 
     Raises:
         A2PatchError: Its receipt can't be used.
     """
     kept = receipt.load(tree)
-    known = kept.diffs if kept else ()
-    return Survey(tree, patching.status(tree.read, series.load(series.folder()), tree.version, known), kept)
+    patches = series.folder()
+    maker = partial(derivation.diff, read=tree.read, added=derivation.sources(patches), release=tree.version)
+    status = patching.status(
+        tree.read, series.load(patches), tree.version, kept.diffs if kept else (), maker if derive else None
+    )
+    return Survey(tree, status, kept)
 
 
-def preview(tree: Tree) -> Outcome:
+def preview(tree: Tree, *, derive: bool = True) -> Outcome:
     """Work out what `apply` would do, and write nothing.
+
+    Args:
+        tree: The tree.
+        derive: Whether a diff may be made from the tree's own syntax where no versioned one fits.
 
     Raises:
         ConflictError: The tree is not as any diff expects it.
     """
-    seen = survey(tree)
+    seen = survey(tree, derive=derive)
     if seen.status.state == "applied":
         return Outcome(seen, (), ())
     plan = patching.plan_apply(tree, seen.status)
@@ -83,20 +97,21 @@ def difference(tree: Tree) -> Outcome:
     return Outcome(seen, changes, tuple(diff.reversed() for diff in plan.diffs))
 
 
-def apply(tree: Tree, say: Say) -> Outcome:
+def apply(tree: Tree, say: Say, *, derive: bool = True) -> Outcome:
     """Patch a tree.
 
     Args:
         tree: The tree.
         say: Told, in a line, what is waited for and what was recovered.
+        derive: Whether a diff may be made from the tree's own syntax where no versioned one fits.
 
     Raises:
         ConflictError: The tree is not as any diff expects it.
         AccessError: It can't be written to.
     """
-    preview(tree)  # a tree that will be refused is not even locked
+    preview(tree, derive=derive)  # a tree that will be refused is not even locked
     with transaction.locked(tree, say):
-        outcome = preview(tree)
+        outcome = preview(tree, derive=derive)
         if not outcome.changes:
             return outcome
         there = tuple(site.back.reversed() for site in outcome.survey.status.sites if site.back)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from a2patch import anchors
-from a2patch.patching import Reader
 from a2patch.series import Diff, FileDiff, Hunk
+from a2patch.tree import Reader
 
 YAMLS = ("yolov8_A2.yaml", "yolov8_DANet.yaml")
 # Where releases keep their model YAMLs, the newest place first.
@@ -24,24 +24,29 @@ def sources(patches: Path) -> dict[str, str]:
     return {place.name: place.read_text("utf-8") for place in sorted(patches.joinpath("sources").iterdir())}
 
 
-def diffs(read: Reader, added: Mapping[str, str], release: str) -> dict[str, Diff]:
-    """Make the diff of each site of a tree.
+def diff(site: str, read: Reader, added: Mapping[str, str], release: str) -> Diff:
+    """Make the diff of a site of a tree.
 
     Args:
+        site: One of `SITES`.
         read: Gives the bytes of a file of the tree.
         added: What the diffs add, by file name.
-        release: The release to name them by.
+        release: The release to name it by.
 
     Raises:
         AnchorError: An edit has no place in this tree, or not just one.
     """
-    made = {
-        "module": (_new_file(f"{_modules_folder(read)}/{anchors.MODULE}.py", added[f"{anchors.MODULE}.py"]),),
-        "init": (_init(read),),
-        "tasks": (anchors.file_diff("nn/tasks.py", tasks := _must(read, "nn/tasks.py"), anchors.tasks_edits(tasks)),),
-        "cfg": _cfg(read, added),
-    }
-    return {site: Diff(site, release, files) for site, files in made.items()}
+    match site:
+        case "module":
+            files = _module(read, added)
+        case "init":
+            files = _init(read)
+        case "tasks":
+            content = _must(read, "nn/tasks.py")
+            files = (anchors.file_diff("nn/tasks.py", content, anchors.tasks_edits(content)),)
+        case _:
+            files = _cfg(read, added)
+    return Diff(site, release, files, derived=True)
 
 
 def unscaled(text: str, stem: str) -> dict[str, str]:
@@ -69,16 +74,18 @@ def _capped(text: str, most: int) -> str:
     return _CHANNELS.sub(lambda row: f"{row[1]}{min(int(row[2]), most)}", text)
 
 
-def _modules_folder(read: Reader) -> str:
-    return "nn" if read("nn/modules/__init__.py") is None else "nn/modules"
+def _module(read: Reader, added: Mapping[str, str]) -> tuple[FileDiff, ...]:
+    name = f"{anchors.MODULE}.py"
+    folder = "nn" if read("nn/modules/__init__.py") is None else "nn/modules"
+    return (_new_file(f"{folder}/{name}", added[name]),)
 
 
-def _init(read: Reader) -> FileDiff:
+def _init(read: Reader) -> tuple[FileDiff, ...]:
     content = read("nn/modules/__init__.py")
     if content is not None:
-        return anchors.file_diff("nn/modules/__init__.py", content, anchors.package_edits(content))
+        return (anchors.file_diff("nn/modules/__init__.py", content, anchors.package_edits(content)),)
     content = _must(read, "nn/modules.py")
-    return anchors.file_diff("nn/modules.py", content, anchors.single_file_edits(content))
+    return (anchors.file_diff("nn/modules.py", content, anchors.single_file_edits(content)),)
 
 
 def _cfg(read: Reader, added: Mapping[str, str]) -> tuple[FileDiff, ...]:

@@ -2,54 +2,25 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from a2patch import proof
+from a2patch.anchors import AnchorError
 from a2patch.errors import A2PatchError, ConflictError
+from a2patch.fitting import Misfit, explain, fit, fit_file, outcome
 from a2patch.git import scratch
-from a2patch.series import SITES, Diff, FileDiff, Hunk, by_nearness
-from a2patch.tree import PACKAGE, Tree
+from a2patch.series import SITES, Diff, FileDiff, by_nearness
+from a2patch.tree import PACKAGE, Reader, Tree
 
-BOM = b"\xef\xbb\xbf"
+Derive = Callable[[str], Diff]
 
-Reader = Callable[[str], "bytes | None"]
-
-
-@dataclass(frozen=True)
-class Misfit:
-    """Why a diff does not fit a file.
-
-    Attributes:
-        diff: The name of the diff.
-        path: The file, relative to the package folder.
-        reason: What is wrong, in one sentence.
-        hunk: The hunk that has no place, or not just one; None where it is the whole file.
-        lines: The lines of the file.
-    """
-
-    diff: str
-    path: str
-    reason: str
-    hunk: Hunk | None = None
-    lines: tuple[bytes, ...] = ()
-
-    def closest(self) -> int:
-        """The index of the line from which on the file comes closest to what the hunk expects."""
-        expected = [_bare(line) for line in self.hunk.before] if self.hunk else []
-        key = max(expected, key=len, default=b"").decode("utf-8", "replace")
-        offset = next((at for at, line in enumerate(expected) if line.decode("utf-8", "replace") == key), 0)
-        matcher = difflib.SequenceMatcher(b=key, autojunk=False)
-
-        def likeness(at: int) -> tuple[int, float]:
-            window = [_bare(line) for line in self.lines[at : at + len(expected)]]
-            equal = sum(one == other for one, other in zip(expected, window, strict=False) if one.strip())
-            matcher.set_seq1(window[offset].decode("utf-8", "replace") if offset < len(window) else "")
-            return equal, matcher.ratio() if matcher.real_quick_ratio() > 0.5 else 0.0
-
-        return max(range(max(len(self.lines), 1)), key=likeness)
+_SITE_FILES = {
+    "module": "nn/modules/double_attention.py",
+    "init": "nn/modules/__init__.py",
+    "tasks": "nn/tasks.py",
+    "cfg": "cfg/models/v8/yolov8_A2.yaml",
+}
 
 
 @dataclass(frozen=True)
@@ -122,7 +93,13 @@ class Plan:
     diffs: tuple[Diff, ...]
 
 
-def status(read: Reader, series: Mapping[str, Sequence[Diff]], version: str, known: Sequence[Diff] = ()) -> Status:
+def status(
+    read: Reader,
+    series: Mapping[str, Sequence[Diff]],
+    version: str,
+    known: Sequence[Diff] = (),
+    derive: Derive | None = None,
+) -> Status:
     """Work out the state of a tree from its bytes.
 
     Args:
@@ -130,8 +107,13 @@ def status(read: Reader, series: Mapping[str, Sequence[Diff]], version: str, kno
         series: The versioned diffs of each site.
         version: What the tree says of its version: a hint.
         known: Diffs that a receipt says were applied; tried first.
+        derive: Makes the diff of a site from the tree's own syntax, where no other fits; raises `AnchorError`.
     """
-    return Status(tuple(_site_status(read, site, _order(site, series, version, known)) for site in SITES))
+    candidates = {
+        site: [*(diff for diff in known if diff.site == site), *by_nearness(tuple(series[site]), version)]
+        for site in SITES
+    }
+    return Status(tuple(_site_status(read, site, candidates[site], derive) for site in SITES))
 
 
 def plan(read: Reader, diffs: Iterable[Diff]) -> Plan:
@@ -174,16 +156,21 @@ def plan_apply(tree: Tree, status: Status) -> Plan:
     Raises:
         ConflictError: A site is as no diff expects it, a name is taken, or the result would not work.
     """
+    ours = {file.path for site in status.sites if site.back for file in site.back.files}
+    bring = {file.path: diff.name for site in status.sites if (diff := site.forth) for file in diff.files}
+    proof.names_are_free(tree, ours, bring)
     conflicts = [site for site in status.sites if site.state == "conflict"]
     if conflicts:
         raise conflict(tree, conflicts)
-    ours = {file.path for site in status.sites if site.back for file in site.back.files}
-    proof.names_are_free(tree, ours)
     made = plan(tree.read, [site.forth for site in status.sites if site.forth])
-    after = {change.path: change.after for change in made.changes}
-    proof.works(
-        tree, {path: content for path in after | dict.fromkeys(ours) if (content := after.get(path) or tree.read(path))}
-    )
+    for site in status.sites:
+        for file in site.back.files if site.back else ():
+            if not file.creates and (fault := proof.fault(file.path, tree.read(file.path) or b"")):
+                raise ConflictError(
+                    f"a file that is patched already would not work: {fault}",
+                    path=tree.path(file.path),
+                    remedy="Nothing was written. Take the patch out with `a2patch revert`, and try again.",
+                )
     return made
 
 
@@ -213,140 +200,55 @@ def unified(changes: Iterable[Change]) -> str:
         return repository.diff().decode("utf-8", "replace")
 
 
-def fit(diff: Diff, read: Reader) -> Diff | Misfit:
-    """Fit a diff to a tree: its lines numbered as they stand there, its line endings those of the file.
-
-    Context is matched exactly, line endings aside, and must stand in just one place.
-
-    Args:
-        diff: Any diff, or the reverse of one.
-        read: Gives the bytes of a file of the tree.
-
-    Returns:
-        The fitted diff, or why it does not fit.
-    """
-    files = []
-    for file in diff.files:
-        fitted = _fit_file(diff, file, read)
-        if isinstance(fitted, Misfit):
-            return fitted
-        files.append(fitted)
-    return Diff(diff.site, diff.release, tuple(files))
-
-
-def _order(site: str, series: Mapping[str, Sequence[Diff]], version: str, known: Sequence[Diff]) -> list[Diff]:
-    return [diff for diff in known if diff.site == site] + by_nearness(tuple(series[site]), version)
-
-
-def _site_status(read: Reader, site: str, candidates: Sequence[Diff]) -> SiteStatus:
-    misfits = []
+def _site_status(read: Reader, site: str, candidates: Sequence[Diff], derive: Derive | None) -> SiteStatus:
     for diff in candidates:
         if isinstance(back := fit(diff.reversed(), read), Diff):
             return SiteStatus(site, "applied", back=back)
+    misfits = []
     for diff in candidates:
-        if isinstance(forth := fit(diff, read), Diff):
+        if isinstance(forth := _fit_and_prove(diff, read), Diff):
             return SiteStatus(site, "pristine", forth=forth)
         misfits.append(forth)
     for diff in candidates:
-        back_files = [_fit_file(diff, file.reversed(), read) for file in diff.files]
-        forth_files = [_fit_file(diff, file, read) for file in diff.files]
-        there = tuple(file for file in back_files if isinstance(file, FileDiff))
-        missing = tuple(file for file in forth_files if isinstance(file, FileDiff))
-        if there and len(there) + len(missing) == len(diff.files):
-            forth, back = (Diff(site, diff.release, files) for files in (missing, there))
-            return SiteStatus(site, "partial", forth, back)
+        if halves := _halves(diff, read):
+            return SiteStatus(site, "partial", *halves)
+    if derive is not None:
+        try:
+            derived = derive(site)
+        except AnchorError as error:
+            misfits.append(Misfit(f"{site}/derived", _SITE_FILES[site], f"none could be derived: {error}"))
+        else:
+            if isinstance(forth := _fit_and_prove(derived, read), Diff):
+                return SiteStatus(site, "pristine", forth=forth)
+            misfits.append(forth)
     return SiteStatus(site, "conflict", misfits=tuple(misfits))
 
 
-def _fit_file(diff: Diff, file: FileDiff, read: Reader) -> FileDiff | Misfit:
-    content = read(file.path)
-    if file.creates:
-        return _fit_new_file(diff, file, content, read)
-    if content is None:
-        return Misfit(diff.name, file.path, "there is no such file")
-    lines = _lines(content)
-    hunks = []
-    for hunk in file.hunks:
-        places = _places(hunk, lines)
-        if len(places) != 1:
-            return _misfit(diff, file, hunk, lines, places)
-        hunks.append(_fit_hunk(hunk, lines, places[0]))
-    if file.deletes and b"".join(hunks[0].before) != content:
-        return Misfit(diff.name, file.path, "it has been edited since it was added")
-    if [hunk.start for hunk in hunks] != sorted(hunk.start for hunk in hunks):
-        return Misfit(diff.name, file.path, "the places stand in another order")
-    return FileDiff(file.path, tuple(hunks), file.creates, file.deletes)
+def _fit_and_prove(diff: Diff, read: Reader) -> Diff | Misfit:
+    """Fit a diff, and see that what it makes would work: the same context may stand in a file that it breaks."""
+    fitted = fit(diff, read)
+    if isinstance(fitted, Diff):
+        for file in fitted.files:
+            after = outcome(file, read(file.path))
+            if after is not None and (fault := proof.fault(file.path, after)):
+                return Misfit(diff.name, file.path, f"the patched file would not work: {fault}")
+    return fitted
 
 
-def _fit_new_file(diff: Diff, file: FileDiff, content: bytes | None, read: Reader) -> FileDiff | Misfit:
-    if content is not None:
-        return Misfit(diff.name, file.path, "there is a file of that name already")
-    neighbour = read(_neighbour(file.path))
-    if neighbour is None:
-        return Misfit(diff.name, file.path, f"its neighbour {_neighbour(file.path)} is not there")
-    if not neighbour.split(b"\n", 1)[0].endswith(b"\r"):
-        return file
-    hunks = (Hunk(1, tuple((operation, line[:-1] + b"\r\n") for operation, line in file.hunks[0].lines)),)
-    return FileDiff(file.path, hunks, creates=True)
-
-
-def _neighbour(path: str) -> str:
-    """The upstream file beside which a new one belongs, and whose line endings it takes."""
-    folder, _, name = path.rpartition("/")
-    if name.endswith(".yaml"):
-        return f"{folder}/{name.split('_')[0]}.yaml"
-    return f"{folder}/__init__.py"
-
-
-def _lines(content: bytes) -> list[bytes]:
-    """The lines as git sees them: a carriage return alone ends none."""
-    return re.findall(rb"[^\n]*\n|[^\n]+", content)
-
-
-def _places(hunk: Hunk, lines: list[bytes]) -> list[int]:
-    """Where the lines that a hunk expects stand: to the byte, else with other line endings."""
-    for normal in (bytes, _bare):
-        wanted = [normal(line) for line in hunk.before]
-        have = [normal(line) for line in lines]
-        size = len(wanted)
-        places = [at for at, line in enumerate(have) if line == wanted[0] and have[at : at + size] == wanted]
-        if places:
-            return places
-    return []
-
-
-def _fit_hunk(hunk: Hunk, lines: list[bytes], place: int) -> Hunk:
-    at = place
-    exact = lines[place : place + len(hunk.before)] == hunk.before
-    fitted = []
-    for operation, line in hunk.lines:
-        if operation == b"+":
-            near = lines[max(at - 1, 0)]
-            fitted.append((operation, line if exact else _bare(line) + _ending(near)))
-        else:
-            fitted.append((operation, lines[at]))
-            at += 1
-    return Hunk(place + 1, tuple(fitted))
-
-
-def _bare(line: bytes) -> bytes:
-    return line.removeprefix(BOM).rstrip(b"\r\n")
-
-
-def _ending(line: bytes) -> bytes:
-    return line[len(line.rstrip(b"\r\n")) :]
-
-
-def _misfit(diff: Diff, file: FileDiff, hunk: Hunk, lines: list[bytes], places: list[int]) -> Misfit:
-    reason = "no place has the lines that it expects"
-    if places:
-        reason = f"its place is not unique: lines {', '.join(str(place + 1) for place in places)}"
-    return Misfit(diff.name, file.path, reason, hunk, tuple(lines))
+def _halves(diff: Diff, read: Reader) -> tuple[Diff, Diff] | None:
+    """What is missing of a diff and what is there, where some of its files are patched and the others are not."""
+    missing = [file for file in diff.files if isinstance(fit_file(diff, file, read), FileDiff)]
+    there = [file for file in diff.files if isinstance(fit_file(diff, file.reversed(), read), FileDiff)]
+    if not there or len(missing) + len(there) != len(diff.files):
+        return None
+    forth = fit(replace(diff, files=tuple(missing)), read)
+    back = fit(replace(diff, files=tuple(file.reversed() for file in there)), read)
+    return (forth, back) if isinstance(forth, Diff) and isinstance(back, Diff) else None
 
 
 def conflict(tree: Tree, sites: Sequence[SiteStatus]) -> ConflictError:
     """The error for sites that are as no diff expects them: where, what was expected, what stands there."""
-    parts = [line for site in sites for line in _explain(site.site, site.misfits[0])]
+    parts = [line for site in sites for misfit in _telling(site) for line in explain(site.site, misfit)]
     return ConflictError(
         f"the tree is not as any diff expects it: {', '.join(site.site for site in sites)}",
         path=tree.path(sites[0].misfits[0].path),
@@ -355,18 +257,6 @@ def conflict(tree: Tree, sites: Sequence[SiteStatus]) -> ConflictError:
     )
 
 
-def _explain(site: str, misfit: Misfit) -> list[str]:
-    if misfit.hunk is None:
-        return [f"{site}: {misfit.path}: {misfit.reason} ({misfit.diff})"]
-    line = misfit.closest()
-    found = misfit.lines[line : line + len(misfit.hunk.before)]
-    texts = {
-        "expected": misfit.hunk.before,
-        "found": found,
-        "to paste by hand": [operation + text for operation, text in misfit.hunk.lines],
-    }
-    parts = [f"{site}: {misfit.path}, line {line + 1}: {misfit.reason} ({misfit.diff})"]
-    for title, lines in texts.items():
-        parts.append(f"  {title}:")
-        parts.extend(f"    {text.decode('utf-8', 'replace').rstrip()}" for text in lines)
-    return parts
+def _telling(site: SiteStatus) -> list[Misfit]:
+    """Of all the misfits, that of the diff which the version names, and why none could be derived."""
+    return [site.misfits[0], *(misfit for misfit in site.misfits[1:] if misfit.diff.endswith("/derived"))]

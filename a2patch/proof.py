@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 
 from a2patch import anchors
 from a2patch.errors import ConflictError
@@ -15,64 +15,70 @@ _NAMES = re.compile(rb"\b(?:" + "|".join(anchors.CLASSES).encode() + rb")\b")
 _YAMLS = re.compile(r"yolov8[nsmlx]?_(?:DANet|A2)\.yaml")
 
 
-def names_are_free(tree: Tree, ours: Collection[str]) -> None:
+def names_are_free(tree: Tree, ours: Collection[str], bring: Collection[str]) -> None:
     """Check that the tree has no class, file or model YAML of its own by a name that we bring.
 
     Args:
         tree: The tree.
         ours: Paths of the files that hold our own lines already.
+        bring: Paths of the files that would get our lines.
 
     Raises:
-        ConflictError: It has; every place is named.
+        ConflictError: It has; theirs and ours are named.
     """
-    taken = [place for place in _taken(tree) if place.rpartition(":")[0] not in ours and place not in ours]
+    taken = [f"{theirs}; ours goes to {_place_for(name, bring)}" for theirs, name in _taken(tree, ours)]
     if taken:
         raise ConflictError(
             "the tree already uses a name that the patch brings",
             path=tree.package,
             found="\n".join(taken),
-            remedy="Nothing was written. Take out these by hand (or go back to the untouched release) and try again.",
+            remedy="Nothing was written. Take these out by hand (or go back to the untouched release) and try again.",
         )
 
 
-def works(tree: Tree, files: Mapping[str, bytes]) -> None:
-    """Check that patched files parse, import and export our classes, and register them once, inside the chain.
+def fault(path: str, content: bytes) -> str:
+    """Why a patched file would not work; empty if it would.
+
+    It must parse; `nn/tasks.py` must import our classes and register them once, inside the chain; the modules must
+    import them, and export them where they export anything.
 
     Args:
-        tree: The tree, for messages.
-        files: The patched files, by their path relative to the package folder.
-
-    Raises:
-        ConflictError: One of these does not hold.
+        path: POSIX path relative to the package folder.
+        content: The patched bytes.
     """
-    for path, content in files.items():
-        if not path.endswith(".py"):
-            continue
-        try:
-            module = anchors.parse(content)
-            if path == "nn/tasks.py":
-                _registers(module)
-            elif path in {"nn/modules/__init__.py", "nn/modules.py"}:
-                _exports(module)
-        except anchors.AnchorError as error:
-            raise ConflictError(
-                f"the patched file would not work: {error}",
-                path=tree.path(path),
-                remedy="Nothing was written. Go back to the untouched file, or make the edits by hand.",
-            ) from error
+    if not path.endswith(".py"):
+        return ""
+    try:
+        module = anchors.parse(content)
+        if path == "nn/tasks.py":
+            _registers(module)
+        elif path in {"nn/modules/__init__.py", "nn/modules.py"}:
+            _exports(module)
+    except anchors.AnchorError as error:
+        return str(error)
+    return ""
 
 
-def _taken(tree: Tree) -> Iterator[str]:
+def _taken(tree: Tree, ours: Collection[str]) -> Iterator[tuple[str, str]]:
     for place in sorted(tree.package.rglob("*.yaml")):
-        if _YAMLS.fullmatch(place.name):
-            yield place.relative_to(tree.package).as_posix()
+        relative = place.relative_to(tree.package).as_posix()
+        if _YAMLS.fullmatch(place.name) and relative not in ours:
+            yield relative, place.name
     for place in sorted(tree.package.joinpath("nn").rglob("*.py")):
         relative = place.relative_to(tree.package).as_posix()
+        if relative in ours:
+            continue
         if place.stem == anchors.MODULE:
-            yield relative
+            yield relative, place.name
         for number, line in enumerate((tree.read(relative) or b"").splitlines(), start=1):
-            if _NAMES.search(line):
-                yield f"{relative}:{number}"
+            if name := _NAMES.search(line.split(b"#")[0]):
+                yield f"{relative}:{number} {line.strip().decode('utf-8', 'replace')}", name[0].decode()
+
+
+def _place_for(name: str, bring: Collection[str]) -> str:
+    """The file of ours that a name of theirs stands in the way of."""
+    wanted = name if "." in name else f"{anchors.MODULE}.py"
+    return next((path for path in bring if path.endswith(wanted)), wanted)
 
 
 def _registers(module: ast.Module) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from a2patch.errors import A2PatchError
 from a2patch.journal import FOLDER
-from a2patch.series import SITES, Diff, numbers, parse
+from a2patch.series import SITES, Diff, parse
 from a2patch.tree import Tree
 
 PATH = f"{FOLDER}/receipt.json"
@@ -38,7 +38,12 @@ class Receipt:
             "release": self.release,
             "verified": self.verified,
             "diffs": [
-                {"site": diff.site, "release": diff.release, "text": diff.text().decode("utf-8", "surrogateescape")}
+                {
+                    "site": diff.site,
+                    "release": diff.release,
+                    "derived": diff.derived,
+                    "text": diff.text().decode("utf-8", "surrogateescape"),
+                }
                 for diff in self.diffs
             ],
         }
@@ -58,7 +63,11 @@ def load(tree: Tree) -> Receipt | None:
         document = json.loads(content)
         newer = int(document["format"]) > FORMAT
         version, release, verified = (str(document[key]) for key in ("a2patch", "release", "verified"))
-        entries = [] if newer else [(str(e["site"]), str(e["release"]), str(e["text"])) for e in document["diffs"]]
+        entries = (
+            []
+            if newer
+            else [(str(e["site"]), str(e["release"]), bool(e["derived"]), str(e["text"])) for e in document["diffs"]]
+        )
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(tree, f"{type(error).__name__}: {error}") from error
     if newer:
@@ -70,13 +79,13 @@ def load(tree: Tree) -> Receipt | None:
     return Receipt(version, release, tuple(_diff(tree, *entry) for entry in entries), verified)
 
 
-def _diff(tree: Tree, site: str, release: str, text: str) -> Diff:
-    if site not in SITES or not numbers(release):
+def _diff(tree: Tree, site: str, release: str, derived: bool, text: str) -> Diff:
+    if site not in SITES:
         raise _damaged(tree, f"it names a diff {site}/{release}")
     files = parse(text.encode("utf-8", "surrogateescape"), origin=PATH)
     for file in files:
         tree.path(file.path)
-    return Diff(site, release, files)
+    return Diff(site, release, files, derived)
 
 
 def _damaged(tree: Tree, reason: str) -> A2PatchError:

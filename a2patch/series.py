@@ -99,16 +99,18 @@ class Diff:
         site: One of `SITES`.
         release: The first release that it fits.
         files: What it does, file by file.
+        derived: Whether it was made from a tree's own syntax, for want of a versioned one that fits.
     """
 
     site: str
     release: str
     files: tuple[FileDiff, ...]
+    derived: bool = False
 
     @property
     def name(self) -> str:
-        """How this diff is called in messages and receipts, such as `tasks/8.0.98`."""
-        return f"{self.site}/{self.release}"
+        """How this diff is called in messages, such as `tasks/8.0.98`."""
+        return f"{self.site}/{'derived' if self.derived else self.release}"
 
     @cached_property
     def version(self) -> tuple[int, ...]:

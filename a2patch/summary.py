@@ -60,6 +60,16 @@ def change_lines(outcome: Outcome) -> list[str]:
     return [f"  {change.path:<36} {_amount(change):<18} {names[change.path]}" for change in outcome.changes]
 
 
+def derived_lines(outcome: Outcome) -> list[str]:
+    """Which diffs were derived, said aloud; empty where all are versioned."""
+    sites = [diff.site for diff in outcome.diffs if diff.derived]
+    if not sites:
+        return []
+    return [
+        f"no versioned diff fits {', '.join(sites)}: derived from this tree's own syntax; read it with `a2patch diff`"
+    ]
+
+
 def tree_document(survey: Survey) -> dict[str, Any]:
     """The tree and its state, for `--json`."""
     tree = survey.tree
@@ -79,10 +89,14 @@ def tree_document(survey: Survey) -> dict[str, Any]:
     }
 
 
-def changes_document(changes: Sequence[Change]) -> list[dict[str, Any]]:
+def changes_document(outcome: Outcome) -> list[dict[str, Any]]:
     """What changed, for `--json`."""
     actions = {(True, False): "added", (False, True): "removed", (False, False): "changed"}
-    return [{"path": c.path, "action": actions[c.before is None, c.after is None]} for c in changes]
+    names = {file.path: diff.name for diff in outcome.diffs for file in diff.files}
+    return [
+        {"path": c.path, "action": actions[c.before is None, c.after is None], "diff": names[c.path]}
+        for c in outcome.changes
+    ]
 
 
 def error_lines(error: A2PatchError) -> list[str]:

@@ -6,7 +6,7 @@ import ast
 import errno
 import importlib.machinery
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -14,6 +14,9 @@ from a2patch.errors import A2PatchError, AccessError, TreeNotFoundError
 
 PACKAGE = "ultralytics"
 LANDMARK = "nn/tasks.py"  # every release has it, and little else does
+
+Reader = Callable[[str], "bytes | None"]
+"""Gives the bytes of a file, by its POSIX path relative to the package folder; None where there is none."""
 
 
 @dataclass(frozen=True)

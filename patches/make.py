@@ -15,13 +15,14 @@ import shutil
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from a2patch import derive, releases
 from a2patch.anchors import AnchorError
-from a2patch.patching import Misfit, fit
+from a2patch.fitting import Misfit, fit
 from a2patch.series import SITES, Diff, by_nearness
 from a2patch.tree import PACKAGE
 
@@ -51,16 +52,16 @@ def walk(wanted: list[str], cache: Path) -> dict[str, list[Diff]]:
         with zipfile.ZipFile(releases.wheel(release, cache)) as archive:
             read = reader(archive)
             try:
-                made = derive.diffs(read, added, release)
+                made = [replace(derive.diff(site, read, added, release), derived=False) for site in SITES]
             except AnchorError as error:
                 if release not in releases.BROKEN:
                     raise SystemExit(f"{release}: {error}") from error
                 print(f"{release}: passed over: {releases.BROKEN[release]}", flush=True)
                 continue
-            for site, diff in made.items():
-                reason = unfit(series[site], diff, read)
+            for diff in made:
+                reason = unfit(series[diff.site], diff, read)
                 if reason:
-                    series[site].append(diff)
+                    series[diff.site].append(diff)
                     print(f"{diff.name}: {reason}", flush=True)
     return series
 

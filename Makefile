@@ -4,7 +4,7 @@ RELEASE ?= 8.4.190
 BIN := .venv/bin
 DEMO := .venv/demo
 
-.PHONY: demo test lint patches clean
+.PHONY: demo test lint patches matrix clean
 
 demo: .venv/ready
 	@rm -rf $(DEMO)
@@ -25,6 +25,10 @@ lint: .venv/ready
 
 patches: .venv/ready
 	$(BIN)/python patches/make.py
+
+# Every release; about half an hour the first time. SAMPLE=60 tries so many.
+matrix: .venv/ready
+	$(BIN)/python tests/matrix.py $(if $(SAMPLE),--sample $(SAMPLE) --out .venv)
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -58,7 +58,7 @@ def tasks_edits(content: bytes) -> list[Edit]:
         importing = Edit(place.lineno, 0, tuple(f"{indent}{name}," for name in CLASSES))
     else:
         indent = _indent(lines[statement.lineno - 1])
-        importing = Edit(statement.lineno, 0, (f"{indent}from {prefix}.{MODULE} import {', '.join(CLASSES)}",))
+        importing = Edit(statement.lineno, 0, (f"{indent}from {prefix} import {', '.join(CLASSES)}",))
     return [importing, _branch_edit(chain(parse_model(module)), lines)]
 
 

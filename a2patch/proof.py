@@ -94,7 +94,7 @@ def _registers(module: ast.Module) -> None:
         raise anchors.AnchorError(f"{len(ours)} branches of parse_model's chain are for our classes, expected 1")
     known = chain.bound() | _globals(module) | set(dir(builtins))
     unknown = {node.id for node in ast.walk(ours[0]) if isinstance(node, ast.Name)} - known
-    if unknown:
+    if unknown and "*" not in known:  # which names a star brings, only an import could tell
         raise anchors.AnchorError(f"the branch reads {', '.join(sorted(unknown))}, which parse_model does not know")
 
 

@@ -138,7 +138,7 @@ def _neighbour(path: str) -> str:
     folder, _, name = path.rpartition("/")
     if name.endswith(".yaml"):
         return f"{folder}/{name.split('_')[0]}.yaml"
-    return f"{folder}/__init__.py"
+    return "nn/modules.py" if folder == "nn" else f"{folder}/__init__.py"
 
 
 def _lines(content: bytes) -> list[bytes]:

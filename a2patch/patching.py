@@ -157,7 +157,8 @@ def plan_apply(tree: Tree, status: Status) -> Plan:
         ConflictError: A site is as no diff expects it, a name is taken, or the result would not work.
     """
     ours = {file.path for site in status.sites if site.back for file in site.back.files}
-    bring = {file.path: diff.name for site in status.sites if (diff := site.forth) for file in diff.files}
+    bring = {file.path for site in status.sites if site.forth for file in site.forth.files}
+    bring |= {misfit.path for site in status.sites for misfit in site.misfits[:1]}
     proof.names_are_free(tree, ours, bring)
     conflicts = [site for site in status.sites if site.state == "conflict"]
     if conflicts:

@@ -1,0 +1,33 @@
+"""Start the probe without getting in the way of what it tries.
+
+Python puts a folder that it runs first on the module search path, where files of ours would hide modules of the same
+name from everybody else. So the folder is taken off the path and loaded as one package under a name of its own.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+PACKAGE = "a2patch_probe"
+
+
+def load_as_package(folder: Path) -> None:
+    """Take `folder` off the module search path and make it importable as the package `a2patch_probe`."""
+    sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry or os.curdir) != str(folder)]
+    spec = importlib.util.spec_from_file_location(
+        PACKAGE, folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
+    if spec is None or spec.loader is None:
+        raise ImportError("there is no probe in {}".format(folder))
+    package = importlib.util.module_from_spec(spec)
+    sys.modules[PACKAGE] = package
+    spec.loader.exec_module(package)
+
+
+if __name__ == "__main__":
+    load_as_package(Path(__file__).resolve().parent)
+    sys.exit(importlib.import_module(PACKAGE + ".run").main(sys.argv[1]))

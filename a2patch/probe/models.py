@@ -1,0 +1,126 @@
+"""Models by name: built, described, counted, and read layer by layer."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from copy import deepcopy
+from typing import Any, Iterator, NamedTuple
+
+import torch
+
+Model = Any  # ultralytics.nn.tasks.DetectionModel
+
+_FACTORIES = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn, torch.arange}
+
+
+class Row(NamedTuple):
+    """One layer of a model, told so that two models can be compared."""
+
+    type: str
+    parameters: int
+    sources: tuple[int, ...]
+
+
+def scaled(file: str, scale: str) -> str:
+    """Return the name that asks for a scale of a model file: `yolov8_A2.yaml` at s is `yolov8s_A2.yaml`."""
+    return re.sub(r"^(yolov?\d+)", r"\g<1>" + scale, file)
+
+
+def build(name: str, seed: int = 0) -> Model:
+    """Build a model by name, as ultralytics finds it."""
+    torch.manual_seed(seed)
+    return importlib.import_module("ultralytics.nn.tasks").DetectionModel(name, verbose=False)
+
+
+def outline(name: str) -> Model:
+    """Build a model without memory or computation, so that the largest takes no longer than the smallest.
+
+    `torch.device("meta")` as a context would also move the strides, which upstream computes with. Where a release or
+    a torch can't do without values, the model is built for real.
+    """
+    try:
+        from torch.overrides import TorchFunctionMode
+    except ImportError:  # torch < 1.13
+        return build(name)
+
+    class OnMeta(TorchFunctionMode):  # type: ignore[misc]
+        """Sends new tensors to the meta device, all but those made from values."""
+
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            kwargs = kwargs or {}
+            if func is torch.nn.functional.batch_norm:
+                return torch.empty_like(args[0])  # the shape is known; working it out takes most of the time
+            if func in _FACTORIES and kwargs.get("device") is None:
+                kwargs["device"] = "meta"
+            return func(*args, **kwargs)
+
+    try:
+        with OnMeta():
+            return build(name)
+    except (NotImplementedError, RuntimeError):
+        return build(name)
+
+
+def summary(model: Model) -> dict[str, Any]:
+    """Return layers, parameters, gradients and GFLOPs at 640 px as `model.info()` prints them."""
+    from ultralytics.utils.torch_utils import model_info
+
+    if next(model.parameters()).is_meta:
+        # thop counts real tensors sooner, and their values do not matter to it. The strides have values already, and
+        # upstream's `_apply` takes them along, which `to_empty` would not expect.
+        model = deepcopy(model)._apply(lambda t: torch.empty_like(t, device="cpu") if t.is_meta else t)
+    layers, parameters, gradients, gflops = model_info(model, imgsz=640)
+    return {"layers": layers, "parameters": parameters, "gradients": gradients, "gflops": gflops or None}
+
+
+def why_no_gflops() -> str:
+    """Return why ultralytics counts no GFLOPs here."""
+    try:
+        import thop
+    except ImportError:
+        return "GFLOPs are not counted: the library thop is not installed"
+    return "GFLOPs are not counted: ultralytics' get_flops fails with thop {}".format(getattr(thop, "__version__", "?"))
+
+
+def count_parameters(model: Model) -> int:
+    """Return the number of parameters."""
+    return sum(p.numel() for p in model.parameters())
+
+
+def kind(layer: Any) -> str:
+    """Return the class that a row of the model YAML named."""
+    return str(layer.type).rpartition(".")[2]
+
+
+def rows(model: Model, leave_out: tuple[str, ...] = ()) -> list[Row]:
+    """Return the layers of a model, those of some classes taken out and their readers joined to their source."""
+    kept: list[Row] = []
+    index: list[int] = []  # where the output of each layer is found among those that are kept
+    for i, layer in enumerate(model.model):
+        raw = [layer.f] if isinstance(layer.f, int) else list(layer.f)
+        sources = [index[i + f if f < 0 else f] if i else -1 for f in raw]
+        if kind(layer) in leave_out:
+            index.append(sources[0])
+        else:
+            index.append(len(kept))
+            kept.append(Row(kind(layer), count_parameters(layer), tuple(sources)))
+    return kept
+
+
+def named_layers(model: Model, classes: tuple[str, ...]) -> list[tuple[str, Any]]:
+    """Return the modules of some classes anywhere in a model, with their dotted names."""
+    return [(name, module) for name, module in model.named_modules() if type(module).__name__ in classes]
+
+
+def tensors(output: Any) -> Iterator[Any]:
+    """Yield the floating tensors in whatever a model returns."""
+    if torch.is_tensor(output):
+        if output.is_floating_point():
+            yield output
+    elif isinstance(output, dict):
+        for key in sorted(output, key=str):
+            yield from tensors(output[key])
+    elif isinstance(output, (list, tuple)):
+        for item in output:
+            yield from tensors(item)

@@ -1,0 +1,100 @@
+"""Does a checkpoint come back as it was saved?"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from .bench import Bench
+from .channel import Outcome, failed, known, passed
+from .models import Model
+
+_ALLOW = "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"
+
+
+def check_checkpoint(bench: Bench, file: str) -> Outcome:
+    """Check that a model that is saved as ultralytics saves it loads again and gives the same output."""
+    model = bench.smallest(file).eval()
+    _unsettle(model)
+    path = bench.scratch / "checkpoint.pt"
+    torch.save({"epoch": -1, "model": model, "ema": None, "train_args": {}}, path)
+    image = torch.rand(1, 3, 64, 64)
+    expected = _detections(model, image)
+
+    forced = _load_allowing(path)
+    ways = {"load": _loader()(str(path))[0]}
+    restricted = _restricted(path)
+    if restricted is not None:
+        ways["restricted load"] = restricted
+    for way, loaded in ways.items():
+        got = _detections(loaded.float().eval(), image)
+        if got.shape != expected.shape or not torch.equal(got, expected):
+            return failed("other output", "After {} the model of {} gives another output.".format(way, file))
+    figure = "same output" + (", also restricted" if restricted is not None else "")
+    if forced:
+        return known(
+            figure,
+            "This release loads no checkpoint, patched or not, under torch {}: torch 2.6 made loading restricted by "
+            "default, and the release doesn't ask for more.".format(torch.__version__),
+            "Set {}=1 when you train or predict, as this check did, or use a torch before 2.6.".format(_ALLOW),
+        )
+    return passed(figure)
+
+
+def _unsettle(model: Model) -> None:
+    """Give batch norms values, a zero gain above all, so that every layer takes part in the output."""
+    torch.manual_seed(2)
+    with torch.no_grad():
+        for module in model.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.weight.uniform_(0.5, 1.5)
+                module.running_var.uniform_(0.5, 1.5)
+
+
+def _detections(model: Model, image: Any) -> Any:
+    """Return the decoded output of a model."""
+    with torch.no_grad():
+        output = model(image)
+    return output[0] if isinstance(output, (list, tuple)) else output
+
+
+def _loader() -> Any:
+    """Return the release's function that loads one checkpoint: `(model, checkpoint) = load(path)`."""
+    tasks = importlib.import_module("ultralytics.nn.tasks")
+    return getattr(tasks, "load_checkpoint", None) or tasks.attempt_load_one_weight
+
+
+def _load_allowing(path: Path) -> bool:
+    """Let checkpoints load whole where the release leaves that to torch and torch no longer does.
+
+    Returns:
+        Whether that had to be forced.
+    """
+    if os.environ.get(_ALLOW):
+        return False
+    try:
+        _loader()(str(path))
+    except Exception as error:  # pickle.UnpicklingError in today's torch
+        if "weights_only" not in str(error):
+            raise
+        os.environ[_ALLOW] = "1"
+        return True
+    return False
+
+
+def _restricted(path: Path) -> Model | None:
+    """Return the model as the release's restricted loading gives it, where the release has one.
+
+    In older releases it puts a stand-in in the place of every class of ultralytics, stock ones too: it gives no model.
+    """
+    load = importlib.import_module("ultralytics.nn.tasks").torch_safe_load
+    if "safe_only" not in inspect.signature(load).parameters:
+        return None
+    checkpoint, _ = load(str(path), safe_only=True)
+    model = checkpoint["model"]
+    return model if isinstance(model, torch.nn.Module) else None

@@ -1,0 +1,99 @@
+"""One real epoch on images that are drawn here, then validation and prediction from what it saved."""
+
+from __future__ import annotations
+
+import csv
+import math
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from .bench import Bench
+from .channel import Outcome, failed, passed
+from .models import named_layers, scaled
+
+SIZE = 64
+TRAIN, VAL = 16, 8
+
+
+def draw_dataset(folder: Path) -> Path:
+    """Draw a small data set, bright squares and discs on noise, and return its YAML file."""
+    chance = random.Random(0)
+    noise = np.random.default_rng(0)
+    for split, count in (("train", TRAIN), ("val", VAL)):
+        for kind in ("images", "labels"):
+            (folder / kind / split).mkdir(parents=True)
+        for i in range(count):
+            image = noise.integers(60, 100, (SIZE, SIZE, 3), dtype=np.uint8)
+            label = chance.randrange(2)
+            half = chance.randrange(8, 16)
+            x, y = (chance.randrange(half, SIZE - half) for _ in range(2))
+            rows, columns = np.ogrid[:SIZE, :SIZE]
+            square = (abs(rows - y) <= half) & (abs(columns - x) <= half)
+            disc = (rows - y) ** 2 + (columns - x) ** 2 <= half**2
+            image[disc if label else square] = [chance.randrange(150, 256) for _ in range(3)]
+            Image.fromarray(image).save(folder / "images" / split / "{}.png".format(i))
+            box = " ".join("{:.6f}".format(v / SIZE) for v in (x + 0.5, y + 0.5, 2 * half + 1, 2 * half + 1))
+            (folder / "labels" / split / "{}.txt".format(i)).write_text("{} {}\n".format(label, box))
+    description = folder / "data.yaml"
+    description.write_text(
+        "path: {}\ntrain: images/train\nval: images/val\nnames:\n  0: square\n  1: disc\n".format(folder.as_posix())
+    )
+    return description
+
+
+def check_train(bench: Bench, file: str) -> Outcome:
+    """Check that a model trains for an epoch, validates and predicts, all through `YOLO`."""
+    from ultralytics import YOLO
+
+    bench.smallest(file)  # one that doesn't build is not a fault of training
+    name = scaled(file, bench.scales[0])
+    data = draw_dataset(bench.scratch / "drawn")
+    common: dict[str, Any] = {"data": str(data), "imgsz": SIZE, "batch": 8, "workers": 0, "device": "cpu"}
+    common.update(plots=False, project=str(bench.scratch / "runs"), exist_ok=True, verbose=False)
+    # No AMP: its self-test wants a model from the network. Not deterministic: that alone imports torch's compiler.
+    YOLO(name).train(epochs=1, amp=False, deterministic=False, name="train", **common)
+    weights = bench.scratch / "runs" / "train" / "weights" / "best.pt"
+    if not weights.is_file():
+        return failed("no best.pt", "Training {} ended without saving its best model.".format(name))
+    losses = _losses(weights.parents[1] / "results.csv")
+    if not losses or not all(math.isfinite(v) for v in losses.values()):
+        return failed(_told(losses), "The losses of an epoch on {} are not finite.".format(name))
+
+    bench.channel.trying("validating and predicting from its best.pt")
+    trained = YOLO(str(weights))
+    fault = _unlearned(trained.model, bench.classes)
+    if fault:
+        return failed(_told(losses), "After an epoch, {} of {} is as it was: it doesn't learn.".format(fault, name))
+    metrics = trained.val(name="val", **common)
+    if not all(math.isfinite(v) for v in metrics.results_dict.values()):
+        return failed("metrics not finite", "Validation from best.pt gives {}.".format(metrics.results_dict))
+    results = trained.predict(str(data.parent / "images" / "val"), imgsz=SIZE, device="cpu", save=False, verbose=False)
+    if len(results) != VAL or any(result.boxes is None for result in results):
+        return failed("{} of {} images".format(len(results), VAL), "Prediction from best.pt gives no boxes object.")
+    return passed(_told(losses))
+
+
+def _losses(table: Path) -> dict[str, float]:
+    """Return the training losses of the last epoch."""
+    with table.open(newline="") as lines:
+        last = list(csv.DictReader(lines))[-1]
+    named = {key.strip(): value for key, value in last.items() if key}
+    return {key.rpartition("/")[2]: float(v) for key, v in named.items() if key.startswith("train/")}
+
+
+def _told(losses: dict[str, float]) -> str:
+    """Return losses as text."""
+    return ", ".join("{} {:.2f}".format(key.replace("_", " "), value) for key, value in losses.items())
+
+
+def _unlearned(model: Any, classes: tuple[str, ...]) -> str:
+    """Return the name of a residual block of ours whose gain is still zero, as it starts out, or nothing."""
+    for name, block in named_layers(model, classes):
+        gain = getattr(getattr(block, "bn", None), "weight", None)
+        if gain is not None and not gain.any():
+            return name + ".bn"
+    return ""

@@ -1,0 +1,137 @@
+"""A verdict as text for a terminal of any width, and as a JSON document."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from a2patch.verify import BASE, Check, Cost, Verdict
+
+SCHEMA = 1
+"""The version of what `verdict_json` returns; it changes when a field changes its meaning or goes."""
+
+_NARROW = 40
+_INDENT = "    "
+_GAP = "  "
+
+
+def verdict_text(verdict: Verdict, width: int) -> str:
+    """Return a verdict as text: the checks, what is to be said about them, and what the patch costs.
+
+    Args:
+        verdict: The verdict.
+        width: The columns to stay within; fewer than 40 are taken as 40.
+
+    Returns:
+        Lines without trailing newline and without colour.
+    """
+    width = max(width, _NARROW)
+    versions = f"ultralytics {verdict.ultralytics or '?'}, torch {verdict.torch or '?'}, Python {verdict.python or '?'}"
+    parts = [_wrapped(versions, width), _checks(verdict.checks, width), _conclusion(verdict, width)]
+    models = dict.fromkeys(cost.model for cost in verdict.costs if cost.model != BASE)
+    parts.extend(_before_and_after(verdict.costs, model, width) for model in models)
+    if verdict.note:
+        parts.append(_wrapped(verdict.note, width))
+    return "\n\n".join(part for part in parts if part)
+
+
+def verdict_json(verdict: Verdict) -> dict[str, Any]:
+    """Return a verdict as a document of plain values.
+
+    Args:
+        verdict: The verdict.
+
+    Returns:
+        `schema` (this description's version), `ok`, `interpreter`, `python`, `torch`, `ultralytics`, `note`, `checks`
+        (each `name`, `result`, `figure`, `meaning`, `advice`, `seconds`) and `costs` (each `model`, `scale`, `layers`,
+        `parameters`, `gradients`, `gflops` or null).
+    """
+    return {
+        "schema": SCHEMA,
+        "ok": verdict.ok,
+        "interpreter": str(verdict.interpreter),
+        "python": verdict.python,
+        "torch": verdict.torch,
+        "ultralytics": verdict.ultralytics,
+        "note": verdict.note,
+        "checks": [asdict(check) for check in verdict.checks],
+        "costs": [asdict(cost) for cost in verdict.costs],
+    }
+
+
+def _checks(checks: Sequence[Check], width: int) -> str:
+    """Return a line a check, and below it what is to be said about one that did not simply pass."""
+    name_width = max((len(check.name) for check in checks), default=0)
+    lines = []
+    for check in checks:
+        head = f"{check.result:<6}{check.name:<{name_width}}"
+        seconds = f"{check.seconds:5.1f} s"
+        room = width - len(head) - len(seconds) - 2 * len(_GAP)
+        if len(check.figure) <= room:
+            lines.append(f"{head}{_GAP}{check.figure:<{room}}{_GAP}{seconds}")
+        else:
+            lines.append(f"{head}{_GAP}{'':<{room}}{_GAP}{seconds}")
+            lines.append(_wrapped(check.figure, width, _INDENT))
+        lines.extend(_wrapped(text, width, _INDENT) for text in (check.meaning, check.advice) if text)
+    return "\n".join(lines)
+
+
+def _conclusion(verdict: Verdict, width: int) -> str:
+    """Return the verdict in one sentence."""
+    count = {
+        result: sum(check.result == result for check in verdict.checks) for result in ("pass", "fail", "known", "skip")
+    }
+    told = [f"{count['pass']} passed", *(f"{count[r]} {t}" for r, t in _COUNTED if count[r])]
+    return _wrapped(f"{'The patched package works' if verdict.ok else 'A fault was found'}: {', '.join(told)}.", width)
+
+
+_COUNTED = (("fail", "failed"), ("known", "known"), ("skip", "skipped"))
+
+
+def _before_and_after(costs: Iterable[Cost], model: str, width: int) -> str:
+    """Return what a model costs beside its base, at each scale, as a table or, where that is too wide, as a list."""
+    by_place = {(cost.model, cost.scale): cost for cost in costs}
+    pairs = [
+        (by_place[BASE, scale], after)
+        for (file, scale), after in by_place.items()
+        if file == model and (BASE, scale) in by_place
+    ]
+    if not pairs:
+        return ""
+    heading = ("scale", "layers", "parameters", "GFLOPs")
+    table = [heading, *((after.scale, *(_change(*values) for values in _figures(b, after))) for b, after in pairs)]
+    widths = [max(len(row[i]) for row in table) for i in range(len(heading))]
+    title = _wrapped(f"{BASE} -> {model}", width)
+    if sum(widths) + len(_GAP) * (len(widths) - 1) <= width:
+        lines = [_GAP.join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in table]
+    else:
+        lines = [
+            line
+            for row in table[1:]
+            for line in (row[0], *(f"  {h:<11}{c}" for h, c in zip(heading[1:], row[1:], strict=True)))
+        ]
+    return "\n".join([title, *lines])
+
+
+def _figures(before: Cost, after: Cost) -> Iterable[tuple[str, str]]:
+    """Return what is compared, before and after, as text."""
+    yield str(before.layers), str(after.layers)
+    yield f"{before.parameters:,}", f"{after.parameters:,}"
+    yield tuple("?" if c.gflops is None else f"{c.gflops:.1f}" for c in (before, after))  # type: ignore[misc]
+
+
+def _change(before: str, after: str) -> str:
+    """Return a figure before and after."""
+    return f"{before} -> {after}"
+
+
+def _wrapped(text: str, width: int, indent: str = "") -> str:
+    """Return text broken into lines; its own line breaks stay, and long words, such as paths, are never broken."""
+    return "\n".join(
+        textwrap.fill(
+            line, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        )
+        for line in text.splitlines()
+    )

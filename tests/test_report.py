@@ -1,0 +1,79 @@
+"""What a verdict looks like."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from a2patch.report import verdict_json, verdict_text
+from a2patch.verify import Check, Cost, Verdict
+
+VERDICT = Verdict(
+    interpreter=Path("env") / "bin" / "python",
+    python="3.11.7",
+    torch="2.9.0",
+    ultralytics="8.4.190",
+    checks=(
+        Check("import", "pass", "site-packages/ultralytics", seconds=0.25),
+        Check("blind", "known", "spread 0", "It is blind: " + "all positions are alike. " * 6, "Train the other.", 1.5),
+    ),
+    costs=(
+        Cost("yolov8.yaml", "n", 129, 3157200, 3157184, 8.86),
+        Cost("yolov8.yaml", "x", 209, 68229648, 68229632, 258.54),
+        Cost("yolov8_A2.yaml", "n", 139, 3178400, 3178384, 8.97),
+        Cost("yolov8_A2.yaml", "x", 219, 68745248, 68745232, None),
+    ),
+)
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 200])
+def test_text_stays_within_its_width(width: int) -> None:
+    text = verdict_text(VERDICT, width)
+    assert max(map(len, text.splitlines())) <= max(width, 40)
+    assert "\x1b" not in text
+    for word in ("import", "blind", "known", "It is blind", "Train the other.", "3,157,200 -> 3,178,400", "258.5 -> ?"):
+        assert word in text
+
+
+def test_table_before_and_after() -> None:
+    assert verdict_text(VERDICT, 80).endswith(
+        "yolov8.yaml -> yolov8_A2.yaml\n"
+        "scale  layers      parameters                GFLOPs\n"
+        "n      129 -> 139  3,157,200 -> 3,178,400    8.9 -> 9.0\n"
+        "x      209 -> 219  68,229,648 -> 68,745,248  258.5 -> ?"
+    )
+
+
+def test_conclusion() -> None:
+    assert VERDICT.ok
+    assert "The patched package works: 1 passed, 1 known." in verdict_text(VERDICT, 80)
+    broken = replace(VERDICT, checks=(*VERDICT.checks, Check("build", "fail"), Check("train", "skip")))
+    assert not broken.ok
+    assert "A fault was found: 1 passed, 1 failed, 1 known, 1 skipped." in verdict_text(broken, 80)
+
+
+def test_log_lines_of_a_dead_probe_stay_lines() -> None:
+    dead = replace(VERDICT, checks=(Check("train", "fail", "the probe died", "It ended.\nfirst\nsecond"),), costs=())
+    assert "    first\n    second" in verdict_text(dead, 80)
+
+
+def test_json_is_plain_and_versioned() -> None:
+    document = json.loads(json.dumps(verdict_json(VERDICT)))
+    assert document["schema"] == 1
+    assert document["ok"] is True
+    assert document["interpreter"] == str(VERDICT.interpreter)
+    assert document["checks"][1]["result"] == "known"
+    assert document["costs"][3] == {
+        "model": "yolov8_A2.yaml",
+        "scale": "x",
+        "layers": 219,
+        "parameters": 68745248,
+        "gradients": 68745232,
+        "gflops": None,
+    }
+    assert set(document) == {
+        "schema", "ok", "interpreter", "python", "torch", "ultralytics", "note", "checks", "costs",
+    }  # fmt: skip

@@ -101,8 +101,8 @@ class DoubleAttentionBlock(nn.Module):
     """Residual double attention, `x + BN(layer(x))`, as A^2-Nets inserts it between two stages of a backbone.
 
     The gain of the batch norm starts at zero: a new block is the identity, and leaves what surrounds it as it was until
-    it has learned something. The gain gets a gradient from the first step and the weights behind it from the second. The
-    biases of `convA` and `conv_reconstruct` shift whole channels, which the batch norm's own mean cancels in training.
+    it has learned something. The gain gets a gradient from the first step and the weights behind it from the second.
+    The biases of `convA` and `conv_reconstruct` shift whole channels, which the batch norm cancels in training.
 
     Attributes:
         attn (DoubleAttentionLayer): Double attention with `c_m = c_n = int(e * c1)`, reconstructed to `c1` channels.

@@ -1,65 +1,30 @@
-"""Where the edits belong in a release, found in its syntax tree; every byte around them stays."""
+"""The places that the edits belong to, found in the syntax tree of a release."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeVar
-
-from a2patch.series import FileDiff, Hunk
 
 CLASSES = ("DoubleAttentionBlock", "DoubleAttentionLayer")
 MODULE = "double_attention"
-
-Named = TypeVar("Named", ast.alias, ast.Constant)
 
 
 class AnchorError(Exception):
     """A file has no place where an edit belongs, or not just one; says which and why."""
 
 
-@dataclass(frozen=True)
-class Edit:
-    """Lines put in place of others.
-
-    Attributes:
-        line: First line that is replaced, counted from 1; lines are put in before it where none is replaced.
-        replaced: How many lines are replaced.
-        lines: What stands there afterwards, without line endings.
-    """
-
-    line: int
-    replaced: int
-    lines: tuple[str, ...]
-
-
-# --- nn/tasks.py ------------------------------------------------------------------------------------------------------
-
-
-def tasks_edits(content: bytes) -> list[Edit]:
-    """The import, and the branch inside `parse_model`'s chain on the module class.
-
-    Args:
-        content: The bytes of `nn/tasks.py`.
+def parse(content: bytes) -> ast.Module:
+    """The syntax tree of a file.
 
     Raises:
-        AnchorError: There is no such place, or not just one.
+        AnchorError: This interpreter can't parse it.
     """
-    module = parse(content)
-    lines = _lines(content)
-    statement = _modules_import(module)
-    prefix = "." * statement.level + (statement.module or "").removesuffix(".conv")
-    aliases = [] if (statement.module or "").endswith(".conv") else _one_a_line(statement.names, lines)
-    if aliases:
-        place = _sorted_place(aliases, [_import_order(alias.name) for alias in aliases], _import_order(CLASSES[0]))
-        indent = _indent(lines[place.lineno - 1])
-        importing = Edit(place.lineno, 0, tuple(f"{indent}{name}," for name in CLASSES))
-    else:
-        indent = _indent(lines[statement.lineno - 1])
-        importing = Edit(statement.lineno, 0, (f"{indent}from {prefix} import {', '.join(CLASSES)}",))
-    return [importing, _branch_edit(chain(parse_model(module)), lines)]
+    try:
+        return ast.parse(content)
+    except (SyntaxError, ValueError) as error:
+        raise AnchorError(f"no Python that this interpreter can parse: {error}") from error
 
 
 def parse_model(module: ast.Module) -> ast.FunctionDef:
@@ -94,7 +59,7 @@ class Chain:
 
 
 def chain(function: ast.FunctionDef) -> Chain:
-    """Find the chain: the one in the loop over rows that has a branch for `Concat`.
+    """Find the chain: the one that has a branch for `Concat`.
 
     Raises:
         AnchorError: There is none, or more than one.
@@ -102,47 +67,18 @@ def chain(function: ast.FunctionDef) -> Chain:
     statements = [node for node in ast.walk(function) if isinstance(node, ast.If)]
     continued = {id(branch) for statement in statements for branch in list(_branches(statement))[1:]}
     chains = [tuple(_branches(statement)) for statement in statements if id(statement) not in continued]
-    found = [branches for branches in chains if any(_is_for_concat(branch) for branch in branches)]
+    found = [branches for branches in chains if any(is_for_concat(branch) for branch in branches)]
     if len(found) != 1:
         raise AnchorError(f"{len(found)} chains with a branch for Concat in parse_model, expected 1")
     return Chain(function, found[0])
 
 
-def _branch_edit(chain: Chain, lines: list[str]) -> Edit:
-    place = next((b for b in chain.branches[1:] if _is_for_concat(b)), None) or next(iter(chain.branches[1:]), None)
-    if place is None:
-        raise AnchorError("the chain in parse_model has no elif")
-    opening = lines[place.lineno - 1]
-    outer = _indent(opening)
-    if not opening[len(outer) :].startswith("elif"):
-        raise AnchorError(f"line {place.lineno}: the branch does not begin with elif")
-    inner = _indent(lines[place.body[0].lineno - 1])
-    unit = inner[len(outer) :]
-    if not inner.startswith(outer) or not unit or place.body[0].lineno == place.lineno:
-        raise AnchorError(f"line {place.lineno}: the branch is not indented as a block")
-    bound = chain.bound()
-    missing = {"m", "f", "args", "ch", "c2"} - bound
-    if missing:
-        raise AnchorError(f"parse_model does not bind {', '.join(sorted(missing))}")
-    width = next((name for name in ("width", "gw") if name in bound), None)
-    if width is None:
-        raise AnchorError("parse_model binds no width factor (width or gw)")
-    channels = "min(args[0], max_channels)" if "max_channels" in bound else "args[0]"
-    body = (
-        "c1 = c2 = ch[f]",
-        "if m is DoubleAttentionLayer:  # args are c_m, c_n, reconstruct",
-        f"{unit}c_m = make_divisible({channels} * {width}, 8)",
-        f"{unit}args = [c_m, *args[1:]]",
-        f"{unit}if not any(args[2:]):",
-        f"{unit}{unit}c2 = c_m",
-        "args = [c1, *args]",
-    )
-    head = f"{outer}elif m in ({', '.join(CLASSES)}):"
-    return Edit(place.lineno, 0, (head, *(inner + line for line in body)))
+def modules_import(module: ast.Module) -> ast.ImportFrom:
+    """The statement that brings upstream's modules: from the package if there is one, else from one of its files.
 
-
-def _modules_import(module: ast.Module) -> ast.ImportFrom:
-    """The statement that brings upstream's modules: from the package if there is one, else from one of its files."""
+    Raises:
+        AnchorError: There is none.
+    """
     imports = [node for node in module.body if isinstance(node, ast.ImportFrom)]
     for pattern in (r"(.*\.)?nn\.modules|modules", r"(.*\.)?nn\.modules\.conv|modules\.conv"):
         for node in imports:
@@ -160,57 +96,12 @@ def _branches(statement: ast.stmt) -> Iterator[ast.If]:
         statement = statement.orelse[0]
 
 
-def _is_for_concat(branch: ast.If) -> bool:
+def is_for_concat(branch: ast.If) -> bool:
     """Whether a branch tests `m` for `Concat`: by `is`, by `==`, or in a collection."""
     match branch.test:
         case ast.Compare(left=ast.Name(id="m"), ops=[ast.Is() | ast.Eq() | ast.In()], comparators=[against]):
             return any(isinstance(node, ast.Name) and node.id == "Concat" for node in ast.walk(against))
     return False
-
-
-# --- nn/modules/__init__.py, and nn/modules.py before 8.0.98 ----------------------------------------------------------
-
-
-def package_edits(content: bytes) -> list[Edit]:
-    """The import and the entries of `__all__`, each in the file's own order.
-
-    Args:
-        content: The bytes of `nn/modules/__init__.py`.
-
-    Raises:
-        AnchorError: There is no such place.
-    """
-    module = parse(content)
-    lines = _lines(content)
-    siblings = [node for node in module.body if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module]
-    if not siblings:
-        raise AnchorError("no import from a sibling module")
-    text = f"from .{MODULE} import {', '.join(CLASSES)}"
-    after = [node for node in siblings if (node.module or "") > MODULE]
-    line = after[0].lineno if after else (siblings[-1].end_lineno or siblings[-1].lineno) + 1
-    exported = exports(module)
-    return [Edit(line, 0, (text,))] + ([] if exported is None else [_exports_edit(exported, lines)])
-
-
-def single_file_edits(content: bytes) -> list[Edit]:
-    """The import, after the last one at the top of the file.
-
-    Args:
-        content: The bytes of `nn/modules.py`, which releases before 8.0.98 have in place of the package.
-
-    Raises:
-        AnchorError: There is no import at the top.
-    """
-    top: ast.stmt | None = None
-    for node in parse(content).body:
-        if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
-            break
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            top = node
-    if top is None:
-        raise AnchorError("no import at the top")
-    text = f"from .{MODULE} import {', '.join(CLASSES)}  # noqa: F401"
-    return [Edit((top.end_lineno or top.lineno) + 1, 0, (text,))]
 
 
 def exports(module: ast.Module) -> ast.Tuple | ast.List | None:
@@ -231,99 +122,5 @@ def exports(module: ast.Module) -> ast.Tuple | ast.List | None:
     return None
 
 
-def _exports_edit(value: ast.Tuple | ast.List, lines: list[str]) -> Edit:
-    opening = lines[value.lineno - 1]
-    entries = [entry for entry in value.elts if isinstance(entry, ast.Constant) and isinstance(entry.value, str)]
-    if not entries or len(entries) != len(value.elts):
-        raise AnchorError(f"line {value.lineno}: __all__ is not a literal of names")
-    first = entries[0]
-    quote = lines[first.lineno - 1][first.col_offset]
-    quoted = [f"{quote}{name}{quote}" for name in CLASSES]
-    if value.end_lineno == value.lineno:
-        at = first.col_offset
-        return Edit(value.lineno, 1, (f"{opening[:at]}{', '.join(quoted)}, {opening[at:]}",))
-    single = _one_a_line(entries, lines)
-    if single:
-        place = _sorted_place(single, [_export_order(str(entry.value)) for entry in single], _export_order(CLASSES[0]))
-        return Edit(place.lineno, 0, tuple(f"{_indent(lines[place.lineno - 1])}{name}," for name in quoted))
-    line = next((entry.lineno for entry in entries if entry.lineno > value.lineno), None)
-    if line is None:
-        raise AnchorError(f"line {value.lineno}: no line of __all__ begins with a name")
-    return Edit(line, 0, (f"{_indent(lines[line - 1])}{', '.join(quoted)},",))
-
-
-def _sorted_place(nodes: list[Named], keys: list[tuple[int, str]], ours: tuple[int, str]) -> Named:
-    """The node before which ours belongs; the first where they are not sorted, since later releases change it least."""
-    if keys != sorted(keys):
-        return nodes[0]
-    return next((node for node, key in zip(nodes, keys, strict=True) if key > ours), nodes[0])
-
-
-# --- from edits to a diff ---------------------------------------------------------------------------------------------
-
-
-def file_diff(path: str, content: bytes, edits: Iterable[Edit]) -> FileDiff:
-    """Write edits as a diff, with as little context as keeps the place of each hunk unique.
-
-    Args:
-        path: POSIX path relative to the package folder.
-        content: The bytes that the edits are for; any line ending.
-        edits: The edits, none of which touch another.
-    """
-    lines = [line.rstrip(b"\r\n") + b"\n" for line in content.splitlines(keepends=True)]
-    hunks = tuple(_hunk(lines, edit) for edit in sorted(edits, key=lambda edit: edit.line))
-    return FileDiff(path, hunks)
-
-
-def _hunk(lines: list[bytes], edit: Edit) -> Hunk:
-    for context in range(1, len(lines)):
-        start = max(edit.line - 1 - context, 0)
-        end = min(edit.line - 1 + edit.replaced + context, len(lines))
-        window = lines[start:end]
-        if sum(lines[at : at + len(window)] == window for at in range(len(lines))) == 1:
-            break
-    before = [(b" ", line) for line in lines[start : edit.line - 1]]
-    removed = [(b"-", line) for line in lines[edit.line - 1 : edit.line - 1 + edit.replaced]]
-    added = [(b"+", line.encode("latin-1") + b"\n") for line in edit.lines]
-    after = [(b" ", line) for line in lines[edit.line - 1 + edit.replaced : end]]
-    return Hunk(start + 1, (*before, *removed, *added, *after))
-
-
-def parse(content: bytes) -> ast.Module:
-    """The syntax tree of a file.
-
-    Raises:
-        AnchorError: This interpreter can't parse it.
-    """
-    try:
-        return ast.parse(content)
-    except (SyntaxError, ValueError) as error:
-        raise AnchorError(f"no Python that this interpreter can parse: {error}") from error
-
-
-def _lines(content: bytes) -> list[str]:
-    """The lines, a character a byte, so that the byte offsets of a syntax tree index them in any encoding."""
-    return [line.decode("latin-1") for line in content.splitlines()]
-
-
-def _one_a_line(nodes: list[Named], lines: list[str]) -> list[Named]:
-    """The nodes, if each has a line of its own; else none."""
-    return nodes if all(re.fullmatch(r"""\s*["']?\w+["']?,?\s*(#.*)?""", lines[n.lineno - 1]) for n in nodes) else []
-
-
-def _indent(line: str) -> str:
-    return line[: len(line) - len(line.lstrip())]
-
-
 def _stores(node: ast.Name) -> bool:
     return isinstance(node.ctx, ast.Store)
-
-
-def _import_order(name: str) -> tuple[int, str]:
-    """Isort's order by type: constants, classes, the rest; case aside."""
-    return (0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2), name.lower()
-
-
-def _export_order(name: str) -> tuple[int, str]:
-    """Ruff's order of `__all__` (RUF022): as above, but with case."""
-    return (0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2), name

@@ -76,10 +76,12 @@ def apply(
         page.changes("patched", outcome)
         page.lines(summary.derived_lines(outcome))
         verdict = None if no_verify else _try(page, tree, python, around)
-        if verdict is not None and not verdict.ok and not keep:
-            commands.revert(tree, page.say)
-            page.lines(["", "The verdict is against it: the patch was taken out again (--keep keeps it)."])
+        if verdict is not None and not verdict.ok:
             page.exit(1)
+            if not keep:
+                commands.revert(tree, page.say)
+                page.lines(["", "The verdict is against it: the patch was taken out again (--keep keeps it)."])
+            return
         if verdict is None:
             page.lines(["", f"unverified: `{_again('verify', ultralytics_path)}` verifies it"])
         page.lines(_next_steps(ultralytics_path))

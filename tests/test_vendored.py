@@ -201,8 +201,12 @@ def test_a_name_that_is_taken_is_a_conflict_that_names_both_places(unpack: Unpac
 def test_a_package_that_did_not_import_before_is_told_so(unpack: Unpack) -> None:
     package = unpack(NEWEST, "vendored")
     edit(package, "utils/ops.py", lambda t: t + "\nraise RuntimeError('broken in this fork')\n")
-    answer = a2patch("apply", "--keep", "--json", "--ultralytics-path", package)
-    assert answer.code == 0 or answer.document["verdict"]["ok"] is False
+    before = snapshot(package)
+    answer = a2patch("apply", "--json", "--ultralytics-path", package)
+    assert (answer.code, answer.document["verdict"]["ok"]) == (1, False)
     imported = next(check for check in answer.document["verdict"]["checks"] if check["name"] == "import")
     assert imported["result"] == "fail"
     assert "broken before the patch" in f"{imported['figure']} {imported['meaning']}".lower()
+    assert snapshot(package) == before, "a patch that fails its verdict is taken out again"
+    assert a2patch("apply", "--keep", "--json", "--ultralytics-path", package).code == 1
+    assert a2patch("status", "--json", "--ultralytics-path", package).document["tree"]["state"] == "applied"

@@ -106,9 +106,11 @@ def revert(ultralytics_path: PathOption = None, as_json: JsonOption = False) -> 
     from a2patch import commands, environment
 
     with _edge("revert", as_json) as page:
-        tree = environment.locate(ultralytics_path, _surroundings())
+        around = _surroundings()
+        tree = environment.locate(ultralytics_path, around)
         outcome = commands.revert(tree, page.say)
         page.tree(outcome.survey)
+        page.lines(summary.copies_lines(outcome.survey, environment.copies(tree, around)))
         if outcome.changes:
             page.changes("reverted", outcome)
         else:

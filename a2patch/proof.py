@@ -117,18 +117,20 @@ def _imports(module: ast.Module) -> None:
 
 
 def _globals(module: ast.Module) -> set[str]:
-    names = {
-        a.asname or a.name.split(".")[0]
-        for node in ast.walk(module)
-        for a in getattr(node, "names", [])
-        if isinstance(a, ast.alias)
-    }
-    defined = {node.name for node in module.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
-    return (
-        names
-        | defined
-        | {node.id for node in ast.walk(module) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    )
+    """The names that a module binds for its functions; `*` among them where it imports everything from another."""
+    names = set()
+    inside: list[ast.AST] = [*module.body]
+    while inside:
+        node = inside.pop()
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            names.add(node.name)  # what its body binds is its own
+            continue
+        if isinstance(node, ast.alias):
+            names.add(node.asname or node.name.split(".")[0])
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        inside.extend(ast.iter_child_nodes(node))
+    return names
 
 
 def _mentions(test: ast.expr) -> bool:

@@ -21,7 +21,8 @@ _CHANNELS = re.compile(r"(\b(?:Conv|C2f|SPPF|DoubleAttentionLayer), \[)(\d+)")
 
 def sources(patches: Path) -> dict[str, str]:
     """What the diffs add, by file name, from the `sources` folder of the diffs."""
-    return {place.name: place.read_text("utf-8") for place in sorted(patches.joinpath("sources").iterdir())}
+    names = (*YAMLS, f"{anchors.MODULE}.py")  # an installer puts bytecode beside them
+    return {name: patches.joinpath("sources", name).read_text("utf-8") for name in names}
 
 
 def diff(site: str, read: Reader, added: Mapping[str, str], release: str) -> Diff:

@@ -266,7 +266,7 @@ def save(place: Path, trials: dict[str, Trial]) -> None:
 
 def fingerprint() -> str:
     """What a result depends on, of ours: the diffs and the code."""
-    deciding = ("anchors", "derive", "edits", "fitting", "patching", "proof", "series")
+    deciding = ("anchors", "authoring", "derive", "fitting", "patching", "proof", "series")
     places = [*ROOT.glob("patches/*/*.diff"), *(ROOT / "a2patch" / f"{name}.py" for name in deciding)]
     texts = (place.read_bytes() for place in sorted(places))
     return hashlib.sha256(b"\0".join(texts)).hexdigest()[:16]

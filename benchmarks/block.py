@@ -115,7 +115,7 @@ def _saved(form: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor, parame
         result = form(x.requires_grad_())
     del result
     size = x.numel() * x.element_size()
-    return sum(kept.values()) / size
+    return float(sum(kept.values()) / size)
 
 
 def _layer() -> Any:

@@ -6,17 +6,24 @@ import ast
 import errno
 import importlib.machinery
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+import re
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from a2patch.errors import A2PatchError, AccessError, TreeNotFoundError
 
 PACKAGE = "ultralytics"
 LANDMARK = "nn/tasks.py"  # every release has it, and little else does
 
+# The one file outside the package that may be written: the list of what an installer put there.
+RECORD = re.compile(rf"\.\./({PACKAGE}[\w.+-]*\.dist-info)/RECORD", re.ASCII)
+
 Reader = Callable[[str], "bytes | None"]
 """Gives the bytes of a file, by its POSIX path relative to the package folder; None where there is none."""
+
+_DEVICES = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)  # Windows has them in every folder
 
 
 @dataclass(frozen=True)
@@ -28,32 +35,36 @@ class Tree:
         kind: `"installed"` (pip, uv or conda put it there), `"checkout"` (a git clone of upstream) or `"vendored"`.
         version: What the package says of itself; empty if it says nothing readable.
         named: The package folder as it was found, before symbolic links were followed.
+        overlay: Bytes that `read` gives instead of those on disk, by path; None for a file that counts as not there.
     """
 
     package: Path
     kind: str
     version: str
     named: Path
+    overlay: Mapping[str, bytes | None] = field(default_factory=dict, compare=False, repr=False)
 
     def path(self, relative: str) -> Path:
         """The place of a file of this tree.
 
         Args:
-            relative: POSIX path relative to the package folder.
+            relative: POSIX path relative to the package folder, or that of the installer's `RECORD` beside it.
 
         Raises:
-            A2PatchError: The path would lead out of the tree, by its text or by a symbolic link.
+            A2PatchError: The path would lead out of the tree, by its text or by a symbolic link, or is a device's.
         """
-        parts = PurePosixPath(relative).parts
-        if not parts or relative.startswith("/") or "\\" in relative or ":" in relative or ".." in parts:
+        if record := RECORD.fullmatch(relative):
+            place = self.package.parent / record[1] / "RECORD"
+        elif _is_inside(relative):
+            place = self.package / relative
+        else:
             raise A2PatchError(
                 f"{relative!r} is no path inside a tree",
                 path=self.package,
                 remedy="Nothing was written. If a receipt names it, that receipt was not written by a2patch.",
             )
-        place = self.package.joinpath(*parts)
         for step in (place, *place.parents):
-            if step == self.package:
+            if step in {self.package, self.package.parent}:
                 break
             if step.is_symlink():
                 raise AccessError(
@@ -68,10 +79,14 @@ class Tree:
         """The bytes of a file of this tree, or None where there is none.
 
         Raises:
-            AccessError: It is there, but can't be read.
+            AccessError: It is there, but can't be read, or is no ordinary file.
         """
+        if relative in self.overlay:
+            return self.overlay[relative]
         place = self.path(relative)
         try:
+            if not stat.S_ISREG(place.stat().st_mode):  # a pipe would make us wait forever
+                raise AccessError("is no ordinary file", path=place, remedy="Put a real file in its place.")
             return place.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             return None
@@ -147,6 +162,12 @@ def interpreter_of(tree: Tree) -> Path | None:
         or python_of(tree.package.parent / ".venv")
         or python_of(tree.package.parent / "venv")
     )
+
+
+def _is_inside(relative: str) -> bool:
+    parts = relative.split("/")
+    plain = relative.isprintable() and "\\" not in relative and ":" not in relative
+    return plain and not any(part in {"", ".", ".."} or _DEVICES.fullmatch(part) for part in parts)
 
 
 def _candidates(path: Path) -> Iterator[Path]:

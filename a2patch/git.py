@@ -65,6 +65,23 @@ class Scratch:
                 remedy="Nothing was written. Please report this, with the output of `a2patch status --json`.",
             ) from error
 
+    def merge(self, theirs: bytes, base: bytes, wanted: bytes) -> bytes:
+        """Merge two versions of a file; where they touch the same lines, `wanted` wins.
+
+        Args:
+            theirs: The file as its user has it.
+            base: What both come from.
+            wanted: The file as it should be.
+        """
+        places = [self.root.parent / name for name in ("theirs", "base", "wanted")]
+        for place, content in zip(places, (theirs, base, wanted), strict=True):
+            place.write_bytes(content)
+        options = ("--stdout", "--quiet", "--theirs")  # "theirs" is git's word for the last of the three
+        merged: bytes = self.git.merge_file(
+            *options, *map(str, places), stdout_as_string=False, strip_newline_in_stdout=False
+        )
+        return merged
+
     def stage(self) -> None:
         """Take the working tree as it is for what `diff` compares with."""
         self.git.add("--all", "--force", ".")
@@ -93,7 +110,8 @@ def scratch() -> Iterator[Scratch]:
         root = base / "tree"
         root.mkdir()
         git = Git(str(root))
-        git.update_environment(**_isolation(base))
+        repository = root / ".git"
+        git.update_environment(**isolation(base, root, repository, repository))
         try:
             git.init("--quiet", "--template=", str(root))
         except GitCommandNotFound as error:
@@ -101,29 +119,45 @@ def scratch() -> Iterator[Scratch]:
         yield Scratch(root, git)
 
 
-def _isolation(base: Path) -> dict[str, str]:
-    """Everything by which a user, a system or a repository around us could change what git does."""
-    empty = base / "empty"
-    empty.touch()
-    repository = base / "tree" / ".git"
+def isolation(empty: Path, root: Path, repository: Path, common: Path) -> dict[str, str]:
+    """Everything by which a user, a system or another repository could change what git does.
+
+    Args:
+        empty: A folder of our own, that stands for the home.
+        root: The working tree that git is to use.
+        repository: Its git folder.
+        common: The git folder that a linked working tree shares with others; else the same.
+    """
+    nothing = empty / "nothing"
+    nothing.touch()
     return {
         "GIT_DIR": str(repository),
-        "GIT_COMMON_DIR": str(repository),
-        "GIT_WORK_TREE": str(base / "tree"),
+        "GIT_COMMON_DIR": str(common),
+        "GIT_WORK_TREE": str(root),
         "GIT_INDEX_FILE": str(repository / "index"),
-        "GIT_OBJECT_DIRECTORY": str(repository / "objects"),
+        "GIT_OBJECT_DIRECTORY": str(common / "objects"),
         "GIT_ALTERNATE_OBJECT_DIRECTORIES": "",
-        "GIT_CONFIG_GLOBAL": str(empty),
-        "GIT_CONFIG_SYSTEM": str(empty),
+        "GIT_CONFIG_GLOBAL": str(nothing),
+        "GIT_CONFIG_SYSTEM": str(nothing),
         "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_COUNT": "0",
         "GIT_CONFIG_PARAMETERS": "",
+        "GIT_CONFIG_COUNT": "2",  # what a repository's own configuration could make git run
+        "GIT_CONFIG_KEY_0": "core.fsmonitor",
+        "GIT_CONFIG_VALUE_0": "false",
+        "GIT_CONFIG_KEY_1": "core.hooksPath",
+        "GIT_CONFIG_VALUE_1": str(nothing),
         "GIT_ATTR_NOSYSTEM": "1",
         "GIT_DEFAULT_HASH": "sha1",
         "GIT_DIFF_OPTS": "",
         "GIT_TRACE": "0",
-        "HOME": str(base),
-        "XDG_CONFIG_HOME": str(base),
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_ALLOW_PROTOCOL": "none",
+        "GIT_LITERAL_PATHSPECS": "1",
+        "GIT_PREFIX": "",
+        "GIT_NAMESPACE": "",
+        "HOME": str(empty),
+        "XDG_CONFIG_HOME": str(empty),
     }
 
 

@@ -4,7 +4,7 @@ RELEASE ?= 8.4.190
 BIN := .venv/bin
 DEMO := .venv/demo
 
-.PHONY: demo test lint patches matrix clean
+.PHONY: demo test lint patches matrix faults clean
 
 demo: .venv/ready
 	@rm -rf $(DEMO)
@@ -29,6 +29,10 @@ patches: .venv/ready
 # Every release; about half an hour the first time. SAMPLE=60 tries so many.
 matrix: .venv/ready
 	$(BIN)/python tests/matrix.py $(if $(SAMPLE),--sample $(SAMPLE) --out .venv)
+
+# Stops a2patch at each operation and at ROUNDS random moments; a quarter of an hour.
+faults: .venv/ready
+	$(BIN)/python tests/faults.py $(if $(ROUNDS),--rounds $(ROUNDS))
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +19,7 @@ from a2patch.errors import A2PatchError, ToolMissingError
 if TYPE_CHECKING:
     from a2patch.commands import Outcome, Survey
     from a2patch.environment import Surroundings
+    from a2patch.tree import Tree
     from a2patch.verify import Verdict
 
 SCHEMA = 1
@@ -60,12 +62,13 @@ def apply(
 ) -> None:
     """Patch a tree and verify the result."""
     from a2patch import commands, environment
+    from a2patch.transaction import settled
 
     with _edge("apply", as_json) as page:
         around = _surroundings()
-        tree = environment.locate(ultralytics_path, around)
+        tree = _locate(page, ultralytics_path, around)
         if dry_run:
-            _show_diff(page, commands.preview(tree, derive=not no_derive))
+            _show_diff(page, settled(tree, page.say, partial(commands.preview, tree, derive=not no_derive)))
             return
         outcome = commands.apply(tree, page.say, derive=not no_derive)
         page.tree(outcome.survey)
@@ -74,6 +77,7 @@ def apply(
             page.lines(["already patched: nothing to do"])
             return
         page.changes("patched", outcome)
+        page.notes(outcome)
         page.lines(summary.derived_lines(outcome))
         verdict = None if no_verify else _try(page, tree, python, around)
         if verdict is not None and not verdict.ok:
@@ -90,31 +94,45 @@ def apply(
 @app.command()
 def verify(ultralytics_path: PathOption = None, python: PythonOption = None, as_json: JsonOption = False) -> None:
     """Try a patched tree, down to an epoch of training."""
-    from a2patch import environment
-
     with _edge("verify", as_json) as page:
         around = _surroundings()
-        tree = environment.locate(ultralytics_path, around)
+        tree = _locate(page, ultralytics_path, around)
         verdict = _verify(page, tree, python, around)
         if not verdict.ok:
             page.exit(1)
 
 
 @app.command()
-def revert(ultralytics_path: PathOption = None, as_json: JsonOption = False) -> None:
+def revert(
+    ultralytics_path: PathOption = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Take ours out even where it was edited; the edits are saved as a patch.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Take the patch out, to the byte."""
     from a2patch import commands, environment
 
     with _edge("revert", as_json) as page:
         around = _surroundings()
-        tree = environment.locate(ultralytics_path, around)
-        outcome = commands.revert(tree, page.say)
+        tree = _locate(page, ultralytics_path, around)
+        outcome = commands.revert(tree, page.say, force=force)
         page.tree(outcome.survey)
         page.lines(summary.copies_lines(outcome.survey, environment.copies(tree, around)))
         if outcome.changes:
             page.changes("reverted", outcome)
+            page.notes(outcome)
         else:
             page.lines(["not patched: nothing to do"])
+
+
+@app.command()
+def recover(ultralytics_path: PathOption = None, as_json: JsonOption = False) -> None:
+    """Finish or undo a command that was interrupted; every other command does so too."""
+    with _edge("recover", as_json) as page:
+        _locate(page, ultralytics_path, _surroundings())
+        if not page.document["recovered"]:
+            page.lines(["nothing was interrupted: nothing to do"])
 
 
 @app.command()
@@ -124,9 +142,8 @@ def status(ultralytics_path: PathOption = None, as_json: JsonOption = False) -> 
 
     with _edge("status", as_json) as page:
         around = _surroundings()
-        tree = environment.locate(ultralytics_path, around)
-        transaction.recover(tree, page.say)
-        survey = commands.survey(tree)
+        tree = _locate(page, ultralytics_path, around)
+        survey = transaction.settled(tree, page.say, partial(commands.survey, tree))
         copies = environment.copies(tree, around)
         page.document["tree"] = summary.tree_document(survey)
         page.document["copies"] = [{"package": str(copy.package), "used_by": copy.used_by} for copy in copies]
@@ -136,11 +153,11 @@ def status(ultralytics_path: PathOption = None, as_json: JsonOption = False) -> 
 @app.command()
 def diff(ultralytics_path: PathOption = None, as_json: JsonOption = False) -> None:
     """Print what the patch changes in this tree."""
-    from a2patch import commands, environment
+    from a2patch import commands, transaction
 
     with _edge("diff", as_json) as page:
-        tree = environment.locate(ultralytics_path, _surroundings())
-        _show_diff(page, commands.difference(tree))
+        tree = _locate(page, ultralytics_path, _surroundings())
+        _show_diff(page, transaction.settled(tree, page.say, partial(commands.difference, tree)))
 
 
 def _version(wanted: bool) -> None:
@@ -201,6 +218,10 @@ class _Page:
         self.document["changes"] = summary.changes_document(outcome)
         self.lines([title, *summary.change_lines(outcome)])
 
+    def notes(self, outcome: Outcome) -> None:
+        self.document["notes"] = list(outcome.notes)
+        self.lines([f"note     {note}" for note in outcome.notes])
+
     def exit(self, code: int) -> None:
         self.code = code
 
@@ -232,7 +253,16 @@ def _edge(command: str, as_json: bool) -> Iterator[_Page]:
         raise typer.Exit(page.code)
 
 
-def _try(page: _Page, tree: Any, python: Path | None, around: Surroundings) -> Verdict | None:
+def _locate(page: _Page, path: Path | None, around: Surroundings) -> Tree:
+    """Find the tree, and finish or undo what an interrupted command left in it before anything else."""
+    from a2patch import environment, transaction
+
+    tree = environment.locate(path, around)
+    page.document["recovered"] = transaction.recover(tree, page.say)
+    return tree
+
+
+def _try(page: _Page, tree: Tree, python: Path | None, around: Surroundings) -> Verdict | None:
     """Verify what was just applied; None where its interpreter can't try it."""
     try:
         return _verify(page, tree, python, around)
@@ -242,11 +272,11 @@ def _try(page: _Page, tree: Any, python: Path | None, around: Surroundings) -> V
         return None
 
 
-def _verify(page: _Page, tree: Any, python: Path | None, around: Surroundings) -> Verdict:
-    from a2patch import commands, environment, report
+def _verify(page: _Page, tree: Tree, python: Path | None, around: Surroundings) -> Verdict:
+    from a2patch import commands, environment, report, transaction
     from a2patch import verify as verification
 
-    seen = commands.survey(tree)
+    seen = transaction.settled(tree, page.say, partial(commands.survey, tree))
     untouched = commands.untouched(seen)
     interpreter = python.absolute() if python else environment.interpreter_for(tree, around)
     with _progress() as say:
@@ -273,7 +303,7 @@ def _progress() -> Iterator[Callable[[str], None]]:
 def _show_diff(page: _Page, outcome: Outcome) -> None:
     from a2patch.patching import unified
 
-    text = unified(outcome.changes) if outcome.changes else ""
+    text = unified(outcome.changes).decode("utf-8", "replace") if outcome.changes else ""
     for line in summary.derived_lines(outcome):  # not among the lines of a diff that may be piped to git
         page.say(line)
     page.document |= {"tree": summary.tree_document(outcome.survey), "diff": text}

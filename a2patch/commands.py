@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from a2patch import __version__, patching, receipt, series, transaction
+from a2patch import bookkeeping, checkout, patching, receipt, salvage, series, transaction
 from a2patch import derive as derivation
 from a2patch.errors import NotPatchedError
-from a2patch.patching import Change, Status
+from a2patch.fitting import fit, outcome
+from a2patch.patching import Change, Plan, SiteStatus, Status
 from a2patch.receipt import Receipt
 from a2patch.series import Diff
 from a2patch.tree import Tree
@@ -40,11 +41,15 @@ class Outcome:
         survey: The tree as it was found.
         changes: What changed, the receipt aside; empty where there was nothing to do.
         diffs: The diffs that were applied or taken back.
+        notes: What its user should know besides, a line each.
+        noted: The bookkeeping that goes with the changes: the receipt, and the installer's `RECORD`.
     """
 
     survey: Survey
     changes: tuple[Change, ...]
     diffs: tuple[Diff, ...]
+    notes: tuple[str, ...] = ()
+    noted: tuple[Change, ...] = ()
 
 
 def survey(tree: Tree, *, derive: bool = True) -> Survey:
@@ -58,12 +63,8 @@ def survey(tree: Tree, *, derive: bool = True) -> Survey:
         A2PatchError: Its receipt can't be used.
     """
     kept = receipt.load(tree)
-    patches = series.folder()
-    maker = partial(derivation.diff, read=tree.read, added=derivation.sources(patches), release=tree.version)
-    status = patching.status(
-        tree.read, series.load(patches), tree.version, kept.diffs if kept else (), maker if derive else None
-    )
-    return Survey(tree, status, kept)
+    status = _status(tree, kept.diffs if kept else (), derive=derive)
+    return Survey(tree, salvage.noticed(tree, status, kept) if kept else status, kept)
 
 
 def preview(tree: Tree, *, derive: bool = True) -> Outcome:
@@ -77,10 +78,28 @@ def preview(tree: Tree, *, derive: bool = True) -> Outcome:
         ConflictError: The tree is not as any diff expects it.
     """
     seen = survey(tree, derive=derive)
-    if seen.status.state == "applied":
+    if seen.status.state == "applied" and seen.receipt is None:  # by hand, and complete
         return Outcome(seen, (), ())
-    plan = patching.plan_apply(tree, seen.status)
-    return Outcome(seen, plan.changes, plan.diffs)
+    _check_merges(seen)
+    conflicts = [site for site in seen.status.sites if site.state == "conflict"]
+    if conflicts and (found := salvage.find(tree, conflicts, seen.receipt)) and found.patch:
+        raise salvage.edited(tree, found)
+    bare = replace(tree, overlay=_taken_out(seen))
+    files = dict(bare.overlay)
+    plan = _plan(seen, bare, derive=derive)
+    files |= {change.path: change.after for change in plan.changes}
+    changes = [Change(path, tree.read(path), content) for path, content in files.items()]
+    changes = [change for change in changes if change.before != change.after]
+    if not changes:
+        return Outcome(seen, (), ())
+    gone = [site.back.reversed() for site in seen.status.sites if site.back]
+    return Outcome(
+        seen,
+        _ordered(changes),
+        (*plan.diffs, *_only(gone, set(files) - {file.path for diff in plan.diffs for file in diff.files})),
+        (*_kept_edits(seen, changes), *_renewed(seen)),
+        bookkeeping.put_in(tree, seen.receipt, plan.diffs, files),
+    )
 
 
 def difference(tree: Tree) -> Outcome:
@@ -109,40 +128,65 @@ def apply(tree: Tree, say: Say, *, derive: bool = True) -> Outcome:
         ConflictError: The tree is not as any diff expects it.
         AccessError: It can't be written to.
     """
-    preview(tree, derive=derive)  # a tree that will be refused is not even locked
+    look = partial(preview, tree, derive=derive)
+    outcome = transaction.settled(tree, say, look)  # a tree that will be refused is not even locked
+    if not outcome.changes:
+        return outcome
     with transaction.locked(tree, say):
-        outcome = preview(tree, derive=derive)
-        if not outcome.changes:
-            return outcome
-        there = tuple(site.back.reversed() for site in outcome.survey.status.sites if site.back)
-        written = Receipt(__version__, tree.version, _by_site(*there, *outcome.diffs))
-        transaction.commit(tree, "apply", [*outcome.changes, _receipt_change(tree, written)])
+        if not _still_holds(outcome):
+            outcome = look()
+        if outcome.changes:
+            transaction.commit(tree, "apply", [*outcome.changes, *outcome.noted])
         return outcome
 
 
-def revert(tree: Tree, say: Say) -> Outcome:
+def revert(tree: Tree, say: Say, *, force: bool = False) -> Outcome:
     """Take the patch out of a tree.
 
     Args:
         tree: The tree.
         say: Told, in a line, what is waited for and what was recovered.
+        force: Whether ours is taken out even where its user has edited it; the edits are saved in a patch file.
 
     Raises:
         ConflictError: Our own lines or files have been edited.
         AccessError: It can't be written to.
     """
+    look = partial(_reversal, tree, force=force)
+    outcome = transaction.settled(tree, say, look)
+    if not outcome.changes and not outcome.noted:
+        return outcome
+    with transaction.locked(tree, say):
+        if not _still_holds(outcome):
+            outcome = look()
+        transaction.commit(tree, "revert", [*outcome.changes, *outcome.noted])
+        return outcome
+
+
+def _reversal(tree: Tree, *, force: bool) -> Outcome:
+    """What `revert` would do; with nothing noted where there is nothing to take out."""
     seen = survey(tree)
     if seen.status.state == "pristine" and seen.receipt is None:
         return Outcome(seen, (), ())
-    patching.plan_revert(tree, seen.status)
-    with transaction.locked(tree, say):
-        seen = survey(tree)
-        plan = patching.plan_revert(tree, seen.status)
-        changes = list(plan.changes)
-        if seen.receipt is not None:
-            changes.append(_receipt_change(tree, None))
-        transaction.commit(tree, "revert", changes)
-        return Outcome(seen, plan.changes, tuple(diff.reversed() for diff in plan.diffs))
+    _check_merges(seen)
+    conflicts = [site for site in seen.status.sites if site.state == "conflict"]
+    found = salvage.find(tree, conflicts, seen.receipt)
+    if found is None:
+        raise patching.conflict(tree, conflicts)
+    if found.patch and not force:
+        raise salvage.edited(tree, found)
+    plan = patching.plan(tree.read, [site.back for site in seen.status.sites if site.back])
+    saved = [found.saved(tree)] if found.patch else []
+    notes = [f"your edits inside our lines are kept in {tree.path(change.path)}" for change in saved]
+    changes = _ordered([*plan.changes, *found.changes][::-1])
+    diffs = [diff.reversed() for diff in plan.diffs]
+    return Outcome(
+        seen,
+        changes,
+        (*diffs, *_only(seen.receipt.diffs if seen.receipt else (), {change.path for change in found.changes})),
+        tuple(notes),
+        (*saved, *bookkeeping.take_out(tree, seen.receipt, changes)),
+    )
 
 
 def mark_verified(tree: Tree, by: str, say: Say) -> None:
@@ -156,7 +200,8 @@ def mark_verified(tree: Tree, by: str, say: Say) -> None:
     with transaction.locked(tree, say):
         kept = receipt.load(tree)
         if kept is not None and kept.verified != by:
-            transaction.commit(tree, "verify", [_receipt_change(tree, replace(kept, verified=by))])
+            new = replace(kept, verified=by)
+            transaction.commit(tree, "verify", [Change(receipt.PATH, tree.read(receipt.PATH), new.encode())])
 
 
 def untouched(seen: Survey) -> Mapping[str, bytes | None]:
@@ -175,14 +220,70 @@ def untouched(seen: Survey) -> Mapping[str, bytes | None]:
     return {change.path: change.after for change in patching.plan_revert(seen.tree, seen.status).changes}
 
 
-def _by_site(*diffs: Diff) -> tuple[Diff, ...]:
-    """One diff a site, where a site was half there already."""
-    merged: dict[str, Diff] = {}
-    for diff in diffs:
-        files = merged[diff.site].files + diff.files if diff.site in merged else diff.files
-        merged[diff.site] = replace(diff, files=files)
-    return tuple(merged[site] for site in series.SITES if site in merged)
+def _status(tree: Tree, known: Sequence[Diff], *, derive: bool) -> Status:
+    patches = series.folder()
+    maker = partial(derivation.diff, read=tree.read, added=derivation.sources(patches), release=tree.version)
+    return patching.status(tree.read, series.load(patches), tree.version, known, maker if derive else None)
 
 
-def _receipt_change(tree: Tree, new: Receipt | None) -> Change:
-    return Change(receipt.PATH, tree.read(receipt.PATH), new.encode() if new else None)
+def _taken_out(seen: Survey) -> dict[str, bytes | None]:
+    """What of ours is in a tree, as it is without: an older patch goes before the new one is put in."""
+    backs = [site.back for site in seen.status.sites if site.back]
+    return {file.path: outcome(file, seen.tree.read(file.path)) for diff in backs for file in diff.files}
+
+
+def _plan(seen: Survey, bare: Tree, *, derive: bool) -> Plan:
+    """Plan the whole patch for a tree that has nothing of it."""
+    if not bare.overlay:
+        return patching.plan_apply(bare, seen.status)
+    fresh = _status(bare, (), derive=derive)
+    sites = [_refit(new, old, bare) for new, old in zip(fresh.sites, seen.status.sites, strict=True)]
+    return patching.plan_apply(bare, Status(tuple(sites)))
+
+
+def _refit(new: SiteStatus, old: SiteStatus, bare: Tree) -> SiteStatus:
+    """Where no diff of this a2patch fits, the one that was there before goes back in."""
+    if new.state == "conflict" and old.back and old.state == "applied":
+        forth = fit(old.back.reversed(), bare.read)
+        if isinstance(forth, Diff):
+            return SiteStatus(new.site, "pristine", forth=forth)
+    return new
+
+
+def _still_holds(outcome: Outcome) -> bool:
+    """Whether what was worked out before the lock was held is still true now that it is."""
+    tree = outcome.survey.tree
+    return all(tree.read(change.path) == change.before for change in (*outcome.changes, *outcome.noted))
+
+
+def _check_merges(seen: Survey) -> None:
+    diffs = [diff for one in series.load(series.folder()).values() for diff in one]
+    diffs += seen.receipt.diffs if seen.receipt else ()
+    checkout.refuse_unmerged(seen.tree, {file.path for diff in diffs for file in diff.files})
+
+
+def _kept_edits(seen: Survey, changes: Sequence[Change]) -> list[str]:
+    """Told where the user's own work lies in a file that changes; it is kept, but he might want to commit it first."""
+    if any(site.back for site in seen.status.sites):
+        return []
+    paths = checkout.uncommitted(seen.tree, [change.path for change in changes if change.before is not None])
+    return [f"{path} has edits that are not committed: they are kept" for path in paths]
+
+
+def _renewed(seen: Survey) -> list[str]:
+    if seen.receipt is None:
+        return []
+    what = f"the patch of a2patch {seen.receipt.version} for ultralytics {seen.receipt.release or 'of unknown version'}"
+    return [f"{what} was taken out, and this one put in its place"]
+
+
+def _only(diffs: Sequence[Diff], paths: Collection[str]) -> list[Diff]:
+    """Of some diffs, what they do to these files."""
+    cut = [replace(diff, files=tuple(file for file in diff.files if file.path in paths)) for diff in diffs]
+    return [diff for diff in cut if diff.files]
+
+
+def _ordered(changes: Sequence[Change]) -> tuple[Change, ...]:
+    """Changes in an order in which whoever imports the package meanwhile finds every name that it asks for."""
+    rank = {(True, False): 0, (False, False): 1, (False, True): 2}
+    return tuple(sorted(changes, key=lambda change: rank[change.before is None, change.after is None]))

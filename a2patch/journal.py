@@ -7,14 +7,12 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from a2patch.disk import FOLDER
 from a2patch.errors import A2PatchError
 from a2patch.tree import Tree
 
-FOLDER = ".a2patch"
 PATH = f"{FOLDER}/journal.json"
-SUFFIX = ".a2patch"
 FORMAT = 1
 
 
@@ -31,11 +29,6 @@ class Step:
     path: str
     before: bytes | None
     after: str | None
-
-
-def temporary(target: Path) -> Path:
-    """Where the new content of a file waits, beside it."""
-    return target.with_name(f".{target.name}{SUFFIX}")
 
 
 def digest(content: bytes | None) -> str | None:
@@ -74,22 +67,25 @@ def load(tree: Tree) -> tuple[str, tuple[Step, ...]] | None:
         document = json.loads(content)
         if document["format"] != FORMAT:
             raise ValueError(f"format {document['format']}, this a2patch knows {FORMAT}")
-        steps = tuple(
-            Step(
-                str(entry["path"]),
-                None if entry["before"] is None else base64.b64decode(entry["before"], validate=True),
-                None if entry["after"] is None else str(entry["after"]),
-            )
-            for entry in document["steps"]
-        )
+        steps = tuple(_step(entry) for entry in document["steps"])
         command = str(document["command"])
-    except (ValueError, KeyError, TypeError) as error:
+        if not command.isalpha():
+            raise ValueError("it names no command")
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise A2PatchError(
-            "the journal of an interrupted command is damaged",
+            "the journal of an interrupted command is damaged, or a newer a2patch wrote it",
             path=tree.path(PATH),
             found=f"{type(error).__name__}: {error}",
-            remedy="Delete that one file to keep the tree as it stands; `a2patch status` then tells how that is.",
+            remedy="Run the a2patch that was interrupted; or delete that one file to keep the tree as it stands: "
+            "`a2patch status` then tells how that is.",
         ) from error
     for step in steps:
         tree.path(step.path)
     return command, steps
+
+
+def _step(entry: dict[str, str | None]) -> Step:
+    path, before, after = entry["path"], entry["before"], entry["after"]
+    if not isinstance(path, str) or (after is not None and len(bytes.fromhex(after)) != 32):
+        raise ValueError("a step is malformed")
+    return Step(path, None if before is None else base64.b64decode(before, validate=True), after)

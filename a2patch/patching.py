@@ -156,7 +156,7 @@ def plan_apply(tree: Tree, status: Status) -> Plan:
     Raises:
         ConflictError: A site is as no diff expects it, a name is taken, or the result would not work.
     """
-    ours = {file.path for site in status.sites if site.back for file in site.back.files}
+    ours = {file.path for site in status.sites if site.back for file in site.back.files} | set(tree.overlay)
     bring = {file.path for site in status.sites if site.forth for file in site.forth.files}
     bring |= {misfit.path for site in status.sites for misfit in site.misfits[:1]}
     proof.names_are_free(tree, ours, bring)
@@ -191,14 +191,14 @@ def plan_revert(tree: Tree, status: Status) -> Plan:
     return plan(tree.read, [site.back for site in status.sites if site.back])
 
 
-def unified(changes: Iterable[Change]) -> str:
+def unified(changes: Iterable[Change]) -> bytes:
     """Changes as one unified diff, three lines of context, as `git diff` shows them in a clone."""
     changes = tuple(changes)
     with scratch() as repository:
         repository.write({f"{PACKAGE}/{change.path}": change.before for change in changes})
         repository.stage()
         repository.write({f"{PACKAGE}/{change.path}": change.after for change in changes})
-        return repository.diff().decode("utf-8", "replace")
+        return repository.diff()
 
 
 def _site_status(read: Reader, site: str, candidates: Sequence[Diff], derive: Derive | None) -> SiteStatus:

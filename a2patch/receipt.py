@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from dataclasses import dataclass
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
+from a2patch.disk import FOLDER
 from a2patch.errors import A2PatchError
-from a2patch.journal import FOLDER
+from a2patch.installers import Entry
 from a2patch.series import SITES, Diff, parse
-from a2patch.tree import Tree
+from a2patch.tree import RECORD, Tree
 
 PATH = f"{FOLDER}/receipt.json"
 FORMAT = 1
+_LARGEST = 1 << 24  # no source file of upstream comes near it
 
 
 @dataclass(frozen=True)
@@ -23,12 +29,16 @@ class Receipt:
         release: What the tree said of its version then.
         diffs: The diffs as they fitted this very tree.
         verified: What verified the result, such as `"torch 2.9.0, Python 3.12.1"`; empty while nothing has.
+        written: The bytes that each changed file was given, by path: what edits made since are told by.
+        records: What the installer's `RECORD` files learned, by path.
     """
 
     version: str
     release: str
     diffs: tuple[Diff, ...]
     verified: str = ""
+    written: Mapping[str, bytes] = field(default_factory=dict)
+    records: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
 
     def encode(self) -> bytes:
         """The receipt as it is kept: JSON, bytes outside ASCII escaped."""
@@ -42,10 +52,17 @@ class Receipt:
                     "site": diff.site,
                     "release": diff.release,
                     "derived": diff.derived,
-                    "text": diff.text().decode("utf-8", "surrogateescape"),
+                    "text": _text(diff.text()),
                 }
                 for diff in self.diffs
             ],
+            "written": {
+                path: base64.b64encode(zlib.compress(content)).decode() for path, content in self.written.items()
+            },
+            "records": {
+                path: [[entry.path, _text(entry.before), _text(entry.after)] for entry in entries]
+                for path, entries in self.records.items()
+            },
         }
         return (json.dumps(document, indent=1) + "\n").encode()
 
@@ -54,38 +71,77 @@ def load(tree: Tree) -> Receipt | None:
     """Read the receipt of a tree, or None where there is none.
 
     Raises:
-        A2PatchError: It is damaged, or a newer a2patch wrote it.
+        A2PatchError: It is damaged, names a path outside the tree, or a newer a2patch wrote it.
     """
     content = tree.read(PATH)
     if content is None:
         return None
     try:
         document = json.loads(content)
-        newer = int(document["format"]) > FORMAT
-        version, release, verified = (str(document[key]) for key in ("a2patch", "release", "verified"))
-        entries = (
-            []
-            if newer
-            else [(str(e["site"]), str(e["release"]), bool(e["derived"]), str(e["text"])) for e in document["diffs"]]
-        )
-    except (ValueError, KeyError, TypeError) as error:
+        if _of(int, document["format"]) > FORMAT:
+            raise _newer(tree, _of(str, document["a2patch"]))
+        return _read(tree, document)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, zlib.error) as error:
         raise _damaged(tree, f"{type(error).__name__}: {error}") from error
-    if newer:
-        raise A2PatchError(
-            f"a2patch {version} patched this tree, and its receipt is newer than this a2patch can read",
-            path=tree.path(PATH),
-            remedy=f"Install a2patch {version} or later, and try again.",
-        )
-    return Receipt(version, release, tuple(_diff(tree, *entry) for entry in entries), verified)
 
 
-def _diff(tree: Tree, site: str, release: str, derived: bool, text: str) -> Diff:
+def _read(tree: Tree, document: dict[str, Any]) -> Receipt:
+    version, release, verified = (_of(str, document[key]) for key in ("a2patch", "release", "verified"))
+    written = {path: _unpacked(content) for path, content in document.get("written", {}).items()}
+    records = {
+        path: tuple(Entry(_of(str, entry[0]), _bytes(entry[1]), _bytes(entry[2])) for entry in entries)
+        for path, entries in document.get("records", {}).items()
+    }
+    for path in (*written, *records):
+        tree.path(path)
+    if any(not RECORD.fullmatch(path) for path in records):
+        raise ValueError("it names a RECORD that is none")
+    diffs = tuple(_diff(tree, entry) for entry in document["diffs"])
+    return Receipt(version, release, diffs, verified, written, records)
+
+
+def _diff(tree: Tree, entry: dict[str, Any]) -> Diff:
+    site, release, text = (_of(str, entry[key]) for key in ("site", "release", "text"))
     if site not in SITES:
-        raise _damaged(tree, f"it names a diff {site}/{release}")
-    files = parse(text.encode("utf-8", "surrogateescape"), origin=PATH)
+        raise ValueError(f"it names a diff {site}/{release}")
+    try:
+        files = parse(text.encode("utf-8", "surrogateescape"), origin=PATH)
+    except A2PatchError as error:
+        raise ValueError(error.message) from error
     for file in files:
         tree.path(file.path)
-    return Diff(site, release, files, derived)
+        if RECORD.fullmatch(file.path):
+            raise ValueError("it names a diff of a RECORD")
+    return Diff(site, release, files, _of(bool, entry["derived"]))
+
+
+def _of(kind: type, value: Any) -> Any:
+    if not isinstance(value, kind):
+        raise TypeError(f"{value!r} is no {kind.__name__}")
+    return value
+
+
+def _text(content: bytes | None) -> str | None:
+    return None if content is None else content.decode("utf-8", "surrogateescape")
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else _of(str, text).encode("utf-8", "surrogateescape")
+
+
+def _unpacked(text: str) -> bytes:
+    content = zlib.decompressobj().decompress(base64.b64decode(text, validate=True), _LARGEST)
+    if len(content) == _LARGEST:
+        raise ValueError("it unpacks to more than any source file has")
+    return content
+
+
+def _newer(tree: Tree, version: str) -> A2PatchError:
+    return A2PatchError(
+        f"a2patch {version} patched this tree, and its receipt is newer than this a2patch can read",
+        path=tree.path(PATH),
+        remedy=f"Install a2patch {version} or later, and try again.",
+    )
 
 
 def _damaged(tree: Tree, reason: str) -> A2PatchError:

@@ -15,26 +15,22 @@ Where step 4 fails for good (a target that can't be replaced), what was done is 
 
 from __future__ import annotations
 
-import os
-import shutil
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
-from a2patch import journal, receipt
-from a2patch.errors import A2PatchError, AccessError, LockedError
-from a2patch.journal import FOLDER, SUFFIX, Step, digest, temporary
+from a2patch import disk, journal, lock, receipt
+from a2patch.disk import FOLDER, explained
+from a2patch.errors import A2PatchError, ConflictError
+from a2patch.journal import Step, digest
 from a2patch.patching import Change
 from a2patch.tree import Tree
 
-if TYPE_CHECKING:
-    from filelock import BaseFileLock
-
-WAIT_S = 10.0
-
+T = TypeVar("T")
 Say = Callable[[str], None]
+
+_HALF_DONE = "The command lies half done, and its journal is kept: `a2patch recover` finishes or undoes it."
 
 
 @contextmanager
@@ -49,14 +45,15 @@ def locked(tree: Tree, say: Say) -> Iterator[None]:
         LockedError: Another command holds it and does not let go.
         AccessError: The tree can't be written to.
     """
-    with _explained(tree.package):
-        lock = _acquire(tree, say)
+    with explained(tree.package):
+        held = lock.acquire(tree, say)
     try:
-        with _explained(tree.package):
+        with explained(tree.package, _HALF_DONE):
             _recover(tree, say)
         yield
     finally:
-        _release(tree, lock)
+        kept = any(tree.path(path).exists() for path in (receipt.PATH, journal.PATH))
+        lock.release(tree, held, keep=kept, unfinished=bool(disk.strays(tree)))
 
 
 def recover(tree: Tree, say: Say) -> bool:
@@ -64,15 +61,44 @@ def recover(tree: Tree, say: Say) -> bool:
 
     Args:
         tree: The tree.
-        say: Told, in a line, what was recovered.
+        say: Told, in a line, what is waited for and what was recovered.
 
     Returns:
         Whether there was anything.
+
+    Raises:
+        A2PatchError: There is, and it can be neither finished nor undone.
     """
-    if not tree.path(FOLDER).is_dir() or (tree.read(receipt.PATH) and tree.read(journal.PATH) is None):
+    if not tree.path(FOLDER).is_dir():
+        return False
+    if tree.path(receipt.PATH).exists() and not tree.path(journal.PATH).exists() and not lock.left(tree):
         return False
     with locked(tree, say):
         return True
+
+
+def settled(tree: Tree, say: Say, look: Callable[[], T]) -> T:
+    """Look at a tree while nobody writes to it, without keeping anybody from doing so.
+
+    Args:
+        tree: The tree.
+        say: Told, in a line, what is waited for and what was recovered.
+        look: Reads the tree; called again if a command has been at it meanwhile.
+
+    Returns:
+        What `look` returned.
+    """
+    while True:
+        recover(tree, say)
+        before = _stamp(tree)
+        try:
+            found = look()
+        except A2PatchError:
+            if _stamp(tree) == before:
+                raise
+        else:
+            if _stamp(tree) == before:
+                return found
 
 
 def commit(tree: Tree, command: str, changes: Sequence[Change]) -> None:
@@ -85,227 +111,144 @@ def commit(tree: Tree, command: str, changes: Sequence[Change]) -> None:
 
     Raises:
         AccessError: A file can't be written; the tree is as it was.
+        ConflictError: A file is no longer as it was when the changes were worked out.
     """
+    if not changes:
+        return
     steps = [Step(change.path, change.before, digest(change.after)) for change in changes]
     try:
-        with _explained(tree.package):
-            for change in changes:
-                if change.after is not None:
-                    _stage(tree.path(change.path), change.after)
-            _stage(tree.path(journal.PATH), journal.encode(command, steps))
-            _put(tree.path(journal.PATH))
-            _sync_folder(tree.path(FOLDER))
+        with explained(tree.package):
+            _prepare(tree, command, changes, steps)
     except BaseException:
-        _unstage(tree, steps)
+        with explained(tree.package, _HALF_DONE):
+            _abandon(tree, steps)
         raise
     try:
-        with _explained(tree.package):
-            try:
-                _finish(tree, steps)
-            except KeyboardInterrupt:  # a moment more, and nothing is left half done
-                _finish(tree, steps)
-                raise
-    except A2PatchError:
-        with _explained(tree.package):
+        try:
+            _finish(tree, steps)
+        except KeyboardInterrupt:  # a moment more, and nothing is left half done
+            _finish(tree, steps)
+            raise
+    except OSError as error:
+        with explained(tree.package, _HALF_DONE):
             _undo(tree, steps)
-        raise
+        with explained(tree.package):
+            raise error
+
+
+def _stamp(tree: Tree) -> tuple[int, ...]:
+    """Changes with each command that takes the lock, since taking it and letting go of it both change a folder."""
+    times = [tree.package.stat().st_mtime_ns]
+    with suppress(FileNotFoundError):  # no patch and no command, or one that has just ended
+        times.append(tree.path(FOLDER).stat().st_mtime_ns)
+    return (lock.left(tree), *times)
+
+
+def _prepare(tree: Tree, command: str, changes: Sequence[Change], steps: Sequence[Step]) -> None:
+    """Everything up to the journal, with which the command counts as done."""
+    ignore = tree.path(lock.IGNORE)
+    if not ignore.exists() or ignore.read_bytes() != lock.IGNORED:
+        disk.stage(ignore, lock.IGNORED)
+        disk.put(ignore)
+    for change in changes:
+        if change.after is not None:
+            disk.stage(tree.path(change.path), change.after)
+    for folder in _folders(tree, steps):
+        disk.sync_folder(folder)
+    for change in changes:
+        if tree.read(change.path) != change.before:
+            raise _edited(tree, change.path, "a file was edited while a2patch worked on it", "Try again.")
+    disk.stage(tree.path(journal.PATH), journal.encode(command, steps))
+    disk.put(tree.path(journal.PATH))
+    disk.sync_folder(tree.path(FOLDER))
 
 
 def _finish(tree: Tree, steps: Sequence[Step]) -> None:
     for step in steps:
-        _forward(tree, step)
+        target = tree.path(step.path)
+        if digest(tree.read(step.path)) == step.after:
+            disk.temporary(target).unlink(missing_ok=True)
+        elif step.after is None:
+            target.unlink()
+        else:
+            disk.put(target)
     _close(tree, steps)
-
-
-def _forward(tree: Tree, step: Step) -> None:
-    target = tree.path(step.path)
-    have = digest(tree.read(step.path))
-    if have == step.after:
-        temporary(target).unlink(missing_ok=True)
-    elif have != digest(step.before):
-        raise _edited(target)
-    elif step.after is None:
-        target.unlink()
-    elif temporary(target).is_file() and digest(temporary(target).read_bytes()) == step.after:
-        _put(target)
-    else:
-        raise A2PatchError(
-            "what an interrupted command was about to write is gone",
-            path=temporary(target),
-            remedy=f"Delete {tree.path(journal.PATH)} to keep the tree as it stands; `a2patch status` tells how.",
-        )
 
 
 def _undo(tree: Tree, steps: Sequence[Step]) -> None:
     for step in reversed(steps):
         target = tree.path(step.path)
-        have = digest(tree.read(step.path))
-        if have == digest(step.before):
+        if tree.read(step.path) == step.before:
             continue
-        if have != step.after:
-            raise _edited(target)
         if step.before is None:
             target.unlink()
         else:
-            _stage(target, step.before)
-            _put(target)
+            disk.stage(target, step.before)
+            disk.put(target)
     _close(tree, steps)
 
 
 def _close(tree: Tree, steps: Sequence[Step]) -> None:
-    folders = {tree.path(step.path).parent for step in steps}
-    for folder in folders:
-        _sync_folder(folder)
-    tree.path(journal.PATH).unlink()
-    _unstage(tree, steps)
     for step in steps:
-        if tree.read(step.path) is None and step.path.endswith(".py"):
-            _remove_bytecode(tree.path(step.path))
+        if step.path.endswith(".py") and tree.read(step.path) is None:
+            disk.remove_bytecode(tree.path(step.path))
+    for folder in _folders(tree, steps):
+        disk.sync_folder(folder)
+    for step in steps:
+        disk.temporary(tree.path(step.path)).unlink(missing_ok=True)
+    tree.path(journal.PATH).unlink(missing_ok=True)
+    with suppress(OSError):  # should the journal come back with the power, it is found to be done
+        disk.sync_folder(tree.path(FOLDER))
 
 
 def _recover(tree: Tree, say: Say) -> None:
     loaded = journal.load(tree)
     if loaded is None:
-        _remove_strays(tree)
+        if strays := disk.strays(tree):
+            for place in strays:
+                place.unlink(missing_ok=True)
+            say("an interrupted a2patch had changed nothing yet: what it had prepared was removed")
         return
     command, steps = loaded
-    try:
-        _finish(tree, steps)
-        say(f"an interrupted `a2patch {command}` was finished")
-    except OSError:
-        _undo(tree, steps)
-        say(f"an interrupted `a2patch {command}` could not be finished, and was undone")
-
-
-def _stage(target: Path, content: bytes) -> None:
-    """Write what a file gets beside it, with the mode, owner and attributes that it has."""
-    place = temporary(target)
-    place.unlink(missing_ok=True)
-    with place.open("xb") as file:
-        file.write(content)
-        file.flush()
-        if target.exists():
-            shutil.copystat(target, place)
-            os.utime(place)
-            _keep_owner(target, place)
-        elif target.parent.name != FOLDER:
-            sibling = target.with_name("__init__.py") if target.suffix == ".py" else None
-            if sibling is not None and sibling.exists():
-                shutil.copymode(sibling, place)
-        os.fsync(file.fileno())
-
-
-def _put(target: Path) -> None:
-    place = temporary(target)
-    try:
-        os.replace(place, target)  # noqa: PTH105 (the promise is os.replace's)
-    except PermissionError:
-        if os.name != "nt" or not target.exists():
-            raise
-        target.chmod(0o600)  # Windows does not replace a read-only file
-        os.replace(place, target)  # noqa: PTH105
-
-
-def _keep_owner(target: Path, place: Path) -> None:
-    if os.name == "nt":
-        return
-    wanted = target.stat()
-    if (place.stat().st_uid, place.stat().st_gid) != (wanted.st_uid, wanted.st_gid):
-        with suppress(PermissionError):  # only root may give files away; whoever may replace a file may own it
-            os.chown(place, wanted.st_uid, wanted.st_gid)
-            place.chmod(wanted.st_mode & 0o7777)  # chown clears set-id bits
-
-
-def _unstage(tree: Tree, steps: Sequence[Step]) -> None:
-    for path in (*(step.path for step in steps), journal.PATH):
-        with suppress(OSError):
-            temporary(tree.path(path)).unlink(missing_ok=True)
-
-
-def _remove_strays(tree: Tree) -> None:
-    """Remove temporary files whose command died before it had a journal."""
-    for place in tree.package.rglob(f".*{SUFFIX}"):
-        if place.is_file() and not place.is_symlink():
-            place.unlink()
-
-
-def _remove_bytecode(source: Path) -> None:
-    cache = source.parent / "__pycache__"
-    for place in cache.glob(f"{source.stem}.*.pyc"):
-        place.unlink(missing_ok=True)
-    with suppress(OSError):
-        cache.rmdir()  # only if nothing else is in it
-
-
-def _acquire(tree: Tree, say: Say) -> BaseFileLock:
-    from filelock import FileLock, Timeout
-
-    folder = tree.path(FOLDER)
-    give_up = time.monotonic() + WAIT_S
-    told = False
-    while True:
-        with suppress(FileExistsError):
-            folder.mkdir()
-        lock = FileLock(folder / "lock", timeout=0)
-        with suppress(Timeout, FileNotFoundError):  # a command that ends takes the folder with it
-            lock.acquire()
-            ignore = folder / ".gitignore"
-            if not ignore.exists() or ignore.read_bytes() != b"*\n":
-                ignore.write_bytes(b"*\n")  # keeps the folder out of the user's `git status`
-            return lock
-        if time.monotonic() > give_up:
-            raise LockedError(
-                "another a2patch works on this tree and has not finished",
-                path=tree.package,
-                remedy="Wait until it has, or end it, and try again. A dead process holds no lock.",
+    for step in steps:
+        if digest(tree.read(step.path)) not in {digest(step.before), step.after}:
+            raise _edited(
+                tree,
+                step.path,
+                f"a file was edited while an interrupted `a2patch {command}` waited to be finished",
+                f"Put it back, or delete {tree.path(journal.PATH)} to keep the tree as it stands: "
+                "`a2patch status` then tells how that is.",
             )
-        if not told:
-            say(f"another a2patch works on {tree.package}: waiting up to {WAIT_S:.0f} s for it to finish")
-            told = True
-        time.sleep(0.05)
-
-
-def _release(tree: Tree, lock: BaseFileLock) -> None:
-    folder = tree.path(FOLDER)
-    keep = any(tree.path(path).exists() for path in (receipt.PATH, journal.PATH))
-    with suppress(OSError):
-        if not keep:
-            folder.joinpath(".gitignore").unlink(missing_ok=True)
-        folder.joinpath("lock").unlink(missing_ok=True)  # while it is held, so that nobody locks what we remove
-    lock.release()
-    with suppress(OSError):
-        if os.name == "nt":  # it can't remove an open file, nor one that somebody else has locked since
-            folder.joinpath("lock").unlink(missing_ok=True)
-        if not keep:
-            folder.rmdir()
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
+    outcome = "was finished"
     try:
-        yield
-    except OSError as error:
-        raise AccessError(
-            f"can't be written: {error.strerror or error}",
-            path=Path(error.filename) if error.filename else path,
-            remedy="The tree is as it was. Look at the owner and mode of the folder, and the space left on the disk.",
-        ) from error
+        if not all(_can_finish(tree, step) for step in steps):
+            raise FileNotFoundError("what it was about to write is gone")
+        _finish(tree, steps)
+    except OSError:  # whatever keeps it from being finished, it may still be undone; if not, that is told
+        _undo(tree, steps)
+        outcome = "could not be finished, and was undone"
+    say(f"an interrupted `a2patch {command}` {outcome}")
 
 
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # folders can't be synced there
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _can_finish(tree: Tree, step: Step) -> bool:
+    """Whether a step is done, or what it needs is there: a disk that lost power may have lost it."""
+    if step.after is None or digest(tree.read(step.path)) == step.after:
+        return True
+    place = disk.temporary(tree.path(step.path))
+    return place.is_file() and digest(place.read_bytes()) == step.after
 
 
-def _edited(path: Path) -> A2PatchError:
-    return A2PatchError(
-        "a file was edited while a command on it lay interrupted",
-        path=path,
-        remedy=f"Delete {FOLDER}/journal.json in the package folder to keep the tree as it stands; "
-        "`a2patch status` then tells how that is.",
-    )
+def _abandon(tree: Tree, steps: Sequence[Step]) -> None:
+    """Take the preparations back; the journal first, since with it the command counts as done."""
+    tree.path(journal.PATH).unlink(missing_ok=True)
+    for path in (*(step.path for step in steps), journal.PATH, lock.IGNORE):
+        with suppress(OSError):  # what can't be removed now is by the next command
+            disk.temporary(tree.path(path)).unlink(missing_ok=True)
+
+
+def _folders(tree: Tree, steps: Sequence[Step]) -> list[Path]:
+    return sorted({tree.path(step.path).parent for step in steps})
+
+
+def _edited(tree: Tree, path: str, message: str, remedy: str) -> ConflictError:
+    return ConflictError(message, path=tree.path(path), remedy=remedy)

@@ -36,8 +36,8 @@ sys.path.insert(0, str(ROOT))
 
 from a2patch import commands, releases, series
 from a2patch import tree as trees
+from a2patch.disk import FOLDER
 from a2patch.errors import A2PatchError
-from a2patch.journal import FOLDER
 
 MODELS = ("yolov8n.yaml", "yolov8n_A2.yaml", "yolov8n_DANet.yaml")
 BUILD_S = 120

@@ -41,6 +41,7 @@ def test_apply_verify_and_revert_leave_a_release_as_it_was(unpack: Unpack, relea
 
 def test_a_checkout_shows_only_the_site_files(unpack: Unpack) -> None:
     root = unpack(NEWEST, "clone").parent
+    shutil.rmtree(next(root.glob("*.dist-info")))  # a clone has none
     git = ["git", "-C", str(root), "-c", "user.name=a", "-c", "user.email=a@b", "-c", "core.autocrlf=false"]
     for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", NEWEST]):
         subprocess.run([*git, *command], check=True)

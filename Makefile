@@ -16,7 +16,7 @@ demo: .venv/ready
 	@echo "The tree is as it was, to the byte."
 
 test: .venv/ready
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto
 
 lint: .venv/ready
 	$(BIN)/ruff check .
@@ -26,9 +26,9 @@ lint: .venv/ready
 patches: .venv/ready
 	$(BIN)/python patches/make.py
 
-# Every release; about half an hour the first time. SAMPLE=60 tries so many.
+# Every release; about half an hour the first time. SAMPLE=60 tries so many, DERIVE=1 as if no versioned diff fitted.
 matrix: .venv/ready
-	$(BIN)/python tests/matrix.py $(if $(SAMPLE),--sample $(SAMPLE) --out .venv)
+	$(BIN)/python tests/matrix.py $(if $(SAMPLE),--sample $(SAMPLE) --out .venv) $(if $(DERIVE),--derive --out .venv)
 
 # Stops a2patch at each operation and at ROUNDS random moments; a quarter of an hour.
 faults: .venv/ready

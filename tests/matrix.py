@@ -74,6 +74,7 @@ def main() -> None:
     parser.add_argument("releases", nargs="*", help="the releases to try; every one of the registry if none is named")
     arguments = parser.parse_args()
     wanted = sample(arguments.releases or releases.published(), arguments.sample)
+    arguments.out.mkdir(parents=True, exist_ok=True)
     place = arguments.out / "compatibility.json"
     done = load(place)
     todo = [release for release in wanted if release not in done]

@@ -147,15 +147,11 @@ def _lines(content: bytes) -> list[bytes]:
 
 
 def _places(hunk: Hunk, lines: list[bytes]) -> list[int]:
-    """Where the lines that a hunk expects stand: to the byte, else with other line endings."""
-    for normal in (bytes, _bare):
-        wanted = [normal(line) for line in hunk.before]
-        have = [normal(line) for line in lines]
-        size = len(wanted)
-        places = [at for at, line in enumerate(have) if line == wanted[0] and have[at : at + size] == wanted]
-        if places:
-            return places
-    return []
+    """Where the lines that a hunk expects stand, line endings aside."""
+    wanted = [_bare(line) for line in hunk.before]
+    have = [_bare(line) for line in lines]
+    size = len(wanted)
+    return [at for at, line in enumerate(have) if line == wanted[0] and have[at : at + size] == wanted]
 
 
 def _fit_hunk(hunk: Hunk, lines: list[bytes], place: int) -> Hunk:

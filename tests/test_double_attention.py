@@ -276,7 +276,7 @@ def test_a_channel_count_that_is_no_positive_integer_is_named(name: str, value: 
 
 
 def test_a_block_too_thin_for_its_ratio_is_refused() -> None:
-    with pytest.raises(ValueError, match="c_m must be a positive integer, got 0"):
+    with pytest.raises(ValueError, match=r"c1 \* e >= 2 descriptors, got c1=3"):
         DoubleAttentionBlock(3, 0.25)
 
 

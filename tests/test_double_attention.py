@@ -269,7 +269,7 @@ def test_channels_last_module() -> None:
 
 
 @pytest.mark.parametrize("name", ["in_channels", "c_m", "c_n"])
-@pytest.mark.parametrize("value", [0, -1, 2.0, "8", None])
+@pytest.mark.parametrize("value", [0, -1, 2.0, "8", None, True])
 def test_a_channel_count_that_is_no_positive_integer_is_named(name: str, value: object) -> None:
     with pytest.raises(ValueError, match=rf"{name} must be a positive integer, got {value!r}"):
         DoubleAttentionLayer(**{"in_channels": 8, "c_m": 4, "c_n": 3, name: value})

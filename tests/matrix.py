@@ -154,7 +154,7 @@ def static(package: Path, before: dict[str, bytes]) -> str:
     """What is wrong with a patched package as text; empty if nothing is."""
     after = contents(package.parent)
     changed = {path for path in after if before.get(path) != after[path] and f"/{FOLDER}/" not in path}
-    sites = {"double_attention.py", "__init__.py", "modules.py", "tasks.py"}
+    sites = {"double_attention.py", "__init__.py", "modules.py", "tasks.py", "RECORD"}
     for path in changed:
         name = path.rpartition("/")[2]
         if name.endswith(".py"):

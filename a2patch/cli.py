@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from a2patch.commands import Outcome, Survey
     from a2patch.environment import Surroundings
     from a2patch.tree import Tree
-    from a2patch.verify import Verdict
+    from a2patch.verdict import Verdict
 
 SCHEMA = 1
 

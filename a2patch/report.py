@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from a2patch.verify import BASE, Check, Cost, Verdict
+from a2patch.verdict import Check, Cost, Verdict
+from a2patch.verify import BASE
 
 SCHEMA = 1
 """The version of what `verdict_json` returns; it changes when a field changes its meaning or goes."""

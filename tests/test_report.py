@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from a2patch.report import verdict_json, verdict_text
-from a2patch.verify import Check, Cost, Verdict
+from a2patch.verdict import Check, Cost, Verdict
 
 VERDICT = Verdict(
     interpreter=Path("env") / "bin" / "python",

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from a2patch.errors import ToolMissingError
-from a2patch.verify import CHECKS, SCALES, Check, Verdict, verify
+from a2patch.verdict import CHECKS, Check, Verdict
+from a2patch.verify import SCALES, verify
 from tests.conftest import NEWEST, a2patch
 
 pytest.importorskip("torch")

@@ -1,0 +1,91 @@
+"""What came out of trying a package: the checks, what its models cost, and the verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKS = (
+    "import",
+    "register",
+    "formula",
+    "build",
+    "scale",
+    "stride",
+    "blind",
+    "gradient",
+    "base",
+    "checkpoint",
+    "train",
+)
+"""The names of the checks, in the order in which a verdict lists them."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check and what it found.
+
+    Attributes:
+        name: One of `CHECKS`.
+        result: `pass`, `fail`, `known` (a flaw that is expected where it was found) or `skip`.
+        figure: What was measured.
+        meaning: What it means, in a sentence; empty where there is nothing to say.
+        advice: What to do about it, in a sentence.
+        seconds: How long the check took.
+    """
+
+    name: str
+    result: str
+    figure: str = ""
+    meaning: str = ""
+    advice: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a model costs at one scale, as `model.info()` of the release prints it.
+
+    Attributes:
+        model: The model file.
+        scale: The scale letter.
+        layers: Number of layers.
+        parameters: Number of parameters.
+        gradients: Number of parameters that get gradients.
+        gflops: GFLOPs at 640 px, where the release could count them.
+    """
+
+    model: str
+    scale: str
+    layers: int
+    parameters: int
+    gradients: int
+    gflops: float | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came out of trying a patched package.
+
+    Attributes:
+        interpreter: The interpreter that it was tried under.
+        python: Its version.
+        torch: The version of its torch.
+        ultralytics: The version that the package gives itself; empty if it couldn't be imported.
+        checks: The checks, in the order of `CHECKS`.
+        costs: The costs of the base and of the added models, at each scale that builds.
+        note: What else is to be said, such as why GFLOPs are missing.
+    """
+
+    interpreter: Path
+    python: str
+    torch: str
+    ultralytics: str
+    checks: tuple[Check, ...]
+    costs: tuple[Cost, ...]
+    note: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether no check found a fault."""
+        return all(check.result != "fail" for check in self.checks)

@@ -1,0 +1,295 @@
+"""A model YAML as a graph: what reads what, at which stride, and how that differs from another model.
+
+It works on what a YAML parser gives and needs no torch. The probe imports it, so it is Python 3.8.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from typing import Any
+
+IMAGE = -1
+"""What the first layer reads."""
+
+# The place of the stride among a row's arguments, and what it is where the row does not say.
+_STRIDED = {
+    "Conv": (2, 1),
+    "DWConv": (2, 1),
+    "GhostConv": (2, 1),
+    "RepConv": (2, 1),
+    "SCDown": (2, 1),
+    "GhostBottleneck": (2, 1),
+    "MaxPool2d": (1, None),
+    "AvgPool2d": (1, None),
+}
+_ENLARGING = {"Upsample": (1, None), "ConvTranspose2d": (2, 1), "ConvTranspose": (2, 2), "DWConvTranspose2d": (2, 1)}
+_FIXED = {"ADown": 2, "AConv": 2, "Focus": 2, "HGStem": 4}
+_KEEPING = frozenset(
+    [
+        "A2C2f",
+        "AIFI",
+        "Bottleneck",
+        "BottleneckCSP",
+        "C1",
+        "C2",
+        "C2f",
+        "C2fAttn",
+        "C2fCIB",
+        "C2fPSA",
+        "C2PSA",
+        "C3",
+        "C3Ghost",
+        "C3k",
+        "C3k2",
+        "C3TR",
+        "C3x",
+        "ELAN1",
+        "HGBlock",
+        "Identity",
+        "LightConv",
+        "PSA",
+        "RepC3",
+        "RepNCSPELAN4",
+        "SPP",
+        "SPPELAN",
+        "SPPF",
+        "ZeroPad2d",
+        "ImagePoolingAttn",
+        "CBLinear",
+        "BatchNorm2d",
+        "DoubleAttentionBlock",
+        "DoubleAttentionLayer",
+    ]
+)
+
+
+class GraphError(ValueError):
+    """A description that is no model: a row of another form, or one that reads a layer which comes after it."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One row of a model.
+
+    Attributes:
+        place: Its index in the file.
+        kind: The class that it names, without `nn.`.
+        sources: The layers that it reads, as absolute indices in its graph; `IMAGE` for the input.
+        written: Its sources as the row has them.
+        args: Its arguments.
+        part: `backbone` or `head`.
+        stride: Input pixels to one position of its output, where that is known.
+        comment: What stands behind the row.
+    """
+
+    place: int
+    kind: str
+    sources: tuple[int, ...]
+    written: tuple[int, ...]
+    args: tuple[Any, ...]
+    part: str
+    stride: float | None
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The layers of a model, in order."""
+
+    layers: tuple[Layer, ...]
+
+    def readers(self, index: int) -> list[int]:
+        """Return the layers that read a layer."""
+        return [i for i, layer in enumerate(self.layers) if index in layer.sources]
+
+    def without(self, kinds: Collection[str]) -> Graph:
+        """Return the graph with the layers of some kinds taken out and their readers joined to their source."""
+        kept: list[Layer] = []
+        index = {IMAGE: IMAGE}
+        for i, layer in enumerate(self.layers):
+            sources = tuple(index[source] for source in layer.sources)
+            if layer.kind in kinds and len(sources) == 1:
+                index[i] = sources[0]
+            else:
+                index[i] = len(kept)
+                kept.append(replace(layer, sources=sources))
+        return Graph(tuple(kept))
+
+    def told(self, index: int) -> str:
+        """Return a layer as text: its index in the file, its kind, and its stride."""
+        if index == IMAGE:
+            return "the image"
+        layer = self.layers[index]
+        at = "" if layer.stride is None else f", stride {layer.stride:g}"
+        return f"{layer.place} ({layer.kind}{at})"
+
+
+@dataclass(frozen=True)
+class Rewired:
+    """A layer that does not read what its like in another model reads.
+
+    Attributes:
+        index: The layer, in its own graph.
+        sources: What it reads.
+        expected: What it would read if it read as its like does, in the numbers of its own graph; None where the other
+            model's source has no like here.
+    """
+
+    index: int
+    sources: tuple[int, ...]
+    expected: tuple[int, ...] | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How one graph differs from another.
+
+    Attributes:
+        added: Layers that the other has not.
+        removed: Layers of the other that are not here, by its indices.
+        rewired: Layers that both have but that read other layers.
+    """
+
+    added: tuple[int, ...]
+    removed: tuple[int, ...]
+    rewired: tuple[Rewired, ...]
+
+    @property
+    def distance(self) -> int:
+        """How many layers differ."""
+        return len(self.added) + len(self.removed) + len(self.rewired)
+
+
+def read(model: Mapping[str, Any], comments: Sequence[str] = (), strides: Sequence[float | None] = ()) -> Graph:
+    """Read a model as a YAML parser gives it.
+
+    Args:
+        model: What the file says; `backbone` and `head` are looked at.
+        comments: What stands behind each row, where that is known.
+        strides: The stride of each layer where it was measured; what is known from the rows is taken else.
+
+    Raises:
+        GraphError: It is no model, or its indices lead nowhere.
+    """
+    layers: list[Layer] = []
+    try:
+        rows = [(part, row) for part in ("backbone", "head") for row in model.get(part) or ()]
+    except (AttributeError, TypeError) as error:
+        raise GraphError("there is no list of layers in it") from error
+    for place, (part, row) in enumerate(rows):
+        if not isinstance(row, (list, tuple)) or len(row) != 4 or not isinstance(row[2], str):
+            raise GraphError(f"row {place} is not [from, repeats, module, args]: {row!r}")
+        written = tuple(row[0]) if isinstance(row[0], (list, tuple)) else (row[0],)
+        sources = _absolute(written, place)
+        kind = row[2].rpartition(".")[2]
+        args = tuple(row[3]) if isinstance(row[3], (list, tuple)) else (row[3],)
+        stride = strides[place] if place < len(strides) else None
+        if stride is None:
+            stride = _stride(kind, args, [1.0 if s == IMAGE else layers[s].stride for s in sources])
+        comment = comments[place] if place < len(comments) else ""
+        layers.append(Layer(place, kind, sources, written, args, part, stride, comment))
+    if not layers:
+        raise GraphError("there is no list of layers in it")
+    return Graph(tuple(layers))
+
+
+def _absolute(written: tuple[Any, ...], place: int) -> tuple[int, ...]:
+    """Return sources as absolute indices."""
+    sources = []
+    for source in written:
+        if isinstance(source, bool) or not isinstance(source, int):
+            raise GraphError(f"row {place} reads {source!r}, which is no index")
+        index = place + source if source < 0 else source
+        if not IMAGE <= index < place or (index == IMAGE and place):
+            raise GraphError(f"row {place} reads {source}, and there is no such layer before it")
+        sources.append(index)
+    return tuple(sources)
+
+
+def _stride(kind: str, args: tuple[Any, ...], before: list[float | None]) -> float | None:
+    """Return the stride of a layer's output, where its kind is known."""
+    if kind == "CBFuse":  # it resizes everything to its last source
+        return before[-1]
+    if kind == "Concat":
+        return before[0] if len(set(before)) == 1 else None
+    if len(before) != 1 or before[0] is None:
+        return before[0] if kind == "ImagePoolingAttn" else None
+    factor = _factor(kind, args)
+    return None if factor is None else before[0] * factor
+
+
+def _factor(kind: str, args: tuple[Any, ...]) -> float | None:
+    """Return by what a layer with one source multiplies its stride."""
+    if kind in _KEEPING:
+        return 1
+    if kind in _FIXED:
+        return _FIXED[kind]
+    if kind == "ResNetLayer" and len(args) > 3:  # its first one is the stem
+        return 4 if args[3] else float(args[2])
+    for table in (_STRIDED, _ENLARGING):
+        if kind in table:
+            place, value = table[kind]
+            value = args[place] if place < len(args) else value if value is not None or kind == "Upsample" else args[0]
+            if not isinstance(value, (int, float)) or not value:
+                return None
+            return 1 / value if table is _ENLARGING else value
+    return None
+
+
+def compare(mine: Graph, other: Graph) -> Comparison:
+    """Compare a graph with another, layer by layer in the order that both have them."""
+    kinds = [[layer.kind for layer in graph.layers] for graph in (other, mine)]
+    like: dict[int, int] = {IMAGE: IMAGE}  # of mine, by the other's
+    for block in SequenceMatcher(None, kinds[0], kinds[1], autojunk=False).get_matching_blocks():
+        like.update({block.a + k: block.b + k for k in range(block.size)})
+    back = {m: o for o, m in like.items()}
+    seen = dict(back)  # the other's layer whose output a layer of mine stands for
+    for i, layer in enumerate(mine.layers):
+        if i not in seen and len(layer.sources) == 1 and layer.sources[0] in seen:
+            seen[i] = seen[layer.sources[0]]
+    rewired = []
+    for o, i in sorted(like.items()):
+        if o == IMAGE or [seen.get(s) for s in mine.layers[i].sources] == list(other.layers[o].sources):
+            continue
+        known = all(s in like for s in other.layers[o].sources)
+        expected = tuple(_last(mine, like[s], back) for s in other.layers[o].sources) if known else None
+        rewired.append(Rewired(i, mine.layers[i].sources, expected))
+    added = tuple(i for i in range(len(mine.layers)) if i not in back)
+    removed = tuple(o for o in range(len(other.layers)) if o not in like)
+    return Comparison(added, removed, tuple(rewired))
+
+
+def _last(graph: Graph, index: int, back: Mapping[int, int]) -> int:
+    """Return the last of the layers that were added right behind a layer, one after the other."""
+    while index + 1 < len(graph.layers) and index + 1 not in back and graph.layers[index + 1].sources == (index,):
+        index += 1
+    return index
+
+
+def closest(mine: Graph, others: Mapping[str, Graph]) -> tuple[str, Comparison] | None:
+    """Return the name of the graph that differs least, the first by name of several, and how it differs."""
+    compared = [(name, compare(mine, graph)) for name, graph in sorted(others.items())]
+    return min(compared, key=lambda pair: pair[1].distance, default=None)
+
+
+_ROW = re.compile(
+    r"""^(?P<head>\s*(?:-\s*)?(?:\[\s*)?\[\s*)(?P<sources>-?\d+|\[\s*-?\d+(?:\s*,\s*-?\d+)*\s*\])"""
+    r"""(?P<rest>\s*,\s*\d+\s*,\s*["']?[A-Za-z_][\w.]*["']?\s*,[^#]*)(?:\#\s*(?P<comment>.*?)\s*)?$"""
+)
+
+
+def row_lines(text: str) -> list[tuple[int, tuple[int, int], str]]:
+    """Find the rows of layers in a YAML file that has each on a line of its own, as upstream's have.
+
+    Returns:
+        For each row the index of its line, where in the line its sources stand, and the comment behind it.
+    """
+    found = []
+    for number, line in enumerate(text.splitlines()):
+        match = _ROW.match(line)
+        if match:
+            found.append((number, match.span("sources"), match.group("comment") or ""))
+    return found

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from a2patch.environment import Surroundings
     from a2patch.tree import Tree
     from a2patch.verdict import Verdict
+    from a2patch.verify import Subject
 
 SCHEMA = 1
 
@@ -92,12 +93,34 @@ def apply(
 
 
 @app.command()
-def verify(ultralytics_path: PathOption = None, python: PythonOption = None, as_json: JsonOption = False) -> None:
-    """Try a patched tree, down to an epoch of training."""
+def verify(
+    model: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[MODEL]", exists=True, dir_okay=False, help="A model of your own, YAML or .pt, to try instead."
+        ),
+    ] = None,
+    base: Annotated[
+        str, typer.Option("--base", metavar="NAME", help="The stock model that MODEL is made from; else the closest.")
+    ] = "",
+    scale: Annotated[
+        str, typer.Option("--scale", metavar="LETTER", help="The scale of MODEL to try; else by its name.")
+    ] = "",
+    quick: Annotated[bool, typer.Option("--quick", help="Only what is static and what building tells.")] = False,
+    ultralytics_path: PathOption = None,
+    python: PythonOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Try a patched tree, down to an epoch of training, or a model of your own."""
+    from a2patch.verify import QUICK, Subject
+
+    if (base or scale) and model is None:
+        raise typer.BadParameter("--base and --scale are about a MODEL")
     with _edge("verify", as_json) as page:
         around = _surroundings()
         tree = _locate(page, ultralytics_path, around)
-        verdict = _verify(page, tree, python, around)
+        subject = Subject(model.resolve(), base, scale) if model else None
+        verdict = _verify(page, tree, python, around, subject=subject, only=QUICK if quick else None)
         if not verdict.ok:
             page.exit(1)
 
@@ -272,18 +295,31 @@ def _try(page: _Page, tree: Tree, python: Path | None, around: Surroundings) -> 
         return None
 
 
-def _verify(page: _Page, tree: Tree, python: Path | None, around: Surroundings) -> Verdict:
+def _verify(
+    page: _Page,
+    tree: Tree,
+    python: Path | None,
+    around: Surroundings,
+    *,
+    subject: Subject | None = None,
+    only: Sequence[str] | None = None,
+) -> Verdict:
     from a2patch import commands, environment, report, transaction
     from a2patch import verify as verification
+    from a2patch.verdict import CHECKS
 
     seen = transaction.settled(tree, page.say, partial(commands.survey, tree))
-    untouched = commands.untouched(seen)
+    unpatched = subject is not None and seen.status.state == "pristine"
+    untouched = None if unpatched else commands.untouched(seen)
     interpreter = python.absolute() if python else environment.interpreter_for(tree, around)
+    checks = CHECKS if only is None else only
     with _progress() as say:
-        verdict = verification.verify(tree.package, interpreter, untouched, say, around.variables)
+        verdict = verification.verify(
+            tree.package, interpreter, untouched, say, around.variables, only=checks, subject=subject
+        )
     page.document["verdict"] = report.verdict_json(verdict)
     page.lines(["", report.verdict_text(verdict, _width())])
-    if verdict.ok:
+    if verdict.ok and subject is None and only is None:
         commands.mark_verified(tree, f"Python {verdict.python}, torch {verdict.torch}", page.say)
     return verdict
 

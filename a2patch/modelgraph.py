@@ -151,16 +151,18 @@ class Comparison:
         added: Layers that the other has not.
         removed: Layers of the other that are not here, by its indices.
         rewired: Layers that both have but that read other layers.
+        replaced: Layers that stand where the other has one of another kind.
     """
 
     added: tuple[int, ...]
     removed: tuple[int, ...]
     rewired: tuple[Rewired, ...]
+    replaced: tuple[int, ...] = ()
 
     @property
     def distance(self) -> int:
         """How many layers differ."""
-        return len(self.added) + len(self.removed) + len(self.rewired)
+        return len(self.added) + len(self.removed) + len(self.rewired) + len(self.replaced)
 
 
 def read(model: Mapping[str, Any], comments: Sequence[str] = (), strides: Sequence[float | None] = ()) -> Graph:
@@ -243,8 +245,11 @@ def compare(mine: Graph, other: Graph) -> Comparison:
     """Compare a graph with another, layer by layer in the order that both have them."""
     kinds = [[layer.kind for layer in graph.layers] for graph in (other, mine)]
     like: dict[int, int] = {IMAGE: IMAGE}  # of mine, by the other's
-    for block in SequenceMatcher(None, kinds[0], kinds[1], autojunk=False).get_matching_blocks():
-        like.update({block.a + k: block.b + k for k in range(block.size)})
+    replaced: list[int] = []
+    for what, a, b, i, j in SequenceMatcher(None, kinds[0], kinds[1], autojunk=False).get_opcodes():
+        if what == "equal" or (what == "replace" and b - a == j - i):
+            like.update(zip(range(a, b), range(i, j)))
+            replaced.extend(range(i, j) if what == "replace" else ())
     back = {m: o for o, m in like.items()}
     seen = dict(back)  # the other's layer whose output a layer of mine stands for
     for i, layer in enumerate(mine.layers):
@@ -259,7 +264,7 @@ def compare(mine: Graph, other: Graph) -> Comparison:
         rewired.append(Rewired(i, mine.layers[i].sources, expected))
     added = tuple(i for i in range(len(mine.layers)) if i not in back)
     removed = tuple(o for o in range(len(other.layers)) if o not in like)
-    return Comparison(added, removed, tuple(rewired))
+    return Comparison(added, removed, tuple(rewired), tuple(replaced))
 
 
 def _last(graph: Graph, index: int, back: Mapping[int, int]) -> int:

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from a2patch.verdict import Check, Cost, Verdict
-from a2patch.verify import BASE
+from a2patch.verdict import NOT_ASKED, Check, Cost, Verdict
 
 SCHEMA = 1
 """The version of what `verdict_json` returns; it changes when a field changes its meaning or goes."""
@@ -31,8 +30,8 @@ def verdict_text(verdict: Verdict, width: int) -> str:
     width = max(width, _NARROW)
     versions = f"ultralytics {verdict.ultralytics or '?'}, torch {verdict.torch or '?'}, Python {verdict.python or '?'}"
     parts = [_wrapped(versions, width), _checks(verdict.checks, width), _conclusion(verdict, width)]
-    models = dict.fromkeys(cost.model for cost in verdict.costs if cost.model != BASE)
-    parts.extend(_before_and_after(verdict.costs, model, width) for model in models)
+    models = dict.fromkeys(cost.model for cost in verdict.costs if cost.model != verdict.base)
+    parts.extend(_before_and_after(verdict.costs, verdict.base, model, width) for model in models)
     if verdict.note:
         parts.append(_wrapped(verdict.note, width))
     return "\n\n".join(part for part in parts if part)
@@ -46,8 +45,8 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
 
     Returns:
         `schema` (this description's version), `ok`, `interpreter`, `python`, `torch`, `ultralytics`, `note`, `checks`
-        (each `name`, `result`, `figure`, `meaning`, `advice`, `seconds`) and `costs` (each `model`, `scale`, `layers`,
-        `parameters`, `gradients`, `gflops` or null).
+        (each `name`, `result`, `figure`, `meaning`, `advice`, `seconds`, `detail`), `base` and
+        `costs` (each `model`, `scale`, `layers`, `parameters`, `gradients`, `gflops` or null).
     """
     return {
         "schema": SCHEMA,
@@ -58,6 +57,7 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
         "ultralytics": verdict.ultralytics,
         "note": verdict.note,
         "checks": [asdict(check) for check in verdict.checks],
+        "base": verdict.base,
         "costs": [asdict(cost) for cost in verdict.costs],
     }
 
@@ -67,6 +67,8 @@ def _checks(checks: Sequence[Check], width: int) -> str:
     name_width = max((len(check.name) for check in checks), default=0)
     lines = []
     for check in checks:
+        if check.result == "skip" and check.meaning == NOT_ASKED:
+            continue
         head = f"{check.result:<6}{check.name:<{name_width}}"
         seconds = f"{check.seconds:5.1f} s"
         room = width - len(head) - len(seconds) - 2 * len(_GAP)
@@ -76,6 +78,10 @@ def _checks(checks: Sequence[Check], width: int) -> str:
             lines.append(f"{head}{_GAP}{'':<{room}}{_GAP}{seconds}")
             lines.append(_wrapped(check.figure, width, _INDENT))
         lines.extend(_wrapped(text, width, _INDENT) for text in (check.meaning, check.advice) if text)
+        lines.extend(_INDENT + line for line in check.detail.splitlines())  # a diff that was wrapped is none
+    unasked = [check.name for check in checks if check.result == "skip" and check.meaning == NOT_ASKED]
+    if unasked:
+        lines.append(_wrapped(f"{NOT_ASKED}: {', '.join(unasked)}", width))
     return "\n".join(lines)
 
 
@@ -85,26 +91,26 @@ def _conclusion(verdict: Verdict, width: int) -> str:
         result: sum(check.result == result for check in verdict.checks) for result in ("pass", "fail", "known", "skip")
     }
     told = [f"{count['pass']} passed", *(f"{count[r]} {t}" for r, t in _COUNTED if count[r])]
-    return _wrapped(f"{'The patched package works' if verdict.ok else 'A fault was found'}: {', '.join(told)}.", width)
+    return _wrapped(f"{'No fault was found' if verdict.ok else 'A fault was found'}: {', '.join(told)}.", width)
 
 
 _COUNTED = (("fail", "failed"), ("known", "known"), ("skip", "skipped"))
 
 
-def _before_and_after(costs: Iterable[Cost], model: str, width: int) -> str:
-    """Return what a model costs beside its base, at each scale, as a table or, where that is too wide, as a list."""
+def _before_and_after(costs: Iterable[Cost], base: str, model: str, width: int) -> str:
+    """Return what a model costs at each scale, beside its base if it has one, as a table or, if too wide, as a list."""
     by_place = {(cost.model, cost.scale): cost for cost in costs}
     pairs = [
-        (by_place[BASE, scale], after)
+        (by_place.get((base, scale)) if base else None, after)
         for (file, scale), after in by_place.items()
-        if file == model and (BASE, scale) in by_place
+        if file == model and (not base or (base, scale) in by_place)
     ]
     if not pairs:
         return ""
     heading = ("scale", "layers", "parameters", "GFLOPs")
-    table = [heading, *((after.scale, *(_change(*values) for values in _figures(b, after))) for b, after in pairs)]
+    table = [heading, *((after.scale or "-", *_row(before, after)) for before, after in pairs)]
     widths = [max(len(row[i]) for row in table) for i in range(len(heading))]
-    title = _wrapped(f"{BASE} -> {model}", width)
+    title = _wrapped(f"{base} -> {model}" if base else model, width)
     if sum(widths) + len(_GAP) * (len(widths) - 1) <= width:
         lines = [_GAP.join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in table]
     else:
@@ -116,16 +122,16 @@ def _before_and_after(costs: Iterable[Cost], model: str, width: int) -> str:
     return "\n".join([title, *lines])
 
 
-def _figures(before: Cost, after: Cost) -> Iterable[tuple[str, str]]:
-    """Return what is compared, before and after, as text."""
-    yield str(before.layers), str(after.layers)
-    yield f"{before.parameters:,}", f"{after.parameters:,}"
-    yield tuple("?" if c.gflops is None else f"{c.gflops:.1f}" for c in (before, after))  # type: ignore[misc]
+def _row(before: Cost | None, after: Cost) -> Iterable[str]:
+    """Return the figures of a model, behind those of its base if there is one."""
+    if before is None:
+        return _figures(after)
+    return (f"{old} -> {new}" for old, new in zip(_figures(before), _figures(after), strict=True))
 
 
-def _change(before: str, after: str) -> str:
-    """Return a figure before and after."""
-    return f"{before} -> {after}"
+def _figures(cost: Cost) -> tuple[str, ...]:
+    """Return what is compared, as text."""
+    return str(cost.layers), f"{cost.parameters:,}", "?" if cost.gflops is None else f"{cost.gflops:.1f}"
 
 
 def _wrapped(text: str, width: int, indent: str = "") -> str:

@@ -10,15 +10,20 @@ CHECKS = (
     "register",
     "formula",
     "build",
+    "wiring",
     "scale",
     "stride",
-    "blind",
+    "sight",
     "gradient",
+    "learn",
     "base",
     "checkpoint",
     "train",
 )
 """The names of the checks, in the order in which a verdict lists them."""
+
+NOT_ASKED = "not asked for"
+"""The meaning of a check that was skipped since nobody wanted it."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,7 @@ class Check:
         meaning: What it means, in a sentence; empty where there is nothing to say.
         advice: What to do about it, in a sentence.
         seconds: How long the check took.
+        detail: Lines to be shown as they are, such as a diff; mostly empty.
     """
 
     name: str
@@ -40,6 +46,7 @@ class Check:
     meaning: str = ""
     advice: str = ""
     seconds: float = 0.0
+    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,7 @@ class Verdict:
         checks: The checks, in the order of `CHECKS`.
         costs: The costs of the base and of the added models, at each scale that builds.
         note: What else is to be said, such as why GFLOPs are missing.
+        base: The model file that costs are compared with; empty if there is none.
     """
 
     interpreter: Path
@@ -84,6 +92,7 @@ class Verdict:
     checks: tuple[Check, ...]
     costs: tuple[Cost, ...]
     note: str = ""
+    base: str = "yolov8.yaml"
 
     @property
     def ok(self) -> bool:

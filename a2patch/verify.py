@@ -8,21 +8,21 @@ import shlex
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from a2patch.errors import ToolMissingError
 from a2patch.probing import Probe, Room
-from a2patch.verdict import CHECKS, Check, Cost, Verdict
+from a2patch.verdict import CHECKS, NOT_ASKED, Check, Cost, Verdict
 
 SCALES = "nsmlx"
 BASE = "yolov8.yaml"
 TRAINED = "yolov8_A2.yaml"
 # What the patch adds: where each model file has its layers.
 _MODELS = (
-    {"file": "yolov8_DANet.yaml", "layer": "DoubleAttentionLayer", "places": [3]},
-    {"file": "yolov8_A2.yaml", "layer": "DoubleAttentionBlock", "places": [5, 8]},
+    {"file": "yolov8_DANet.yaml", "base": BASE, "layer": "DoubleAttentionLayer", "places": [3], "tutorial": True},
+    {"file": "yolov8_A2.yaml", "base": BASE, "layer": "DoubleAttentionBlock", "places": [5, 8]},
 )
 _CLASSES = ("DoubleAttentionBlock", "DoubleAttentionLayer")
 _MODULES = {"defined": "nn.modules.double_attention", "exported": "nn.modules", "parsed": "nn.tasks"}
@@ -41,17 +41,37 @@ _DISTRIBUTIONS = {
 }
 
 
+QUICK = ("import", "register", "build", "wiring", "scale", "stride")
+"""The checks of the quick level: what is static, and what building tells."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model of the user's own.
+
+    Attributes:
+        file: A model YAML or a checkpoint.
+        base: The stock model file that it is made from; empty for the closest.
+        scale: The scale letter to try; empty for what its name says.
+    """
+
+    file: Path
+    base: str = ""
+    scale: str = ""
+
+
 def verify(
     package: Path,
     interpreter: Path,
-    untouched: Mapping[str, bytes | None],
+    untouched: Mapping[str, bytes | None] | None,
     say: Callable[[str], None],
     environ: Mapping[str, str],
     *,
     only: Collection[str] = CHECKS,
+    subject: Subject | None = None,
     timeout: float = 900.0,
 ) -> Verdict:
-    """Try a patched package and judge it.
+    """Try a patched package, or a model of the user's own under any package, and judge it.
 
     Nothing is written outside a temporary folder, and nothing is fetched.
 
@@ -59,10 +79,11 @@ def verify(
         package: The real path of the package folder.
         interpreter: The Python that the package belongs to.
         untouched: What the files that the patch changes were before it, by their POSIX paths inside the package; None
-            for a file that was not there.
+            for a file that was not there. None if the package is not patched, which only a subject may do without.
         say: Told, in a few words, what is being tried.
         environ: The environment to derive the probe's from.
         only: The checks to make besides `import`; the others are skipped, and costs are counted only with all of them.
+        subject: The model to try; without one, those that the patch adds.
         timeout: Seconds after which a probe that has not ended is taken for hung.
 
     Returns:
@@ -74,17 +95,23 @@ def verify(
     """
     with tempfile.TemporaryDirectory(prefix="a2patch-verify-", ignore_cleanup_errors=True) as folder:
         scratch = Path(os.path.realpath(folder))
-        stock = _lay_untouched(package, untouched, scratch / "untouched" / "ultralytics")
-        wanted = ["import", *(name for name in CHECKS[1:] if name in only)]
+        wanted = _wanted(only, patched=untouched is not None, own=subject is not None)
         room = Room(interpreter, scratch, environ, say, timeout)
-        requests = [_request("patched", package, wanted), _request("untouched", stock, wanted)]
-        patched, *others = room.run(*requests[: 2 if "base" in wanted else 1])
+
+        def asked(role: str) -> dict[str, Any]:
+            stock = scratch / "untouched" / "ultralytics"
+            if role != "patched" and not stock.exists():
+                _lay_untouched(package, untouched or {}, stock)
+            place = package if role == "patched" else stock
+            return _request(role, place, wanted, None if role == "training" else subject)
+
+        patched, *others = room.run(*map(asked, ("patched", "untouched")[: 2 if "base" in wanted else 1]))
         _require_tools(interpreter, patched)
         if not others and patched.failed("import"):  # was it broken before?
-            others = list(room.run(requests[1]))
+            others = list(room.run(asked("untouched")))
         checks = _judge(patched, others[0] if others else None, wanted)
         if patched.failed("checkpoint") or patched.failed("train"):
-            (training,) = room.run(_request("training", stock, wanted))
+            (training,) = room.run(asked("training"))
             checks = {name: _excused(check, training) for name, check in checks.items()}
         _require_libraries(interpreter, patched, checks)
         return Verdict(
@@ -94,11 +121,20 @@ def verify(
             ultralytics=patched.fact("ultralytics"),
             checks=tuple(checks[name] for name in CHECKS),
             costs=tuple(Cost(**cost) for probe in (*others, patched) for cost in probe.costs),
+            base=subject.base if subject else BASE,
             note=next((n for probe in (patched, *others) for n in probe.notes), ""),
         )
 
 
-def _lay_untouched(package: Path, untouched: Mapping[str, bytes | None], copy: Path) -> Path:
+def _wanted(only: Collection[str], *, patched: bool, own: bool) -> list[str]:
+    """Return the checks to make, in order."""
+    pointless = set() if patched else {"register", "formula", "base"}
+    if own:
+        pointless.add("base")
+    return ["import", *(name for name in CHECKS[1:] if name in only and name not in pointless)]
+
+
+def _lay_untouched(package: Path, untouched: Mapping[str, bytes | None], copy: Path) -> None:
     """Copy a package and give the files that the patch changed their bytes from before."""
     shutil.copytree(package, copy, ignore=shutil.ignore_patterns("__pycache__", ".a2patch", ".git", "*.pt"))
     for name, content in untouched.items():
@@ -108,14 +144,17 @@ def _lay_untouched(package: Path, untouched: Mapping[str, bytes | None], copy: P
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-    return copy
 
 
-def _request(role: str, package: Path, wanted: Sequence[str]) -> dict[str, Any]:
+def _request(role: str, package: Path, wanted: Sequence[str], subject: Subject | None) -> dict[str, Any]:
     """Return what a probe is asked to do, but for where."""
     parts = ["nn.tasks", "nn.modules"]
     if role == "patched":
         parts = [part for part in dict.fromkeys((*_MODULES.values(), *parts)) if part != _MODULES["defined"]]
+    models: Sequence[Mapping[str, Any]] = _MODELS
+    if subject:
+        models = [{"file": str(subject.file), "own": True, "base": subject.base, "scale": subject.scale}]
+        parts = ["nn.tasks"]
     return {
         "role": role,
         "package": str(package),
@@ -123,8 +162,8 @@ def _request(role: str, package: Path, wanted: Sequence[str]) -> dict[str, Any]:
         "threads": max(1, (os.cpu_count() or 2) // 2),
         "parts": parts,
         "checks": list(wanted),
-        "costs": set(wanted) == set(CHECKS),
-        "models": _MODELS,
+        "costs": "train" in wanted and "build" in wanted,
+        "models": models,
         "classes": _CLASSES,
         "modules": _MODULES,
         "base": BASE,
@@ -193,7 +232,7 @@ def _judge(patched: Probe, reference: Probe | None, wanted: Collection[str]) -> 
     if reference and checks.get("base", _PENDING).result == "pass":
         checks["base"] = _judge_base(checks["base"], patched, reference)
     why = "the tree can't be imported" if checks["import"].result != "pass" else "the probe had died before"
-    skipped = {name: Check(name, "skip", meaning=why if name in wanted else "not asked for") for name in CHECKS}
+    skipped = {name: Check(name, "skip", meaning=why if name in wanted else NOT_ASKED) for name in CHECKS}
     return {name: checks.get(name, skipped[name]) for name in CHECKS}
 
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import unified_diff
 
-from .modelgraph import IMAGE, Comparison, Graph, Layer, row_lines
+from a2patch.modelgraph import IMAGE, Comparison, Graph, Layer, row_lines
 
 JOINS = frozenset({"Concat"})
 # Their outputs are read otherwise than through the graph, or several at once: a text branch, and reversible branches.
@@ -86,7 +86,7 @@ def _stage(graph: Graph) -> Iterator[Fault]:
         for source, written in zip(layer.sources, layer.written):
             onward = _onward(graph, source)
             if onward is not None and (i == head or written >= 0):
-                text = "{} reads {}, whose stage goes on with {}"
+                text = "layer {} reads {}, whose stage goes on with {}"
                 yield Fault("stage", i, source, text.format(graph.told(i), graph.told(source), graph.told(onward)))
 
 

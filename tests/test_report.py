@@ -18,7 +18,7 @@ VERDICT = Verdict(
     ultralytics="8.4.190",
     checks=(
         Check("import", "pass", "site-packages/ultralytics", seconds=0.25),
-        Check("blind", "known", "spread 0", "It is blind: " + "all positions are alike. " * 6, "Train the other.", 1.5),
+        Check("sight", "known", "spread 0", "It is blind: " + "all positions are alike. " * 6, "Train the other.", 1.5),
     ),
     costs=(
         Cost("yolov8.yaml", "n", 129, 3157200, 3157184, 8.86),
@@ -34,7 +34,7 @@ def test_text_stays_within_its_width(width: int) -> None:
     text = verdict_text(VERDICT, width)
     assert max(map(len, text.splitlines())) <= max(width, 40)
     assert "\x1b" not in text
-    for word in ("import", "blind", "known", "It is blind", "Train the other.", "3,157,200 -> 3,178,400", "258.5 -> ?"):
+    for word in ("import", "sight", "known", "It is blind", "Train the other.", "3,157,200 -> 3,178,400", "258.5 -> ?"):
         assert word in text
 
 
@@ -49,7 +49,7 @@ def test_table_before_and_after() -> None:
 
 def test_conclusion() -> None:
     assert VERDICT.ok
-    assert "The patched package works: 1 passed, 1 known." in verdict_text(VERDICT, 80)
+    assert "No fault was found: 1 passed, 1 known." in verdict_text(VERDICT, 80)
     broken = replace(VERDICT, checks=(*VERDICT.checks, Check("build", "fail"), Check("train", "skip")))
     assert not broken.ok
     assert "A fault was found: 1 passed, 1 failed, 1 known, 1 skipped." in verdict_text(broken, 80)
@@ -75,5 +75,5 @@ def test_json_is_plain_and_versioned() -> None:
         "gflops": None,
     }
     assert set(document) == {
-        "schema", "ok", "interpreter", "python", "torch", "ultralytics", "note", "checks", "costs",
+        "schema", "ok", "interpreter", "python", "torch", "ultralytics", "note", "checks", "costs", "base",
     }  # fmt: skip

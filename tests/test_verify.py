@@ -93,7 +93,10 @@ def test_a_sound_patch(patched: Callable[[str], Patched]) -> None:
 
     assert verdict.ok, [check for check in verdict.checks if check.result == "fail"]
     assert [check.name for check in verdict.checks] == list(CHECKS)
-    assert {c.name: c.result for c in verdict.checks} == dict.fromkeys(CHECKS, "pass") | {"blind": "known"}
+    assert {c.name: c.result for c in verdict.checks} == dict.fromkeys(CHECKS, "pass") | {
+        "sight": "known",
+        "gradient": "known",
+    }
     assert verdict.ultralytics == NEWEST
     assert bytes_of(tree.package) == before, "verify wrote into the tree"
     assert any("yolov8x_A2.yaml" in text for text in said)
@@ -134,16 +137,17 @@ def test_every_fault_is_found_and_hides_no_other(patched: Callable[[str], Patche
     text = parser.read_text(encoding="utf-8")
     assert "x = m(x)  # run" in text
     parser.write_text(text.replace("x = m(x)  # run", "x = m(x) * 1.01 if m.i == 4 else m(x)  # run"), encoding="utf-8")
-    checks = tree.checks("register", "formula", "build", "scale", "stride", "gradient", "base")
+    checks = tree.checks("register", "formula", "build", "wiring", "scale", "stride", "gradient", "base")
 
     assert {name for name, check in checks.items() if check.result == "fail"} == {
         "formula",
-        "build",
+        "wiring",
         "gradient",
         "base",
     }
-    assert "Detect" in checks["build"].meaning
-    assert "yolov8n_DANet.yaml" in checks["build"].meaning
+    assert "Detect" in checks["wiring"].meaning
+    assert "yolov8_DANet.yaml" in checks["wiring"].meaning
+    assert "+  - [[16, 19, 22], 1, Detect, [nc]] # Detect(P3, P4, P5)" in checks["wiring"].detail
     assert "convA.weight" in checks["gradient"].meaning
     assert "another output" in checks["base"].meaning
     assert checks["register"].result == checks["scale"].result == checks["stride"].result == "pass"

@@ -1,7 +1,8 @@
 """Start the probe without getting in the way of what it tries.
 
 Python puts a folder that it runs first on the module search path, where files of ours would hide modules of the same
-name from everybody else. So the folder is taken off the path and loaded as one package under a name of its own.
+name from everybody else. So the folder is taken off the path, and this very a2patch is loaded as a package, whatever
+other one the interpreter may have.
 """
 
 from __future__ import annotations
@@ -12,15 +13,14 @@ import os
 import sys
 from pathlib import Path
 
-PACKAGE = "a2patch_probe"
+PACKAGE = "a2patch"
 
 
-def load_as_package(folder: Path) -> None:
-    """Take `folder` off the module search path and make it importable as the package `a2patch_probe`."""
+def load_package(folder: Path) -> None:
+    """Take the folder of the probe off the module search path and make the package around it importable."""
     sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry or os.curdir) != str(folder)]
-    spec = importlib.util.spec_from_file_location(
-        PACKAGE, folder / "__init__.py", submodule_search_locations=[str(folder)]
-    )
+    home = folder.parent
+    spec = importlib.util.spec_from_file_location(PACKAGE, home / "__init__.py", submodule_search_locations=[str(home)])
     if spec is None or spec.loader is None:
         raise ImportError("there is no probe in {}".format(folder))
     package = importlib.util.module_from_spec(spec)
@@ -29,5 +29,5 @@ def load_as_package(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    load_as_package(Path(__file__).resolve().parent)
-    sys.exit(importlib.import_module(PACKAGE + ".run").main(sys.argv[1]))
+    load_package(Path(__file__).resolve().parent)
+    sys.exit(importlib.import_module(PACKAGE + ".probe.run").main(sys.argv[1]))

@@ -8,6 +8,8 @@ from typing import Any
 
 from .channel import Channel, SkipCheckError
 from .models import Model, build, outline, scaled
+from .own import Own
+from .shelf import Shelf
 
 
 class Bench:
@@ -16,12 +18,15 @@ class Bench:
     Attributes:
         channel: Where events go.
         scratch: A folder for files.
-        specs: The model files that the patch adds: `file`, the `layer` they use and the `places` where it stands.
+        specs: The models to try: `file`; for those that the patch adds the `layer` they use and the `places` where it
+            stands; for those of the user's own `own` and the `scale` that was asked for; where declared, the `base`.
         classes: The classes that the patch adds.
         base: The stock model file that the added ones are made from.
         scales: The scale letters, smallest first.
         costs: Whether costs are to be counted.
         modules: Dotted names of the modules that hold, export and register the classes.
+        tutorials: The files that are kept as a tutorial has them, faults included.
+        shelf: The model files of the tree.
     """
 
     def __init__(self, request: dict[str, Any], channel: Channel) -> None:
@@ -34,14 +39,51 @@ class Bench:
         self.modules: dict[str, str] = request["modules"]
         self.trained: str = request["trained"]
         self.costs: bool = request["costs"]
+        self.tutorials = {spec["file"] for spec in self.specs if spec.get("tutorial")}
+        self.shelf = Shelf(Path(request["package"]))
+        self._own = {s["file"]: Own(Path(s["file"]), s.get("scale", "")) for s in self.specs if s.get("own")}
         self._outlines: dict[str, Model] = {}
+
+    def is_own(self, file: str) -> bool:
+        """Return whether a model is the user's own."""
+        return file in self._own
+
+    def label(self, file: str, scale: str = "") -> str:
+        """Return what to call a model, at a scale where one is named."""
+        if self.is_own(file):
+            return Path(file).name + (" at scale " + scale if scale else "")
+        return scaled(file, scale) if scale else file
+
+    def scales_of(self, file: str) -> list[str]:
+        """Return the scales of a model file; one without a name where it has none."""
+        return self._own[file].scales if self.is_own(file) else list(self.scales)
+
+    def unscaled(self, file: str) -> bool:
+        """Return whether the name of a model file of the user's own leaves its scale open, and nothing else says it."""
+        return self.is_own(file) and self._own[file].unscaled
+
+    def text(self, file: str) -> str:
+        """Return what a model file says, empty where there is no such file."""
+        return self._own[file].text if self.is_own(file) else self.shelf.text(file)
+
+    def described(self, file: str) -> dict[str, Any]:
+        """Return what a model file says, as data."""
+        return self._own[file].model if self.is_own(file) else self.shelf.model(file)
+
+    def unknown_to_stock(self, file: str) -> set[str]:
+        """Return the kinds of layers of a model that no stock model has."""
+        if not self.is_own(file):
+            return set(self.classes)
+        rows = [*self.described(file)["backbone"], *self.described(file)["head"]]
+        return {str(row[2]).rpartition(".")[2] for row in rows} - self.shelf.kinds(self.classes)
 
     def outline(self, file: str, scale: str) -> Model:
         """Return a model of a scale, without values; built once."""
-        name = scaled(file, scale)
+        name = self.label(file, scale)
         if name not in self._outlines:
             self.channel.trying("building " + name)
-            self._outlines[name] = outline(name)
+            own = self._own.get(file)
+            self._outlines[name] = own.outline(scale) if own else outline(scaled(file, scale))
         return self._outlines[name]
 
     def built(self, file: str) -> dict[str, Model]:
@@ -51,21 +93,36 @@ class Bench:
             SkipCheckError: If none does.
         """
         models = {}
-        for scale in self.scales:
+        for scale in self.scales_of(file):
             with suppress(Exception):
                 models[scale] = self.outline(file, scale)
         if not models:
-            raise SkipCheckError("{} doesn't build".format(file))
+            raise SkipCheckError("{} doesn't build".format(self.label(file)))
         return models
 
     def smallest(self, file: str) -> Model:
-        """Return a fresh model of the smallest scale, with values.
+        """Return a fresh model with values, of the scale that was asked for, or of the smallest.
 
         Raises:
             SkipCheckError: If it doesn't build.
         """
-        name = scaled(file, self.scales[0])
+        own = self._own.get(file)
+        name = self.label(file) if own else scaled(file, self.scales[0])
         try:
-            return build(name)
+            return own.build() if own else build(name)
         except Exception as error:
             raise SkipCheckError("{} doesn't build".format(name)) from error
+
+    def trainable(self, file: str) -> str:
+        """Return a model file of the user's own as one that can be trained on boxes.
+
+        Raises:
+            SkipCheckError: If it has been trained already, or finds no boxes.
+        """
+        own = self._own[file]
+        head = str(own.model["head"][-1][2])
+        if not own.text:
+            raise SkipCheckError("a checkpoint has been trained already")
+        if not head.endswith("Detect") or head.startswith(("World", "YOLOE")):
+            raise SkipCheckError("the images that are drawn here have no labels for a head of the kind {}".format(head))
+        return str(own.written(self.scratch))

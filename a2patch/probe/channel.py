@@ -16,25 +16,26 @@ class Outcome(NamedTuple):
     figure: str
     meaning: str = ""
     advice: str = ""
+    detail: str = ""  # lines to be shown as they are, such as a diff
 
 
 class SkipCheckError(Exception):
     """The check can't be made; the message says why."""
 
 
-def passed(figure: str, meaning: str = "", advice: str = "") -> Outcome:
+def passed(figure: str, meaning: str = "", advice: str = "", detail: str = "") -> Outcome:
     """Return an outcome without fault."""
-    return Outcome("pass", figure, meaning, advice)
+    return Outcome("pass", figure, meaning, advice, detail)
 
 
-def failed(figure: str, meaning: str, advice: str = "") -> Outcome:
+def failed(figure: str, meaning: str, advice: str = "", detail: str = "") -> Outcome:
     """Return a fault."""
-    return Outcome("fail", figure, meaning, advice)
+    return Outcome("fail", figure, meaning, advice, detail)
 
 
-def known(figure: str, meaning: str, advice: str = "") -> Outcome:
+def known(figure: str, meaning: str, advice: str = "", detail: str = "") -> Outcome:
     """Return a flaw that is expected where it was found."""
-    return Outcome("known", figure, meaning, advice)
+    return Outcome("known", figure, meaning, advice, detail)
 
 
 class Channel:

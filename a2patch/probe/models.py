@@ -27,13 +27,42 @@ def scaled(file: str, scale: str) -> str:
     return re.sub(r"^(yolov?\d+)", r"\g<1>" + scale, file)
 
 
-def build(name: str, seed: int = 0) -> Model:
-    """Build a model by name, as ultralytics finds it."""
+# Classes of models by how the name of their head begins; all others detect.
+_CLASSES = {
+    "Segment": "SegmentationModel",
+    "Pose": "PoseModel",
+    "OBB": "OBBModel",
+    "Classify": "ClassificationModel",
+    "RTDETRDecoder": "RTDETRDetectionModel",
+    "WorldDetect": "WorldModel",
+    "YOLOEDetect": "YOLOEModel",
+    "YOLOESegment": "YOLOESegModel",
+    "Depth": "DepthModel",
+    "SemanticSegment": "SemanticModel",
+}
+
+
+def build(model: str | dict[str, Any], seed: int = 0) -> Model:
+    """Build a model by the name by which ultralytics finds its file, which is to detect, or from what a file says."""
+    tasks = importlib.import_module("ultralytics.nn.tasks")
+    head = "" if isinstance(model, str) else str(model["head"][-1][2])
+    names = [name for start, name in _CLASSES.items() if head.startswith(start)]
     torch.manual_seed(seed)
-    return importlib.import_module("ultralytics.nn.tasks").DetectionModel(name, verbose=False)
+    model_class = getattr(tasks, names[0] if names else "DetectionModel")
+    return model_class(_without_downloads(model), verbose=False)
 
 
-def outline(name: str) -> Model:
+def _without_downloads(model: str | dict[str, Any]) -> str | dict[str, Any]:
+    """Return a copy of what a file says whose torchvision backbones have no weights, which would be fetched."""
+    copied = deepcopy(model)
+    if not isinstance(copied, str):
+        for row in [*copied.get("backbone", ()), *copied["head"]]:
+            if row[2] == "TorchVision":
+                row[3] = [None if argument == "DEFAULT" else argument for argument in row[3]]
+    return copied
+
+
+def outline(model: str | dict[str, Any]) -> Model:
     """Build a model without memory or computation, so that the largest takes no longer than the smallest.
 
     `torch.device("meta")` as a context would also move the strides, which upstream computes with. Where a release or
@@ -42,7 +71,7 @@ def outline(name: str) -> Model:
     try:
         from torch.overrides import TorchFunctionMode
     except ImportError:  # torch < 1.13
-        return build(name)
+        return build(model)
 
     class OnMeta(TorchFunctionMode):  # type: ignore[misc]
         """Sends new tensors to the meta device, all but those made from values."""
@@ -57,9 +86,9 @@ def outline(name: str) -> Model:
 
     try:
         with OnMeta():
-            return build(name)
+            return build(model)
     except (NotImplementedError, RuntimeError):
-        return build(name)
+        return build(model)
 
 
 def summary(model: Model) -> dict[str, Any]:

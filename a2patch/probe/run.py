@@ -75,23 +75,45 @@ def _import_tree(request: dict[str, Any], channel: Channel, package: Path) -> bo
 
 def _try_patched(request: dict[str, Any], channel: Channel) -> None:
     """Make every check on a patched package."""
-    from . import behaviour, registration, saving, structure
     from .bench import Bench
 
     bench = Bench(request, channel)
-    channel.check("register", "registering the layers", lambda: registration.check_register(bench))
-    channel.check("formula", "comparing the layer with its formula", lambda: behaviour.check_formula(bench))
-    channel.check("build", "building the models", lambda: structure.check_build(bench))
-    channel.check("scale", "comparing the scales", lambda: structure.check_scale(bench))
-    channel.check("stride", "reading the strides", lambda: structure.check_stride(bench))
-    channel.check("blind", "looking through the layers", lambda: behaviour.check_blind(bench))
-    channel.check("gradient", "following the gradients", lambda: behaviour.check_gradient(bench))
-    channel.check("base", "computing the stock models", lambda: _stock(bench))
+    for name, what, attempt in _attempts(bench):
+        channel.check(name, what, attempt)
     files = [spec["file"] for spec in bench.specs]
-    trained = next(file for file in files if file == bench.trained)
-    channel.check("checkpoint", "saving and loading", lambda: saving.check_checkpoint(bench, trained))
+    trained = bench.trained if bench.trained in files else files[0]
+    channel.check("checkpoint", "saving and loading", lambda: _checkpoint(bench, trained))
     _train(bench, trained)
-    _costs(bench, files)
+    bases = [spec["base"] for spec in bench.specs if spec.get("own") and spec["base"]]
+    _costs(bench, [*bases, *files])
+
+
+def _attempts(bench: Any) -> Any:
+    """Yield the checks but those of one model only: name, what to say meanwhile, and how to make it."""
+    from . import formula, learning, registration, sight, structure, wired
+
+    def on_bench(check: Any) -> Any:
+        return lambda: check(bench)
+
+    for name, what, check in (
+        ("register", "registering the layers", registration.check_register),
+        ("formula", "comparing the layer with its formula", formula.check_formula),
+        ("build", "building the models", structure.check_build),
+        ("wiring", "following the wires", wired.check_wiring),
+        ("scale", "comparing the scales", structure.check_scale),
+        ("stride", "reading the strides", structure.check_stride),
+        ("sight", "looking through the layers", sight.check_sight),
+        ("gradient", "following the gradients", learning.check_gradient),
+        ("learn", "learning one batch", learning.check_learn),
+        ("base", "computing the stock models", _stock),
+    ):
+        yield name, what, on_bench(check)
+
+
+def _checkpoint(bench: Any, file: str) -> Any:
+    from .saving import check_checkpoint
+
+    return check_checkpoint(bench, file)
 
 
 def _try_untouched(request: dict[str, Any], channel: Channel) -> None:
@@ -131,7 +153,7 @@ def _train(bench: Any, file: str) -> None:
     from . import training
     from .models import scaled
 
-    name = scaled(file, bench.scales[0])
+    name = bench.label(file) if bench.is_own(file) else scaled(file, bench.scales[0])
     bench.channel.check("train", "training {} for an epoch".format(name), lambda: training.check_train(bench, file))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,8 @@ import torch
 
 from .bench import Bench
 from .channel import Outcome, failed, known, passed
-from .models import Model
-
-_ALLOW = "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"
+from .loading import ALLOW, load_allowing, loader
+from .models import Model, tensors
 
 
 def check_checkpoint(bench: Bench, file: str) -> Outcome:
@@ -23,25 +21,25 @@ def check_checkpoint(bench: Bench, file: str) -> Outcome:
     _unsettle(model)
     path = bench.scratch / "checkpoint.pt"
     torch.save({"epoch": -1, "model": model, "ema": None, "train_args": {}}, path)
-    image = torch.rand(1, 3, 64, 64)
+    image = torch.rand(1, 3, 128, 128)
     expected = _detections(model, image)
 
-    forced = _load_allowing(path)
-    ways = {"load": _loader()(str(path))[0]}
+    forced = load_allowing(path)
+    ways = {"load": loader()(str(path))[0]}
     restricted = _restricted(path)
     if restricted is not None:
         ways["restricted load"] = restricted
     for way, loaded in ways.items():
         got = _detections(loaded.float().eval(), image)
         if got.shape != expected.shape or not torch.equal(got, expected):
-            return failed("other output", "After {} the model of {} gives another output.".format(way, file))
+            return failed("other output", "After {} {} gives another output.".format(way, bench.label(file)))
     figure = "same output" + (", also restricted" if restricted is not None else "")
     if forced:
         return known(
             figure,
             "This release loads no checkpoint, patched or not, under torch {}: torch 2.6 made loading restricted by "
             "default, and the release doesn't ask for more.".format(torch.__version__),
-            "Set {}=1 when you train or predict, as this check did, or use a torch before 2.6.".format(_ALLOW),
+            "Set {}=1 when you train or predict, as this check did, or use a torch before 2.6.".format(ALLOW),
         )
     return passed(figure)
 
@@ -57,34 +55,9 @@ def _unsettle(model: Model) -> None:
 
 
 def _detections(model: Model, image: Any) -> Any:
-    """Return the decoded output of a model."""
+    """Return the decoded output of a model, which comes before what else it returns."""
     with torch.no_grad():
-        output = model(image)
-    return output[0] if isinstance(output, (list, tuple)) else output
-
-
-def _loader() -> Any:
-    """Return the release's function that loads one checkpoint: `(model, checkpoint) = load(path)`."""
-    tasks = importlib.import_module("ultralytics.nn.tasks")
-    return getattr(tasks, "load_checkpoint", None) or tasks.attempt_load_one_weight
-
-
-def _load_allowing(path: Path) -> bool:
-    """Let checkpoints load whole where the release leaves that to torch and torch no longer does.
-
-    Returns:
-        Whether that had to be forced.
-    """
-    if os.environ.get(_ALLOW):
-        return False
-    try:
-        _loader()(str(path))
-    except Exception as error:  # pickle.UnpicklingError in today's torch
-        if "weights_only" not in str(error):
-            raise
-        os.environ[_ALLOW] = "1"
-        return True
-    return False
+        return next(tensors(model(image)))
 
 
 def _restricted(path: Path) -> Model | None:

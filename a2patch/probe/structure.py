@@ -1,4 +1,4 @@
-"""Do the added models hold what their files say, and nothing else than their base does?"""
+"""Do the models hold what their files say, at every scale?"""
 
 from __future__ import annotations
 
@@ -6,56 +6,44 @@ from typing import Any
 
 from .bench import Bench
 from .channel import Outcome, SkipCheckError, failed, passed
-from .models import Model, Row, count_parameters, kind, rows, scaled, why_no_gflops
+from .models import Model, count_parameters, kind, why_no_gflops
 
 
 def check_build(bench: Bench) -> Outcome:
-    """Check that every added model builds at every scale, found by name, and differs from its base by our layers."""
+    """Check that every model builds at every scale, and that our layers stand in it where they should."""
     faults = []
+    total = 0
     for spec in bench.specs:
-        for scale in bench.scales:
-            name = scaled(spec["file"], scale)
+        for scale in bench.scales_of(spec["file"]):
+            name = bench.label(spec["file"], scale)
+            total += 1
             try:
-                fault = _compare(bench, spec, scale)
+                fault = _misplaced(bench, spec, scale)
             except ModuleNotFoundError:
                 raise
             except Exception as error:  # one that doesn't build must not hide the others
                 fault = "{}: {}".format(type(error).__name__, " ".join(str(error).split()) or "no message")
             if fault:
                 faults.append("{}: {}".format(name, fault))
-    total = len(bench.specs) * len(bench.scales)
     if faults:
         more = " (and {} more)".format(len(faults) - 1) if len(faults) > 1 else ""
         return failed(
             "{} of {} models".format(len(faults), total),
             faults[0] + more,
-            "Compare the model's YAML with the one that a2patch ships; every index after an inserted row moves by one.",
+            "Look at the spelling of the row, at its arguments, and at the channels of what it reads.",
         )
     return passed("{} models".format(total))
 
 
-def _compare(bench: Bench, spec: dict[str, Any], scale: str) -> str:
+def _misplaced(bench: Bench, spec: dict[str, Any], scale: str) -> str:
     """Return what is wrong with one model, or nothing."""
     model = bench.outline(spec["file"], scale)
     built_scale = model.yaml.get("scale", scale)
-    if built_scale != scale:
+    if scale and built_scale != scale:
         return "asked for scale {}, got {!r}".format(scale, built_scale)
-    places = [i for i, layer in enumerate(model.model) if kind(layer) == spec["layer"]]
-    if places != spec["places"]:
+    places = [i for i, layer in enumerate(model.model) if kind(layer) == spec.get("layer")]
+    if "places" in spec and places != spec["places"]:
         return "{} stands at {}, expected at {}".format(spec["layer"], places or "no place", spec["places"])
-    return _difference(rows(model, leave_out=bench.classes), rows(bench.outline(bench.base, scale)), bench.base)
-
-
-def _difference(mine: list[Row], base: list[Row], base_file: str) -> str:
-    """Return the first layer, ours not counted, that is not its base's, or nothing."""
-    for i in range(min(len(mine), len(base))):
-        a, b = mine[i], base[i]
-        if a == b:
-            continue
-        told = ["{} with {:,} parameters reading {}".format(r.type, r.parameters, list(r.sources)) for r in (a, b)]
-        return "our layers taken out, layer {} is {}, where that of {} is {}".format(i, told[0], base_file, told[1])
-    if len(mine) != len(base):
-        return "our layers taken out, it has {} layers, {} has {}".format(len(mine), base_file, len(base))
     return ""
 
 
@@ -64,51 +52,64 @@ def report_costs(bench: Bench, files: list[str]) -> str:
     from .models import summary  # ultralytics' counter is imported with it
 
     counted = True
+    wanted = {scale for spec in bench.specs for scale in bench.scales_of(spec["file"])}
     for file in files:
-        for scale in bench.scales:
-            name = scaled(file, scale)
-            bench.channel.trying("counting " + name)
+        for scale in bench.scales_of(file):
+            if scale not in wanted:
+                continue
+            bench.channel.trying("counting " + bench.label(file, scale))
             try:
                 cost = summary(_outline_of(bench, file, scale))
             except SkipCheckError:
                 continue
             counted = counted and cost["gflops"] is not None
-            bench.channel.emit("cost", model=file, scale=scale, **cost)
+            bench.channel.emit("cost", model=bench.label(file), scale=scale, **cost)
     return "" if counted else why_no_gflops()
 
 
 def _outline_of(bench: Bench, file: str, scale: str) -> Model:
-    """Return a model that was built; the base is built where no check needed it yet."""
-    if file == bench.base:
+    """Return a model that was built; a base is built where no check needed it yet."""
+    if file not in {spec["file"] for spec in bench.specs}:
         return bench.outline(file, scale)
     built = bench.built(file)
     if scale not in built:
-        raise SkipCheckError(scaled(file, scale) + " doesn't build")
+        raise SkipCheckError(bench.label(file, scale) + " doesn't build")
     return built[scale]
 
 
 def check_scale(bench: Bench) -> Outcome:
-    """Check that the scales differ: parameters rise from the smallest to the largest."""
+    """Check that the scales differ, and say where a name silently means the first: parameters rise to the largest."""
     figures = []
+    silent = []
     for spec in bench.specs:
         counts = [count_parameters(model) for model in bench.built(spec["file"]).values()]
-        told = "{:.1f}M to {:.1f}M".format(counts[0] / 1e6, counts[-1] / 1e6)
-        if counts != sorted(set(counts)):
+        label = bench.label(spec["file"])
+        if len(counts) > 1 and counts != sorted(set(counts)):
             return failed(
                 ", ".join("{:,}".format(n) for n in counts),
-                "The scales {} of {} should rise in parameters.".format(", ".join(bench.scales), spec["file"]),
-                "Look at the `scales` of the YAML, and at how parse_model scales our layers.",
+                "The scales {} of {} should rise in parameters.".format(
+                    ", ".join(bench.scales_of(spec["file"])), label
+                ),
+                "Look at the `scales` of the YAML, and at how parse_model scales the layers.",
             )
-        figures.append(told)
-    return passed("; ".join(figures))
+        figures.append(
+            "{:.1f}M".format(counts[0] / 1e6) + (" to {:.1f}M".format(counts[-1] / 1e6) if counts[1:] else "")
+        )
+        if bench.unscaled(spec["file"]):
+            first = bench.scales_of(spec["file"])[0]
+            silent.append("The name {} has no scale letter: it silently builds scale {}.".format(label, first))
+    return passed("; ".join(figures), " ".join(silent))
 
 
 def check_stride(bench: Bench) -> Outcome:
-    """Check that the detection head reads maps of the strides 8, 16 and 32."""
+    """Check that the head reads maps of the strides 8, 16 and 32, or in a model of the user's own of rising ones."""
+    told = []
     for spec in bench.specs:
         for scale, model in bench.built(spec["file"]).items():
-            strides = [int(s) for s in model.stride.tolist()]
-            if strides != [8, 16, 32]:
-                name = scaled(spec["file"], scale)
+            strides = [int(s) for s in getattr(model, "stride", [])]
+            wrong = strides != sorted(set(strides)) if bench.is_own(spec["file"]) else strides != [8, 16, 32]
+            if wrong:
+                name = bench.label(spec["file"], scale)
                 return failed(str(strides), "The head of {} reads maps of other strides.".format(name))
-    return passed("8, 16, 32")
+        told.append(", ".join(map(str, strides)))
+    return passed("; ".join(dict.fromkeys(told)))

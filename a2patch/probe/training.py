@@ -50,7 +50,7 @@ def check_train(bench: Bench, file: str) -> Outcome:
     from ultralytics import YOLO
 
     bench.smallest(file)  # one that doesn't build is not a fault of training
-    name = scaled(file, bench.scales[0])
+    name = bench.trainable(file) if bench.is_own(file) else scaled(file, bench.scales[0])
     data = draw_dataset(bench.scratch / "drawn")
     common: dict[str, Any] = {"data": str(data), "imgsz": SIZE, "batch": 8, "workers": 0, "device": "cpu"}
     common.update(plots=False, project=str(bench.scratch / "runs"), exist_ok=True, verbose=False)

@@ -1,0 +1,174 @@
+"""Does every new parameter get a gradient, and does the loss fall?"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import torch
+
+from .bench import Bench
+from .channel import Outcome, SkipCheckError, failed, known, passed
+from .models import Model, kind, named_layers, tensors
+
+LAYER, BLOCK = "DoubleAttentionLayer", "DoubleAttentionBlock"
+_NIL = 1e-12  # of the typical gradient; float64 leaves about 1e-16
+_STEPS = 5
+
+
+def check_gradient(bench: Bench) -> Outcome:
+    """Check that every parameter of ours gets a finite gradient, and after one step one that is not zero.
+
+    The gain of a new residual block is zero, so what is behind it has no gradient before the gain has moved.
+    """
+    counted = by_algebra = 0
+    named: list[str] = []
+    for spec in bench.specs:
+        label = bench.label(spec["file"])
+        model = bench.smallest(spec["file"]).double().train()
+        ours = _new_parameters(model, bench.unknown_to_stock(spec["file"]))
+        _backward(model)
+        bad = [n for n, p in ours.items() if p.grad is None or not torch.isfinite(p.grad).all()]
+        if bad:
+            return failed(
+                "{} of {}".format(len(bad), len(ours)),
+                "In {} no finite gradient reaches {}.".format(label, ", ".join(bad)),
+                "Something cuts it off: a detach, a no_grad, an output that nothing reads.",
+            )
+        _step(model, 0.01)
+        _backward(model)
+        zero = _zero(model, ours)
+        expected = _zero_by_algebra(model)
+        single = _single(model)
+        dead = [n for n in zero if n not in expected and not (n in single and spec["file"] in bench.tutorials)]
+        if dead:
+            why = " With c_n = 1 its softmax is 1 whatever it learns." if set(dead) <= single else ""
+            return failed(
+                "{} of {}".format(len(dead), len(ours)),
+                "In {} the gradient of {} is zero for good: it will never learn.{}".format(label, ", ".join(dead), why),
+                "Give the layer a c_n of at least 2." if why else "Look for what multiplies it by zero, or cancels it.",
+            )
+        named.extend("{} in {}".format(n, label) for n in zero if n in single)
+        counted += len(ours)
+        by_algebra += len([n for n in zero if n not in single])
+    if not counted:
+        raise SkipCheckError("every layer is one that the stock models have")
+    figure = "{} tensors, {} zero by algebra".format(counted, by_algebra)
+    if named:
+        text = "Zero for good, since c_n is 1 there: {}.".format(", ".join(named))
+        return known(figure, text, "It is kept as the tutorial has it; train {} instead.".format(bench.trained))
+    return passed(figure)
+
+
+def _new_parameters(model: Model, kinds: set[str]) -> dict[str, Any]:
+    """Return the parameters of the layers of some kinds that are to be trained, by their names in the model."""
+    return {
+        "model.{}.{}".format(i, inner): parameter
+        for i, layer in enumerate(model.model)
+        if kind(layer) in kinds
+        for inner, parameter in layer.named_parameters()
+        if parameter.requires_grad
+    }
+
+
+def _zero(model: Model, ours: dict[str, Any]) -> list[str]:
+    """Return those whose gradient is nil beside what is typical for the model."""
+    norms = [float(p.grad.norm() / p.numel() ** 0.5) for p in model.parameters() if p.grad is not None]
+    typical = float(torch.tensor(norms).median())
+    return [n for n, p in ours.items() if float(p.grad.norm() / p.numel() ** 0.5) <= _NIL * typical]
+
+
+def _zero_by_algebra(model: Model) -> set[str]:
+    """Return the names of the parameters whose gradient is zero in every setting.
+
+    The bias of convB cancels in its softmax. In a residual block the biases of convA and of the reconstruction shift
+    whole channels, which the batch norm behind them takes away again.
+    """
+    names = {name + ".convB.bias" for name, _ in named_layers(model, (LAYER,))}
+    for name, _ in named_layers(model, (BLOCK,)):
+        names.update(name + ".attn." + inner for inner in ("convA.bias", "conv_reconstruct.bias"))
+    return names
+
+
+def _single(model: Model) -> set[str]:
+    """Return the names of the parameters that can't learn since c_n is 1."""
+    return {
+        "{}.convV.{}".format(name, inner)
+        for name, layer in named_layers(model, (LAYER,))
+        if layer.c_n == 1
+        for inner in ("weight", "bias")
+    }
+
+
+def _backward(model: Model) -> None:
+    """Run a batch forward and an arbitrary fixed function of the output backward."""
+    torch.manual_seed(1)
+    model.zero_grad()
+    size = 2 * max(32, int(max(getattr(model, "stride", torch.tensor([32.0])))))
+    outputs = [t for t in tensors(model(torch.rand(2, 3, size, size, dtype=torch.float64))) if t.requires_grad]
+    sum((t * torch.randn_like(t)).mean() for t in outputs).backward()
+
+
+def _step(model: Model, size: float) -> None:
+    """Move every parameter against its gradient, in steps of one size: importing an optimiser costs seconds."""
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.grad is not None:
+                parameter -= size * parameter.grad / (parameter.grad.norm() + 1e-12)
+
+
+def check_learn(bench: Bench) -> Outcome:
+    """Check that a few steps on one batch lower the loss."""
+    figures = []
+    for spec in bench.specs:
+        label = bench.label(spec["file"])
+        model = bench.smallest(spec["file"]).train()
+        batch = _batch(model)
+        model.args = import_module("ultralytics.cfg").get_cfg()
+        losses = []
+        for _ in range(_STEPS):
+            model.zero_grad()
+            loss = _loss(model, batch)
+            loss.backward()
+            losses.append(float(loss.detach()))
+            _step(model, 0.02)
+        # The lowest, not the last: which positions answer for an object is decided anew each time, and the loss jumps.
+        figures.append("{} {:.2f} -> {:.2f}".format(label, losses[0], min(losses[1:])))
+        if not min(losses[1:]) < losses[0]:
+            return failed("; ".join(figures), "{} steps on one batch don't lower the loss of {}.".format(_STEPS, label))
+    return passed("; ".join(figures))
+
+
+def _loss(model: Model, batch: dict[str, Any]) -> Any:
+    """Return the loss of a batch as a single value."""
+    if not hasattr(model, "loss"):
+        raise SkipCheckError("the models of this release don't know their loss")
+    return torch.as_tensor(model.loss(batch)[0]).sum()
+
+
+_UNDRAWN = ("RTDETRDecoder", "WorldDetect", "YOLOEDetect", "YOLOESegment", "Depth", "SemanticSegment")
+
+
+def _batch(model: Model) -> dict[str, Any]:
+    """Return a batch of two images with two objects each, labelled for the head of the model."""
+    head = kind(model.model[-1])
+    if head.startswith(_UNDRAWN):
+        raise SkipCheckError("there are no labels here for a head of the kind {}".format(head))
+    torch.manual_seed(3)
+    size = 4 * max(32, int(max(getattr(model, "stride", torch.tensor([32.0])))))
+    boxes = torch.tensor([[0.3, 0.3, 0.4, 0.4], [0.7, 0.6, 0.3, 0.5], [0.5, 0.5, 0.6, 0.3], [0.3, 0.7, 0.3, 0.3]])
+    batch = {"img": torch.rand(2, 3, size, size), "batch_idx": torch.tensor([0.0, 0, 1, 1])}
+    if head == "Classify":
+        return {"img": batch["img"], "cls": torch.tensor([0, 1])}
+    batch.update(cls=torch.zeros(4, 1), bboxes=boxes)
+    if head.startswith("OBB"):
+        batch["bboxes"] = torch.cat([boxes, torch.full((4, 1), 0.3)], 1)
+    elif head.startswith("Pose"):
+        points, width = model.yaml["kpt_shape"]
+        batch["keypoints"] = boxes[:, None, :2].repeat(1, points, 1)
+        if width == 3:
+            batch["keypoints"] = torch.cat([batch["keypoints"], torch.full((4, points, 1), 2.0)], 2)
+    elif head.startswith("Segment"):
+        batch["masks"] = torch.zeros(2, size // 4, size // 4)
+        batch["masks"][:, : size // 8], batch["masks"][:, size // 8 :] = 1, 2
+    return batch

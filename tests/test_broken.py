@@ -1,0 +1,185 @@
+"""Broken models that build, or nearly: each is caught by the check that should, and by none that should not."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from a2patch import releases
+from a2patch.verdict import CHECKS, Check
+from a2patch.verify import Subject, verify
+from tests.conftest import NEWEST, a2patch
+
+pytest.importorskip("torch")
+pytest.importorskip("torchvision")
+
+SOURCES = Path(__file__).resolve().parent.parent / "patches" / "sources"
+A2, DANET = (SOURCES / name for name in ("yolov8_A2.yaml", "yolov8_DANet.yaml"))
+STATIC = ("build", "wiring", "scale", "stride", "sight", "gradient")
+LAYER, BLOCK = "DoubleAttentionLayer, [128, 1]", "DoubleAttentionBlock, [0.25]"
+SEEING = (LAYER, "DoubleAttentionLayer, [128, 4]")
+Edit = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A model and the checks that must fail on it."""
+
+    name: str
+    source: Path
+    edits: tuple[Edit, ...]
+    caught_by: tuple[str, ...]
+    told: str
+
+    def write(self, folder: Path) -> Path:
+        text = self.source.read_text(encoding="utf-8")
+        for old, new in self.edits:
+            assert text.count(old) == 1, (self.name, old, text.count(old))
+            text = text.replace(old, new)
+        path = folder / "yolov8n-broken.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+
+def single_at(row: str, width: int) -> tuple[Edit, ...]:
+    """The tutorial's layer, its c_n 1, after a row, in the place of the block there or in the head."""
+    return ((row, row.replace(BLOCK, f"DoubleAttentionLayer, [{width}, 1]")),)
+
+
+P3_BLOCK, P4_BLOCK = f"[-1, 1, {BLOCK}] # 5", f"[-1, 1, {BLOCK}] # 8"
+HEAD_P3 = "[-1, 3, C2f, [256]] # 17 (P3/8-small)"
+BROKEN = (
+    Broken(
+        "the head left as it was before the row was put in",
+        DANET,
+        (
+            SEEING,
+            ("[[-1, 7], 1", "[[-1, 6], 1"),
+            ("[[-1, 5], 1", "[[-1, 4], 1"),
+            ("[[-1, 13], 1", "[[-1, 12], 1"),
+            ("[[-1, 10], 1", "[[-1, 9], 1"),
+            ("[[16, 19, 22]", "[[15, 18, 21]"),
+        ),
+        ("wiring",),
+        "12 (Concat",
+    ),
+    Broken("one Concat off by one", A2, (("[[-1, 14], 1", "[[-1, 13], 1"),), ("wiring",), "14 (C2f"),
+    Broken("Detect on the wrong stage", A2, (("[[17, 20, 23]", "[[17, 14, 23]"),), ("wiring",), "20 (C2f"),
+    Broken("Detect in the wrong order", A2, (("[[17, 20, 23]", "[[20, 17, 23]"),), ("wiring", "stride"), "16, 8, 32"),
+    Broken("a map joined with itself", A2, (("[[-1, 14], 1", "[[-1, 18], 1"),), ("wiring",), "twice"),
+    Broken("c_n = 1 at P2", DANET, (), ("sight", "gradient"), "input 0"),
+    Broken("c_n = 1 at P3", A2, single_at(P3_BLOCK, 256), ("sight", "gradient"), "layer 5"),
+    Broken("c_n = 1 at P4", A2, single_at(P4_BLOCK, 512), ("sight", "gradient"), "layer 8"),
+    Broken(
+        "c_n = 1 right before Detect",
+        A2,
+        ((HEAD_P3, "[-1, 1, DoubleAttentionLayer, [256, 1]] # 17 (P3/8-small)"),),
+        ("sight", "gradient"),
+        "input 0",
+    ),
+    Broken("the row misspelt", A2, ((P3_BLOCK, "[-1, 1, DoubleAttentionBlok, [0.25]] # 5"),), ("build",), "Blok"),
+    Broken("an index that leads nowhere", A2, (("[[17, 20, 23]", "[[17, 20, 99]"),), ("build",), "IndexError"),
+)
+SOUND = (
+    Broken("as it ships", A2, (), (), ""),
+    Broken("two descriptors", DANET, ((LAYER, "DoubleAttentionLayer, [128, 2]"),), (), ""),
+    Broken("many descriptors, brought back", DANET, ((LAYER, "DoubleAttentionLayer, [64, 32, True]"),), (), ""),
+)
+
+
+@pytest.fixture(scope="module")
+def package(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A patched release."""
+    package = releases.unpack(NEWEST, cache, tmp_path_factory.mktemp("tree")).resolve()
+    answer = a2patch("apply", "--no-verify", "--ultralytics-path", package)
+    assert answer.code == 0, answer.err
+    return package
+
+
+def checks(package: Path, subject: Subject, only: Collection[str] = STATIC) -> dict[str, Check]:
+    verdict = verify(package, Path(sys.executable), {}, lambda _: None, os.environ, only=only, subject=subject)
+    assert [check.name for check in verdict.checks] == list(CHECKS)
+    return {check.name: check for check in verdict.checks}
+
+
+@pytest.mark.parametrize("model", BROKEN, ids=lambda model: model.name)
+def test_a_broken_model_is_caught_by_the_check_that_should(model: Broken, package: Path, tmp_path: Path) -> None:
+    found = checks(package, Subject(model.write(tmp_path)))
+    assert tuple(name for name, check in found.items() if check.result == "fail") == model.caught_by
+    first = found[model.caught_by[0]] if "sight" not in model.caught_by else found["sight"]
+    assert model.told in first.meaning + first.figure, first
+
+
+@pytest.mark.parametrize("model", SOUND, ids=lambda model: model.name)
+def test_a_sound_model_raises_no_alarm(model: Broken, package: Path, tmp_path: Path) -> None:
+    found = checks(package, Subject(model.write(tmp_path), base="yolov8.yaml"))
+    assert {name: found[name].result for name in STATIC} == dict.fromkeys(STATIC, "pass"), found
+
+
+def test_an_off_by_one_is_put_right(package: Path, tmp_path: Path) -> None:
+    """The diff that the check prints makes the file what it was."""
+    file = BROKEN[0].write(tmp_path)
+    found = checks(package, Subject(file), ("wiring",))["wiring"]
+    lines = file.read_text(encoding="utf-8")
+    changes = [line for line in found.detail.splitlines()[2:] if line.startswith(("-", "+"))]
+    for old, new in zip(changes[::2], changes[1::2], strict=True):
+        assert (old[0], new[0]) == ("-", "+")
+        lines = lines.replace(old[1:], new[1:])
+    assert lines == DANET.read_text(encoding="utf-8").replace(*SEEING)
+
+
+def test_a_name_without_a_scale_letter_is_said(package: Path, tmp_path: Path) -> None:
+    (tmp_path / "yolov8-mine.yaml").write_bytes(A2.read_bytes())
+    subject = Subject(tmp_path / "yolov8-mine.yaml")
+    assert "silently builds scale n" in checks(package, subject, ("scale",))["scale"].meaning
+    named = Subject(subject.file, scale="s")
+    assert "silently" not in checks(package, named, ("scale",))["scale"].meaning
+
+
+def test_a_block_without_its_residual_is_blind(package: Path, tmp_path: Path) -> None:
+    """Its gain starts at zero, so nothing comes through it."""
+    path = package / "nn/modules/double_attention.py"
+    text = path.read_text(encoding="utf-8")
+    assert text.count("return x + self.bn(") == 1
+    path.write_text(text.replace("return x + self.bn(", "return self.bn("), encoding="utf-8")
+    try:
+        found = checks(package, Subject(SOUND[0].write(tmp_path)), ("build", "wiring", "sight"))
+    finally:
+        path.write_text(text, encoding="utf-8")
+    assert {name for name, check in found.items() if check.result == "fail"} == {"sight"}
+    assert "layer 5" in found["sight"].meaning
+
+
+def test_a_checkpoint_of_the_users_own(package: Path, tmp_path: Path) -> None:
+    program = (
+        f"import sys, torch; sys.path.insert(0, {str(package.parent)!r})\n"
+        "from ultralytics.nn.tasks import DetectionModel\n"
+        f"model = DetectionModel({str(DANET)!r}, verbose=False).half()\n"
+        f"torch.save({{'model': model, 'ema': None, 'epoch': -1, 'train_args': {{}}}}, {str(tmp_path / 'best.pt')!r})\n"
+    )
+    import subprocess
+
+    environment = {**os.environ, "YOLO_CONFIG_DIR": str(tmp_path), "YOLO_OFFLINE": "true"}
+    subprocess.run([sys.executable, "-c", program], check=True, env=environment, capture_output=True)
+    found = checks(package, Subject(tmp_path / "best.pt"), (*STATIC, "checkpoint", "train"))
+    assert {name for name, check in found.items() if check.result == "fail"} == {"sight", "gradient"}
+    assert found["checkpoint"].result == "pass"
+    assert "trained already" in found["train"].meaning
+
+
+def test_an_unpatched_tree_will_do_for_a_model_without_our_layers(cache: Path, tmp_path: Path) -> None:
+    package = releases.unpack("8.1.0", cache, tmp_path).resolve()
+    subject = Subject(package / "cfg/models/v8/yolov8-pose.yaml")
+    verdict = verify(
+        package, Path(sys.executable), None, lambda _: None, os.environ, only=(*STATIC, "learn"), subject=subject
+    )
+    found = {check.name: check.result for check in verdict.checks}
+    assert {name for name, result in found.items() if result == "pass"} == {
+        "import", "build", "wiring", "scale", "stride", "sight", "learn",
+    }  # fmt: skip
+    assert found["gradient"] == "skip"

@@ -15,7 +15,7 @@ from a2patch.verdict import Check
 
 _PROBE = Path(__file__).with_name("probe")
 # Variables of these families steer Python or ultralytics, and what is tried must not depend on them.
-_DROPPED = ("PYTHON", "YOLO_", "ULTRALYTICS_", "WANDB_", "COMET_", "MLFLOW_", "NEPTUNE_", "CLEARML_")
+_DROPPED = ("PYTHON", "PYTEST_", "YOLO_", "ULTRALYTICS_", "WANDB_", "COMET_", "MLFLOW_", "NEPTUNE_", "CLEARML_")
 # Distributed workers are told who they are by these; the probe is nobody's worker.
 _DROPPED_NAMES = {"RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "TORCH_FORCE_WEIGHTS_ONLY_LOAD"}
 _LOG_LINES = 8

@@ -13,6 +13,10 @@ SCHEMA = 1
 """The version of what `verdict_json` returns; it changes when a field changes its meaning or goes."""
 
 _NARROW = 40
+_COLUMNS = (
+    "GFLOPs: as ultralytics prints them, at 640 px; its counter can miss matrix products. Counted: torch, with them. "
+    "Cost: parameters / counted GFLOPs."
+)
 _INDENT = "    "
 _GAP = "  "
 
@@ -32,6 +36,8 @@ def verdict_text(verdict: Verdict, width: int) -> str:
     parts = [_wrapped(versions, width), _checks(verdict.checks, width), _conclusion(verdict, width)]
     models = dict.fromkeys(cost.model for cost in verdict.costs if cost.model != verdict.base)
     parts.extend(_before_and_after(verdict.costs, verdict.base, model, width) for model in models)
+    if models:
+        parts.append(_wrapped(_COLUMNS, width))
     if verdict.note:
         parts.append(_wrapped(verdict.note, width))
     return "\n\n".join(part for part in parts if part)
@@ -46,7 +52,8 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
     Returns:
         `schema` (this description's version), `ok`, `interpreter`, `python`, `torch`, `ultralytics`, `note`, `checks`
         (each `name`, `result`, `figure`, `meaning`, `advice`, `seconds`, `detail`), `base` and
-        `costs` (each `model`, `scale`, `layers`, `parameters`, `gradients`, `gflops` or null).
+        `costs` (each `model`, `scale`, `layers`, `parameters`, `gradients`, `gflops` or null,
+        `counted` or null).
     """
     return {
         "schema": SCHEMA,
@@ -107,7 +114,7 @@ def _before_and_after(costs: Iterable[Cost], base: str, model: str, width: int) 
     ]
     if not pairs:
         return ""
-    heading = ("scale", "layers", "parameters", "GFLOPs")
+    heading = ("scale", "layers", "parameters", "GFLOPs", "counted", *(("cost",) if base else ()))
     table = [heading, *((after.scale or "-", *_row(before, after)) for before, after in pairs)]
     widths = [max(len(row[i]) for row in table) for i in range(len(heading))]
     title = _wrapped(f"{base} -> {model}" if base else model, width)
@@ -123,15 +130,23 @@ def _before_and_after(costs: Iterable[Cost], base: str, model: str, width: int) 
 
 
 def _row(before: Cost | None, after: Cost) -> Iterable[str]:
-    """Return the figures of a model, behind those of its base if there is one."""
+    """Return the figures of a model, behind those of its base if there is one, and then what it costs more."""
     if before is None:
         return _figures(after)
-    return (f"{old} -> {new}" for old, new in zip(_figures(before), _figures(after), strict=True))
+    pairs = zip(_figures(before), _figures(after), strict=True)
+    more = [_more(before.parameters, after.parameters), _more(before.counted, after.counted)]
+    return (*(f"{old} -> {new}" for old, new in pairs), " / ".join(more))
 
 
 def _figures(cost: Cost) -> tuple[str, ...]:
     """Return what is compared, as text."""
-    return str(cost.layers), f"{cost.parameters:,}", "?" if cost.gflops is None else f"{cost.gflops:.1f}"
+    counts = ("?" if flops is None else f"{flops:.1f}" for flops in (cost.gflops, cost.counted))
+    return str(cost.layers), f"{cost.parameters:,}", *counts
+
+
+def _more(before: float | None, after: float | None) -> str:
+    """Return by how much one figure is above another, in per cent."""
+    return "?" if not before or after is None else f"{100 * (after / before - 1):+.1f} %"
 
 
 def _wrapped(text: str, width: int, indent: str = "") -> str:

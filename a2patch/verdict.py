@@ -59,7 +59,8 @@ class Cost:
         layers: Number of layers.
         parameters: Number of parameters.
         gradients: Number of parameters that get gradients.
-        gflops: GFLOPs at 640 px, where the release could count them.
+        gflops: GFLOPs at 640 px, where the release could count them; its counter sees no matrix products.
+        counted: GFLOPs at 640 px as torch counts them, matrix products included; None where torch can't.
     """
 
     model: str
@@ -68,6 +69,7 @@ class Cost:
     parameters: int
     gradients: int
     gflops: float | None
+    counted: float | None = None
 
 
 @dataclass(frozen=True)

@@ -111,3 +111,32 @@ def test_rows_join_readers_to_the_source_of_what_is_left_out() -> None:
     unshifted = [*added[:4], layer("Concat", [-1, 2]), layer("Detect", [2, 3])]
     assert rows(SimpleNamespace(model=unshifted), leave_out=("Ours",)) != base
     assert [scaled(name, "s") for name in ("yolov8.yaml", "yolov8_A2.yaml")] == ["yolov8s.yaml", "yolov8s_A2.yaml"]
+
+
+def test_a_thop_that_hides_the_other_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("thop")
+    from importlib import metadata
+
+    from a2patch.probe.models import why_no_gflops
+
+    assert "hides" not in why_no_gflops()
+    monkeypatch.setattr(metadata, "version", lambda name: "0.1.1")
+    assert "uninstall thop" in why_no_gflops()
+
+
+def test_matrix_products_are_counted() -> None:
+    torch = pytest.importorskip("torch")
+    from a2patch.probe.flops import SIZE, counted
+
+    class Net(torch.nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = torch.nn.Conv2d(3, 4, 1, stride=64)
+
+        def forward(self, x: Any) -> Any:
+            x = self.conv(x).flatten(2)
+            return torch.bmm(x, x.transpose(1, 2))
+
+    places = (SIZE // 64) ** 2
+    assert counted(Net()) == 2 * places * (3 * 4 + 4 * 4) / 1e9

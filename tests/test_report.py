@@ -21,9 +21,9 @@ VERDICT = Verdict(
         Check("sight", "known", "spread 0", "It is blind: " + "all positions are alike. " * 6, "Train the other.", 1.5),
     ),
     costs=(
-        Cost("yolov8.yaml", "n", 129, 3157200, 3157184, 8.86),
+        Cost("yolov8.yaml", "n", 129, 3157200, 3157184, 8.86, 8.74),
         Cost("yolov8.yaml", "x", 209, 68229648, 68229632, 258.54),
-        Cost("yolov8_A2.yaml", "n", 139, 3178400, 3178384, 8.97),
+        Cost("yolov8_A2.yaml", "n", 139, 3178400, 3178384, 8.97, 8.85),
         Cost("yolov8_A2.yaml", "x", 219, 68745248, 68745232, None),
     ),
 )
@@ -39,11 +39,15 @@ def test_text_stays_within_its_width(width: int) -> None:
 
 
 def test_table_before_and_after() -> None:
-    assert verdict_text(VERDICT, 80).endswith(
+    assert (
         "yolov8.yaml -> yolov8_A2.yaml\n"
-        "scale  layers      parameters                GFLOPs\n"
-        "n      129 -> 139  3,157,200 -> 3,178,400    8.9 -> 9.0\n"
-        "x      209 -> 219  68,229,648 -> 68,745,248  258.5 -> ?"
+        "scale  layers      parameters                GFLOPs      counted     cost\n"
+        "n      129 -> 139  3,157,200 -> 3,178,400    8.9 -> 9.0  8.7 -> 8.8  +0.7 % / +1.3 %\n"
+        "x      209 -> 219  68,229,648 -> 68,745,248  258.5 -> ?  ? -> ?      +0.8 % / ?\n"
+    ) in verdict_text(VERDICT, 120)
+    alone = verdict_text(replace(VERDICT, base="", costs=VERDICT.costs[2:3]), 120)
+    assert (
+        "yolov8_A2.yaml\nscale  layers  parameters  GFLOPs  counted\nn      139     3,178,400   9.0     8.8\n" in alone
     )
 
 
@@ -73,6 +77,7 @@ def test_json_is_plain_and_versioned() -> None:
         "parameters": 68745248,
         "gradients": 68745232,
         "gflops": None,
+        "counted": None,
     }
     assert set(document) == {
         "schema", "ok", "interpreter", "python", "torch", "ultralytics", "note", "checks", "costs", "base",

@@ -109,7 +109,23 @@ def why_no_gflops() -> str:
         import thop
     except ImportError:
         return "GFLOPs are not counted: the library thop is not installed"
+    if _installed("thop"):  # it and ultralytics-thop are both imported as thop, and the last one installed wins
+        return (
+            "GFLOPs are not counted: the distribution thop hides ultralytics-thop, and ultralytics' get_flops fails "
+            "with it silently; uninstall thop, then reinstall ultralytics-thop"
+        )
     return "GFLOPs are not counted: ultralytics' get_flops fails with thop {}".format(getattr(thop, "__version__", "?"))
+
+
+def _installed(distribution: str) -> bool:
+    """Return whether a distribution of exactly this name is installed."""
+    from importlib import metadata
+
+    try:
+        metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def count_parameters(model: Model) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 
 from .bench import Bench
 from .channel import Outcome, SkipCheckError, failed, passed
+from .flops import counted
 from .models import Model, count_parameters, kind, why_no_gflops
 
 
@@ -51,7 +52,7 @@ def report_costs(bench: Bench, files: list[str]) -> str:
     """Emit what every model that builds costs, and return why there are no GFLOPs, if there are none."""
     from .models import summary  # ultralytics' counter is imported with it
 
-    counted = True
+    known = True
     wanted = {scale for spec in bench.specs for scale in bench.scales_of(spec["file"])}
     for file in files:
         for scale in bench.scales_of(file):
@@ -59,12 +60,13 @@ def report_costs(bench: Bench, files: list[str]) -> str:
                 continue
             bench.channel.trying("counting " + bench.label(file, scale))
             try:
-                cost = summary(_outline_of(bench, file, scale))
+                model = _outline_of(bench, file, scale)
             except SkipCheckError:
                 continue
-            counted = counted and cost["gflops"] is not None
-            bench.channel.emit("cost", model=bench.label(file), scale=scale, **cost)
-    return "" if counted else why_no_gflops()
+            cost = summary(model)
+            known = known and cost["gflops"] is not None
+            bench.channel.emit("cost", model=bench.label(file), scale=scale, counted=counted(model), **cost)
+    return "" if known else why_no_gflops()
 
 
 def _outline_of(bench: Bench, file: str, scale: str) -> Model:

@@ -71,7 +71,9 @@ def check_train(bench: Bench, file: str) -> Outcome:
     metrics = trained.val(name="val", **common)
     if not all(math.isfinite(v) for v in metrics.results_dict.values()):
         return failed("metrics not finite", "Validation from best.pt gives {}.".format(metrics.results_dict))
-    results = trained.predict(str(data.parent / "images" / "val"), imgsz=SIZE, device="cpu", save=False, verbose=False)
+    images = str(data.parent / "images" / "val")
+    where = {"project": common["project"], "name": "predict"}  # some releases make the folder even to save nothing
+    results = trained.predict(images, imgsz=SIZE, device="cpu", save=False, verbose=False, **where)
     if len(results) != VAL or any(result.boxes is None for result in results):
         return failed("{} of {} images".format(len(results), VAL), "Prediction from best.pt gives no boxes object.")
     return passed(_told(losses))

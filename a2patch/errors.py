@@ -51,3 +51,9 @@ class LockedError(A2PatchError):
 
 class NotPatchedError(ConflictError):
     """A command needs a patched tree, and this one is not, or not wholly."""
+
+
+class ModelError(A2PatchError):
+    """The model that a command was asked to try can't be read, or is none."""
+
+    exit_code: ClassVar[int] = 2

@@ -33,6 +33,7 @@ class Probe:
         stock: What the stock model is and computes, by scale.
         missing: Libraries that its interpreter lacks.
         unfit: A library that doesn't load, and why.
+        unreadable: Why the model that it should try is none; empty if it is one.
         notes: What else it has to say.
         done: Whether it came to its end.
     """
@@ -46,6 +47,7 @@ class Probe:
     stock: dict[str, dict[str, Any]] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     unfit: tuple[str, str] | None = None
+    unreadable: str = ""
     notes: list[str] = field(default_factory=list)
     trying: str = ""
     started: str = ""
@@ -85,6 +87,8 @@ class Probe:
                 self.missing.extend(name for name in event["names"] if name not in self.missing)
             case "unfit":
                 self.unfit = event["library"], event["error"]
+            case "unreadable":
+                self.unreadable = event["error"]
             case "uncounted":
                 self.notes.append(event["reason"])
             case "done":

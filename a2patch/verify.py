@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from a2patch.errors import ToolMissingError
+from a2patch.errors import ModelError, ToolMissingError
 from a2patch.probing import Probe, Room
 from a2patch.verdict import CHECKS, NOT_ASKED, Check, Cost, Verdict
 
@@ -92,6 +92,7 @@ def verify(
     Raises:
         ToolMissingError: If the interpreter can't run, or lacks torch or a library that the release needs, so that the
             package can't be tried at all.
+        ModelError: If the subject can't be read, or is no model.
     """
     with tempfile.TemporaryDirectory(prefix="a2patch-verify-", ignore_cleanup_errors=True) as folder:
         scratch = Path(os.path.realpath(folder))
@@ -107,6 +108,13 @@ def verify(
 
         patched, *others = room.run(*map(asked, ("patched", "untouched")[: 2 if "base" in wanted else 1]))
         _require_tools(interpreter, patched)
+        if subject and patched.unreadable:
+            raise ModelError(
+                "The model can't be tried",
+                path=subject.file,
+                found=patched.unreadable,
+                remedy="Name a model YAML, or a checkpoint that this tree can load; --base and --scale must fit it.",
+            )
         if not others and patched.failed("import"):  # was it broken before?
             others = list(room.run(asked("untouched")))
         checks = _judge(patched, others[0] if others else None, wanted)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from a2patch import releases
+from a2patch.errors import ModelError
 from a2patch.verdict import CHECKS, Check
 from a2patch.verify import Subject, verify
 from tests.conftest import NEWEST, a2patch
@@ -153,6 +154,25 @@ def test_a_block_without_its_residual_is_blind(package: Path, tmp_path: Path) ->
         path.write_text(text, encoding="utf-8")
     assert {name for name, check in found.items() if check.result == "fail"} == {"sight"}
     assert "layer 5" in found["sight"].meaning
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "base", "scale", "told"),
+    [
+        ("no-model.yaml", "hello: 1", "", "", "no list of layers"),
+        ("no-yaml.yaml", "[", "", "", "Error"),
+        ("no-checkpoint.pt", "hello", "", "", "Error"),
+        ("yolov8.yaml", A2.read_text(encoding="utf-8"), "yolov99.yaml", "", "yolov99.yaml"),
+        ("yolov8.yaml", A2.read_text(encoding="utf-8"), "", "q", "no scale 'q'"),
+    ],
+)
+def test_what_is_no_model_is_told(
+    name: str, content: str, base: str, scale: str, told: str, package: Path, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    with pytest.raises(ModelError) as caught:
+        checks(package, Subject(tmp_path / name, base, scale), ("build",))
+    assert told in caught.value.found
 
 
 def test_a_checkpoint_of_the_users_own(package: Path, tmp_path: Path) -> None:

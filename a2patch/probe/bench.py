@@ -43,6 +43,9 @@ class Bench:
         self.shelf = Shelf(Path(request["package"]))
         self._own = {s["file"]: Own(Path(s["file"]), s.get("scale", "")) for s in self.specs if s.get("own")}
         self._outlines: dict[str, Model] = {}
+        for spec in self.specs:
+            if spec.get("own") and spec["base"] and not self.shelf.text(spec["base"]):
+                raise ValueError("the tree has no model file {} to compare with".format(spec["base"]))
 
     def is_own(self, file: str) -> bool:
         """Return whether a model is the user's own."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import traceback
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,12 @@ def _try_patched(request: dict[str, Any], channel: Channel) -> None:
     """Make every check on a patched package."""
     from .bench import Bench
 
-    bench = Bench(request, channel)
+    try:
+        bench = Bench(request, channel)
+    except Exception as error:  # a model of the user's own may be anything
+        traceback.print_exc()  # to the log
+        channel.emit("unreadable", error=last_line(error))
+        return
     for name, what, attempt in _attempts(bench):
         channel.check(name, what, attempt)
     files = [spec["file"] for spec in bench.specs]

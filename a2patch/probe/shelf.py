@@ -56,8 +56,17 @@ class Shelf:
         found = {}
         for file in self._files():
             with suppress(GraphError, yaml.YAMLError):
-                found[file] = graph(self.text(file), self.model(file), [])
+                found[file] = self.graph(file)
         return found
+
+    @lru_cache(maxsize=None)  # noqa: B019
+    def graph(self, file: str) -> Graph:
+        """Return the graph of a model file.
+
+        Raises:
+            GraphError: There is none of that name, or it is no model.
+        """
+        return graph(self.text(file), self.model(file), [])
 
     def kinds(self, ours: tuple[str, ...]) -> set[str]:
         """Return the kinds of layers of the models that are made of none of ours."""

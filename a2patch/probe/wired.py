@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from a2patch.modelgraph import Comparison, Graph, closest, compare
+from a2patch.modelgraph import Comparison, Graph, GraphError, closest, compare
 from a2patch.wiring import Fault, against, correction, faults, inserted_only, repaired, stale_labels
 
 from .bench import Bench
@@ -24,7 +24,7 @@ def check_wiring(bench: Bench) -> Outcome:
         model = bench.smallest(file)
         mine = graph(bench.text(file), bench.described(file), _strides(model))
         base, compared = _base(bench, spec, mine)
-        known = {layer.kind for layer in bench.shelf.graphs()[base].layers} if base else set()
+        known = {layer.kind for layer in bench.shelf.graph(base).layers} if base else set()
         added = {mine.layers[i].kind for i in compared.added} - known if compared else set()
         found = faults(mine, added)
         if compared and (spec.get("base") or inserted_only(mine, compared)):
@@ -43,12 +43,13 @@ def check_wiring(bench: Bench) -> Outcome:
 
 def _base(bench: Bench, spec: dict[str, Any], mine: Graph) -> tuple[str, Comparison | None]:
     """Return the name of the model to compare with, and how this one differs from it."""
-    stock = {n: g for n, g in bench.shelf.graphs().items() if not {x.kind for x in g.layers} & set(bench.classes)}
     declared = spec.get("base")
     if declared:
-        if declared not in stock:
-            raise SkipCheckError("the tree has no model {}".format(declared))
-        return declared, compare(mine, stock[declared])
+        try:
+            return declared, compare(mine, bench.shelf.graph(declared))
+        except GraphError as error:
+            raise SkipCheckError("the tree has no model {}".format(declared)) from error
+    stock = {n: g for n, g in bench.shelf.graphs().items() if not {x.kind for x in g.layers} & set(bench.classes)}
     near = closest(mine, stock)
     if near is None or near[1].distance > len(mine.layers) // 2:
         return "", None

@@ -203,3 +203,15 @@ def test_an_unpatched_tree_will_do_for_a_model_without_our_layers(cache: Path, t
         "import", "build", "wiring", "scale", "stride", "sight", "learn",
     }  # fmt: skip
     assert found["gradient"] == "skip"
+
+
+def test_the_command_tries_a_model(package: Path, tmp_path: Path) -> None:
+    file = BROKEN[2].write(tmp_path)
+    arguments = ("--quick", "--base", "yolov8.yaml", "--ultralytics-path", package, "--python", sys.executable)
+    answer = a2patch("verify", file, *arguments, "--json")
+    assert answer.code == 1, answer.err
+    found = {check["name"]: check for check in answer.document["verdict"]["checks"]}
+    assert found["wiring"]["result"] == "fail"
+    assert "+  - [[17, 20, 23], 1, Detect, [nc]] # Detect(P3, P4, P5)" in found["wiring"]["detail"].splitlines()
+    assert found["train"]["meaning"] == "not asked for"
+    assert a2patch("verify", "--scale", "s", "--ultralytics-path", package).code == 2

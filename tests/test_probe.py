@@ -140,3 +140,24 @@ def test_matrix_products_are_counted() -> None:
 
     places = (SIZE // 64) ** 2
     assert counted(Net()) == 2 * places * (3 * 4 + 4 * 4) / 1e9
+
+
+@pytest.mark.parametrize(("slope", "result"), [(1.0, "pass"), (-1.0, "fail"), (0.0, "fail")])
+def test_learning_is_told_from_not_learning(monkeypatch: pytest.MonkeyPatch, slope: float, result: str) -> None:
+    """A gradient that points the wrong way, or nowhere, does not lower the loss."""
+    torch = pytest.importorskip("torch")
+    from a2patch.probe import learning
+
+    class Net(torch.nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.ones(4))
+            self.model = [SimpleNamespace(type="ultralytics.nn.modules.head.Detect")]
+
+        def loss(self, batch: Any) -> Any:
+            value = (self.weight**2).sum()
+            return (value.detach() + slope * (value - value.detach()), None)
+
+    monkeypatch.setattr(learning, "import_module", lambda name: SimpleNamespace(get_cfg=dict))
+    bench: Any = SimpleNamespace(specs=[{"file": "x"}], label=str, smallest=lambda file: Net())
+    assert learning.check_learn(bench).result == result

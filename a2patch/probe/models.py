@@ -38,7 +38,7 @@ _CLASSES = {
     "YOLOEDetect": "YOLOEModel",
     "YOLOESegment": "YOLOESegModel",
     "Depth": "DepthModel",
-    "SemanticSegment": "SemanticModel",
+    "SemanticSegment": "SemanticSegmentationModel",
 }
 
 

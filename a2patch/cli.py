@@ -1,29 +1,26 @@
-"""The command line: parses, calls, prints; the one place where errors are shown and become exit codes."""
+"""The command line: parses and calls; what it prints goes through `console`."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from a2patch import __version__, summary
-from a2patch.errors import A2PatchError, ToolMissingError
+from a2patch.console import Page, edge, progress, usage_document, width
+from a2patch.errors import AccessError, ToolMissingError
 
 if TYPE_CHECKING:
-    from a2patch.commands import Outcome, Survey
+    from a2patch.commands import Outcome
     from a2patch.environment import Surroundings
     from a2patch.tree import Tree
     from a2patch.verdict import Verdict
     from a2patch.verify import Subject
-
-SCHEMA = 1
 
 app = typer.Typer(
     name="a2patch",
@@ -65,7 +62,7 @@ def apply(
     from a2patch import commands, environment
     from a2patch.transaction import settled
 
-    with _edge("apply", as_json) as page:
+    with edge("apply", as_json) as page:
         around = _surroundings()
         tree = _locate(page, ultralytics_path, around)
         if dry_run:
@@ -116,7 +113,7 @@ def verify(
 
     if (base or scale) and model is None:
         raise typer.BadParameter("--base and --scale are about a MODEL")
-    with _edge("verify", as_json) as page:
+    with edge("verify", as_json) as page:
         around = _surroundings()
         tree = _locate(page, ultralytics_path, around)
         subject = Subject(model.resolve(), base, scale) if model else None
@@ -136,7 +133,7 @@ def revert(
     """Take the patch out, to the byte."""
     from a2patch import commands, environment
 
-    with _edge("revert", as_json) as page:
+    with edge("revert", as_json) as page:
         around = _surroundings()
         tree = _locate(page, ultralytics_path, around)
         outcome = commands.revert(tree, page.say, force=force)
@@ -152,7 +149,7 @@ def revert(
 @app.command()
 def recover(ultralytics_path: PathOption = None, as_json: JsonOption = False) -> None:
     """Finish or undo a command that was interrupted; every other command does so too."""
-    with _edge("recover", as_json) as page:
+    with edge("recover", as_json) as page:
         _locate(page, ultralytics_path, _surroundings())
         if not page.document["recovered"]:
             page.lines(["nothing was interrupted: nothing to do"])
@@ -163,7 +160,7 @@ def status(ultralytics_path: PathOption = None, as_json: JsonOption = False) -> 
     """Tell the state of a tree, and other copies in sight."""
     from a2patch import commands, environment, transaction
 
-    with _edge("status", as_json) as page:
+    with edge("status", as_json) as page:
         around = _surroundings()
         tree = _locate(page, ultralytics_path, around)
         survey = transaction.settled(tree, page.say, partial(commands.survey, tree))
@@ -178,14 +175,14 @@ def diff(ultralytics_path: PathOption = None, as_json: JsonOption = False) -> No
     """Print what the patch changes in this tree."""
     from a2patch import commands, transaction
 
-    with _edge("diff", as_json) as page:
+    with edge("diff", as_json) as page:
         tree = _locate(page, ultralytics_path, _surroundings())
         _show_diff(page, transaction.settled(tree, page.say, partial(commands.difference, tree)))
 
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"a2patch {__version__}")
+        typer.echo(f"a2patch {__version__}")
         raise typer.Exit
 
 
@@ -212,71 +209,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         app(args=list(arguments))
     except SystemExit as error:
         if error.code == 2 and "--json" in arguments:
-            usage = {"kind": "UsageError", "message": "bad usage; standard error tells", "remedy": "a2patch --help"}
-            print(json.dumps({"schema": SCHEMA, "ok": False, "exit_code": 2, "error": usage}))
+            typer.echo(usage_document())
         raise
 
 
-class _Page:
-    """What a command has to say: lines as they come for people, or one document at the end."""
-
-    def __init__(self, command: str, *, as_json: bool) -> None:
-        self.as_json = as_json
-        self.code = 0
-        self.document: dict[str, Any] = {"schema": SCHEMA, "command": command}
-
-    def say(self, text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
-
-    def lines(self, lines: Sequence[str]) -> None:
-        if not self.as_json:
-            for line in lines:
-                print(line, flush=True)
-
-    def tree(self, survey: Survey) -> None:
-        self.document["tree"] = summary.tree_document(survey)
-        self.lines(summary.tree_lines(survey))
-
-    def changes(self, title: str, outcome: Outcome) -> None:
-        self.document["changes"] = summary.changes_document(outcome)
-        self.lines([title, *summary.change_lines(outcome)])
-
-    def notes(self, outcome: Outcome) -> None:
-        self.document["notes"] = list(outcome.notes)
-        self.lines([f"note     {note}" for note in outcome.notes])
-
-    def exit(self, code: int) -> None:
-        self.code = code
-
-    def close(self, error: A2PatchError | None = None) -> None:
-        self.document |= {"ok": self.code == 0, "exit_code": self.code}
-        if error is not None:
-            self.document["error"] = summary.error_document(error)
-        if self.as_json:
-            print(json.dumps(self.document, indent=1, ensure_ascii=False))
-
-
-@contextmanager
-def _edge(command: str, as_json: bool) -> Iterator[_Page]:
-    """Show an error once, and turn it into an exit code."""
-    page = _Page(command, as_json=as_json)
-    failure = None
-    try:
-        yield page
-    except A2PatchError as error:
-        failure = error
-        page.exit(error.exit_code)
-        if not as_json:
-            print("\n".join(summary.error_lines(error)), file=sys.stderr)
-    except KeyboardInterrupt:
-        page.exit(130)
-        page.say("interrupted")
-    page.close(failure)
-    if page.code:
-        raise typer.Exit(page.code)
-
-
-def _locate(page: _Page, path: Path | None, around: Surroundings) -> Tree:
+def _locate(page: Page, path: Path | None, around: Surroundings) -> Tree:
     """Find the tree, and finish or undo what an interrupted command left in it before anything else."""
     from a2patch import environment, transaction
 
@@ -285,7 +222,7 @@ def _locate(page: _Page, path: Path | None, around: Surroundings) -> Tree:
     return tree
 
 
-def _try(page: _Page, tree: Tree, python: Path | None, around: Surroundings) -> Verdict | None:
+def _try(page: Page, tree: Tree, python: Path | None, around: Surroundings) -> Verdict | None:
     """Verify what was just applied; None where its interpreter can't try it."""
     try:
         return _verify(page, tree, python, around)
@@ -296,7 +233,7 @@ def _try(page: _Page, tree: Tree, python: Path | None, around: Surroundings) -> 
 
 
 def _verify(
-    page: _Page,
+    page: Page,
     tree: Tree,
     python: Path | None,
     around: Surroundings,
@@ -313,30 +250,21 @@ def _verify(
     untouched = None if unpatched else commands.untouched(seen)
     interpreter = python.absolute() if python else environment.interpreter_for(tree, around)
     checks = CHECKS if only is None else only
-    with _progress() as say:
+    with progress() as say:
         verdict = verification.verify(
             tree.package, interpreter, untouched, say, around.variables, only=checks, subject=subject
         )
     page.document["verdict"] = report.verdict_json(verdict)
-    page.lines(["", report.verdict_text(verdict, _width())])
+    page.lines(["", report.verdict_text(verdict, width())])
     if verdict.ok and subject is None and only is None:
-        commands.mark_verified(tree, f"Python {verdict.python}, torch {verdict.torch}", page.say)
+        try:
+            commands.mark_verified(tree, f"Python {verdict.python}, torch {verdict.torch}", page.say)
+        except AccessError as error:  # a tree that others keep may be tried by anybody
+            page.say(f"the verdict could not be noted in the receipt: {error.message}")
     return verdict
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
-    """One line that tells what is being tried; a line each where there is no terminal."""
-    if not sys.stderr.isatty():
-        yield lambda text: print(text, file=sys.stderr, flush=True)
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status("starting") as line:
-        yield line.update
-
-
-def _show_diff(page: _Page, outcome: Outcome) -> None:
+def _show_diff(page: Page, outcome: Outcome) -> None:
     from a2patch.patching import unified
 
     text = unified(outcome.changes).decode("utf-8", "replace") if outcome.changes else ""
@@ -358,12 +286,6 @@ def _next_steps(path: Path | None) -> list[str]:
 
 def _again(command: str, path: Path | None) -> str:
     return f"a2patch {command}" + (f' --ultralytics-path "{path}"' if path else "")
-
-
-def _width() -> int:
-    import shutil
-
-    return shutil.get_terminal_size((120, 24)).columns
 
 
 def _surroundings() -> Surroundings:

@@ -13,7 +13,7 @@ import typer
 
 from a2patch import __version__, summary
 from a2patch.console import Page, edge, progress, usage_document, width
-from a2patch.errors import AccessError, ToolMissingError
+from a2patch.errors import AccessError, ToolMissingError, UnknownReleaseError
 
 if TYPE_CHECKING:
     from a2patch.commands import Outcome
@@ -223,10 +223,10 @@ def _locate(page: Page, path: Path | None, around: Surroundings) -> Tree:
 
 
 def _try(page: Page, tree: Tree, python: Path | None, around: Surroundings) -> Verdict | None:
-    """Verify what was just applied; None where its interpreter can't try it."""
+    """Verify what was just applied; None where it can't be tried."""
     try:
         return _verify(page, tree, python, around)
-    except ToolMissingError as error:
+    except (ToolMissingError, UnknownReleaseError) as error:
         page.document["unverified"] = summary.error_document(error)
         page.lines(["", *summary.error_lines(error)])
         return None

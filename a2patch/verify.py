@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from a2patch.errors import ModelError, ToolMissingError
+from a2patch.errors import ModelError, ToolMissingError, UnknownReleaseError
 from a2patch.probing import Probe, Room
 from a2patch.verdict import CHECKS, NOT_ASKED, Check, Cost, Verdict
 
@@ -93,7 +93,14 @@ def verify(
         ToolMissingError: If the interpreter can't run, or lacks torch or a library that the release needs, so that the
             package can't be tried at all.
         ModelError: If the subject can't be read, or is no model.
+        UnknownReleaseError: If the release is older than the probe knows.
     """
+    if not package.joinpath("utils").is_dir():
+        raise UnknownReleaseError(
+            "releases before 8.0.136, which keep their tools in ultralytics.yolo, can't be verified yet",
+            path=package,
+            remedy="COMPATIBILITY.md tells what each of them builds; try your model as you would train it.",
+        )
     with tempfile.TemporaryDirectory(prefix="a2patch-verify-", ignore_cleanup_errors=True) as folder:
         scratch = Path(os.path.realpath(folder))
         wanted = _wanted(only, patched=untouched is not None, own=subject is not None)

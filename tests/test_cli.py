@@ -189,6 +189,16 @@ def test_an_interpreter_without_torch_leaves_the_patch_unverified(unpack: Unpack
     assert a2patch("verify", "--python", python, "--ultralytics-path", package).code == 4
 
 
+def test_a_release_too_old_to_be_verified_keeps_the_patch(unpack: Unpack) -> None:
+    package = unpack("8.0.90")
+    answer = a2patch("apply", "--json", "--ultralytics-path", package)
+    assert answer.code == 0, answer.err
+    assert answer.document["unverified"]["kind"] == "UnknownReleaseError"
+    status = a2patch("status", "--json", "--ultralytics-path", package)
+    assert status.document["tree"]["state"] == "applied"
+    assert a2patch("verify", "--ultralytics-path", package).code == 4
+
+
 def test_verify_refuses_a_tree_that_is_not_patched(unpack: Unpack) -> None:
     answer = a2patch("verify", "--json", "--ultralytics-path", unpack())
     assert answer.code == 3

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -108,3 +110,18 @@ def test_without_a_receipt_force_does_not_guess(package: Path) -> None:
     before = snapshot(package.parent)
     assert a2patch("revert", "--force", "--ultralytics-path", package).code == 3
     assert snapshot(package.parent) == {path: before[path] for path in before if ".a2patch" not in path}
+
+
+def test_an_edited_file_that_an_upgrade_left_in_an_older_place_is_not_forgotten(unpack: Callable[..., Path]) -> None:
+    package = unpack("8.0.120")
+    act("apply", package)
+    edited = package / "models/v8/yolov8_A2.yaml"
+    edited.write_bytes(edited.read_bytes().replace(b"nc: 80", b"nc: 3"))
+    package.joinpath("models/v8/yolov8.yaml").unlink()
+    shutil.copytree(unpack(NEWEST, "newer"), package, dirs_exist_ok=True)  # by hand, not by an installer
+    before = snapshot(package.parent)
+
+    answer = a2patch("revert", "--json", "--ultralytics-path", package)
+    assert answer.code == 3, answer.out
+    assert "models/v8/yolov8_A2.yaml" in answer.document["error"]["found"]
+    assert snapshot(package.parent) == before

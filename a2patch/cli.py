@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -12,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from a2patch import __version__, summary
+from a2patch.cli_base import JsonOption, PathOption, PythonOption, locate, surroundings
 from a2patch.console import Page, edge, progress, usage_document, width
 from a2patch.errors import AccessError, ToolMissingError, UnknownReleaseError
+from a2patch.verdict import DEFAULT, QUICK
 
 if TYPE_CHECKING:
     from a2patch.commands import Outcome
@@ -30,20 +31,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help is three times as fast, and reads well in any console
 )
-
-PathOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--ultralytics-path",
-        metavar="PATH",
-        help="Repository root, package folder, site-packages folder or environment prefix. "
-        "Without it: the package that this environment imports.",
-    ),
-]
-PythonOption = Annotated[
-    Path | None, typer.Option("--python", metavar="PATH", help="Interpreter that tries the tree; found from the tree.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 
 
 @app.command()
@@ -63,8 +50,8 @@ def apply(
     from a2patch.transaction import settled
 
     with edge("apply", as_json) as page:
-        around = _surroundings()
-        tree = _locate(page, ultralytics_path, around)
+        around = surroundings()
+        tree = locate(page, ultralytics_path, around)
         if dry_run:
             _show_diff(page, settled(tree, page.say, partial(commands.preview, tree, derive=not no_derive)))
             return
@@ -109,15 +96,15 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Try a patched tree, down to an epoch of training, or a model of your own."""
-    from a2patch.verify import QUICK, Subject
+    from a2patch.verify import Subject
 
     if (base or scale) and model is None:
         raise typer.BadParameter("--base and --scale are about a MODEL")
     with edge("verify", as_json) as page:
-        around = _surroundings()
-        tree = _locate(page, ultralytics_path, around)
+        around = surroundings()
+        tree = locate(page, ultralytics_path, around)
         subject = Subject(model.resolve(), base, scale) if model else None
-        verdict = _verify(page, tree, python, around, subject=subject, only=QUICK if quick else None)
+        verdict = _verify(page, tree, python, around, subject=subject, only=QUICK if quick else DEFAULT)
         if not verdict.ok:
             page.exit(1)
 
@@ -134,8 +121,8 @@ def revert(
     from a2patch import commands, environment
 
     with edge("revert", as_json) as page:
-        around = _surroundings()
-        tree = _locate(page, ultralytics_path, around)
+        around = surroundings()
+        tree = locate(page, ultralytics_path, around)
         outcome = commands.revert(tree, page.say, force=force)
         page.tree(outcome.survey)
         page.lines(summary.copies_lines(outcome.survey, environment.copies(tree, around)))
@@ -150,7 +137,7 @@ def revert(
 def recover(ultralytics_path: PathOption = None, as_json: JsonOption = False) -> None:
     """Finish or undo a command that was interrupted; every other command does so too."""
     with edge("recover", as_json) as page:
-        _locate(page, ultralytics_path, _surroundings())
+        locate(page, ultralytics_path, surroundings())
         if not page.document["recovered"]:
             page.lines(["nothing was interrupted: nothing to do"])
 
@@ -161,12 +148,12 @@ def status(ultralytics_path: PathOption = None, as_json: JsonOption = False) -> 
     from a2patch import commands, environment, transaction
 
     with edge("status", as_json) as page:
-        around = _surroundings()
-        tree = _locate(page, ultralytics_path, around)
+        around = surroundings()
+        tree = locate(page, ultralytics_path, around)
         survey = transaction.settled(tree, page.say, partial(commands.survey, tree))
         copies = environment.copies(tree, around)
         page.document["tree"] = summary.tree_document(survey)
-        page.document["copies"] = [{"package": str(copy.package), "used_by": copy.used_by} for copy in copies]
+        page.document["copies"] = [summary.copy_document(copy) for copy in copies]
         page.lines(summary.status_lines(survey, copies))
 
 
@@ -176,7 +163,7 @@ def diff(ultralytics_path: PathOption = None, as_json: JsonOption = False) -> No
     from a2patch import commands, transaction
 
     with edge("diff", as_json) as page:
-        tree = _locate(page, ultralytics_path, _surroundings())
+        tree = locate(page, ultralytics_path, surroundings())
         _show_diff(page, transaction.settled(tree, page.say, partial(commands.difference, tree)))
 
 
@@ -213,15 +200,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise
 
 
-def _locate(page: Page, path: Path | None, around: Surroundings) -> Tree:
-    """Find the tree, and finish or undo what an interrupted command left in it before anything else."""
-    from a2patch import environment, transaction
-
-    tree = environment.locate(path, around)
-    page.document["recovered"] = transaction.recover(tree, page.say)
-    return tree
-
-
 def _try(page: Page, tree: Tree, python: Path | None, around: Surroundings) -> Verdict | None:
     """Verify what was just applied; None where it can't be tried."""
     try:
@@ -239,24 +217,30 @@ def _verify(
     around: Surroundings,
     *,
     subject: Subject | None = None,
-    only: Sequence[str] | None = None,
+    only: Sequence[str] = DEFAULT,
 ) -> Verdict:
-    from a2patch import commands, environment, report, transaction
+    from a2patch import commands, environment, judging, report, transaction
     from a2patch import verify as verification
-    from a2patch.verdict import CHECKS
 
     seen = transaction.settled(tree, page.say, partial(commands.survey, tree))
-    unpatched = subject is not None and seen.status.state == "pristine"
-    untouched = None if unpatched else commands.untouched(seen)
+    if subject is None:
+        commands.refuse_unpatched(seen)
     interpreter = python.absolute() if python else environment.interpreter_for(tree, around)
-    checks = CHECKS if only is None else only
     with progress() as say:
         verdict = verification.verify(
-            tree.package, interpreter, untouched, say, around.variables, only=checks, subject=subject
+            tree.package,
+            interpreter,
+            commands.untouched(seen),
+            say,
+            around.variables,
+            only=only,
+            source=judging.judge_source(seen.status),
+            subject=subject,
         )
+    verdict = judging.beside(verdict, tree.package, environment.copies(tree, around))
     page.document["verdict"] = report.verdict_json(verdict)
     page.lines(["", report.verdict_text(verdict, width())])
-    if verdict.ok and subject is None and only is None:
+    if verdict.ok and subject is None and set(only) >= set(DEFAULT):
         try:
             commands.mark_verified(tree, f"Python {verdict.python}, torch {verdict.torch}", page.say)
         except AccessError as error:  # a tree that others keep may be tried by anybody
@@ -286,9 +270,3 @@ def _next_steps(path: Path | None) -> list[str]:
 
 def _again(command: str, path: Path | None) -> str:
     return f"a2patch {command}" + (f' --ultralytics-path "{path}"' if path else "")
-
-
-def _surroundings() -> Surroundings:
-    from a2patch.environment import Surroundings
-
-    return Surroundings(Path.cwd(), dict(os.environ), Path(sys.executable))

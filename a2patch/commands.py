@@ -204,19 +204,26 @@ def mark_verified(tree: Tree, by: str, say: Say) -> None:
             transaction.commit(tree, "verify", [Change(receipt.PATH, tree.read(receipt.PATH), new.encode())])
 
 
-def untouched(seen: Survey) -> Mapping[str, bytes | None]:
-    """The bytes that the files of a patched tree had before, by path; None where there was no such file.
+def refuse_unpatched(seen: Survey) -> None:
+    """Raise where a tree has nothing of the patch.
 
     Raises:
-        NotPatchedError: The tree is not wholly patched.
+        NotPatchedError: It has not.
+    """
+    if seen.status.state == "pristine":
+        raise NotPatchedError(
+            "the tree is not patched", path=seen.tree.package, remedy="Patch it with `a2patch apply`."
+        )
+
+
+def untouched(seen: Survey) -> Mapping[str, bytes | None] | None:
+    """The bytes that the files of a patched tree had before; None for a file that was not there.
+
+    Returns:
+        The bytes by path; None for a tree that is not wholly patched.
     """
     if seen.status.state != "applied":
-        raise NotPatchedError(
-            f"the tree is not patched: its state is {seen.status.state}",
-            path=seen.tree.package,
-            found="\n".join(f"{site.site}: {site.state}" for site in seen.status.sites),
-            remedy="Patch it with `a2patch apply`.",
-        )
+        return None
     return {change.path: change.after for change in patching.plan_revert(seen.tree, seen.status).changes}
 
 

@@ -41,10 +41,12 @@ class Copy:
     Attributes:
         package: The package folder, at its real place.
         used_by: The commands that would use it.
+        through: What leads them to it: `installed`, `PYTHONPATH`, `editable link` or `current folder`.
     """
 
     package: Path
     used_by: str
+    through: str
 
 
 def locate(path: Path | None, around: Surroundings) -> Tree:
@@ -99,21 +101,31 @@ def interpreter_for(tree: Tree, around: Surroundings) -> Path:
 
 
 def copies(tree: Tree, around: Surroundings) -> tuple[Copy, ...]:
-    """Every copy in sight but the tree itself: what `yolo` would use, and what a script here would.
+    """Every copy in sight: what `yolo` would use, and what a script here would.
 
     Args:
-        tree: The tree that a command is about.
+        tree: The tree that a command is about; the interpreter of its environment is asked too.
         around: What the command is run in.
     """
     found = []
-    for python in _pythons(around):
+    own = trees.interpreter_of(tree)
+    for python in _unique([*_pythons(around), *([own] if own else [])]):
         installed = imported_by(python, around)
         if installed is not None:
-            found.append(Copy(installed.package, f"`yolo …` with {python}"))
+            found.append(Copy(installed.package, f"`yolo …` with {python}", _through(installed, around)))
     for folder in (around.folder, around.folder / "src"):
         if folder.joinpath(PACKAGE, LANDMARK).is_file():
-            found.append(Copy(folder.joinpath(PACKAGE).resolve(), f"`python script.py`, for a script in {folder}"))
+            user = f"`python script.py`, for a script in {folder}"
+            found.append(Copy(folder.joinpath(PACKAGE).resolve(), user, "current folder"))
     return tuple(found)
+
+
+def _through(tree: Tree, around: Surroundings) -> str:
+    """What on the module search path leads to a copy."""
+    entries = around.variables.get("PYTHONPATH", "").split(os.pathsep)
+    if tree.named.parent.resolve() in [around.folder.joinpath(entry).resolve() for entry in entries if entry]:
+        return "PYTHONPATH"
+    return "installed" if tree.named.parent.name in ("site-packages", "dist-packages") else "editable link"
 
 
 def _pythons(around: Surroundings) -> list[Path]:
@@ -122,10 +134,14 @@ def _pythons(around: Surroundings) -> list[Path]:
     found: list[Path | None] = [around.python, *map(trees.python_of, active)]
     on_path = (shutil.which(name, path=around.variables.get("PATH")) for name in ("python3", "python"))
     found += [Path(place) for place in on_path if place]
+    return _unique([python for python in found if python is not None])
+
+
+def _unique(pythons: list[Path]) -> list[Path]:
+    """Interpreters without those that lie in the same folder as one before them."""
     unique: dict[Path, Path] = {}
-    for python in found:
-        if python is not None:
-            unique.setdefault(python.parent.resolve() / "python", python)
+    for python in pythons:
+        unique.setdefault(python.parent.resolve(), python)
     return list(unique.values())
 
 

@@ -50,8 +50,13 @@ def copies_lines(survey: Survey, copies: Sequence[Copy]) -> list[str]:
     lines = ["copies   more than one copy of ultralytics is in sight:"]
     for copy in copies:
         mark = "  <- this tree" if copy.package == survey.tree.package else ""
-        lines.append(f"         {copy.used_by} uses {copy.package}{mark}")
+        lines.append(f"         {copy.used_by} uses {copy.package} ({copy.through}){mark}")
     return lines
+
+
+def copy_document(copy: Copy) -> dict[str, str]:
+    """A copy in sight, for `--json`."""
+    return {"package": str(copy.package), "used_by": copy.used_by, "through": copy.through}
 
 
 def change_lines(outcome: Outcome) -> list[str]:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+SCALES = "nsmlx"
+"""The letters of the scales that are tried, smallest first."""
+
+BASE = "yolov8.yaml"
+"""The stock model that the added ones are made from."""
+
 CHECKS = (
+    "source",
     "import",
     "register",
     "formula",
@@ -19,8 +26,17 @@ CHECKS = (
     "base",
     "checkpoint",
     "train",
+    "amp",
+    "export",
+    "ddp",
 )
-"""The names of the checks, in the order in which a verdict lists them."""
+"""The names of the checks, in the order in which a verdict lists them: those of the full level."""
+
+DEFAULT = CHECKS[: CHECKS.index("amp")]
+"""The checks of the default level."""
+
+QUICK = ("source", "import", "register", "build", "wiring", "scale", "stride")
+"""The checks of the quick level: what is static, and what building tells."""
 
 NOT_ASKED = "not asked for"
 """The meaning of a check that was skipped since nobody wanted it."""

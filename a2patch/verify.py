@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import os
-import shlex
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from a2patch.errors import ModelError, ToolMissingError, UnknownReleaseError
-from a2patch.probing import Probe, Room
-from a2patch.verdict import CHECKS, NOT_ASKED, Check, Cost, Verdict
+from a2patch.errors import ModelError, UnknownReleaseError
+from a2patch.judging import excused, judge
+from a2patch.probing import Room
+from a2patch.requirements import require_libraries, require_tools
+from a2patch.verdict import BASE, CHECKS, DEFAULT, SCALES, Check, Cost, Verdict
 
-SCALES = "nsmlx"
-BASE = "yolov8.yaml"
 TRAINED = "yolov8_A2.yaml"
 # What the patch adds: where each model file has its layers.
 _MODELS = (
@@ -26,23 +24,6 @@ _MODELS = (
 )
 _CLASSES = ("DoubleAttentionBlock", "DoubleAttentionLayer")
 _MODULES = {"defined": "nn.modules.double_attention", "exported": "nn.modules", "parsed": "nn.tasks"}
-
-# Where the name of a library that is imported is not the name that it is installed by.
-_DISTRIBUTIONS = {
-    "cpuinfo": "py-cpuinfo",
-    "cv2": "opencv-python",
-    "hub_sdk": "hub-sdk",
-    "IPython": "ipython",
-    "hydra": "hydra-core",
-    "PIL": "pillow",
-    "git": "gitpython",
-    "thop": "ultralytics-thop",
-    "yaml": "pyyaml",
-}
-
-
-QUICK = ("import", "register", "build", "wiring", "scale", "stride")
-"""The checks of the quick level: what is static, and what building tells."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +48,8 @@ def verify(
     say: Callable[[str], None],
     environ: Mapping[str, str],
     *,
-    only: Collection[str] = CHECKS,
+    only: Collection[str] = DEFAULT,
+    source: Check | None = None,
     subject: Subject | None = None,
     timeout: float = 900.0,
 ) -> Verdict:
@@ -79,10 +61,11 @@ def verify(
         package: The real path of the package folder.
         interpreter: The Python that the package belongs to.
         untouched: What the files that the patch changes were before it, by their POSIX paths inside the package; None
-            for a file that was not there. None if the package is not patched, which only a subject may do without.
+            for a file that was not there. None if that is not known; nothing is then compared with it.
         say: Told, in a few words, what is being tried.
         environ: The environment to derive the probe's from.
         only: The checks to make besides `import`; the others are skipped, and costs are counted only with all of them.
+        source: What the bytes of the package say, where somebody looked: the check of that name.
         subject: The model to try; without one, those that the patch adds.
         timeout: Seconds after which a probe that has not ended is taken for hung.
 
@@ -103,7 +86,7 @@ def verify(
         )
     with tempfile.TemporaryDirectory(prefix="a2patch-verify-", ignore_cleanup_errors=True) as folder:
         scratch = Path(os.path.realpath(folder))
-        wanted = _wanted(only, patched=untouched is not None, own=subject is not None)
+        wanted = _wanted(only, untouched, subject)
         room = Room(interpreter, scratch, environ, say, timeout)
 
         def asked(role: str) -> dict[str, Any]:
@@ -114,7 +97,7 @@ def verify(
             return _request(role, place, wanted, None if role == "training" else subject)
 
         patched, *others = room.run(*map(asked, ("patched", "untouched")[: 2 if "base" in wanted else 1]))
-        _require_tools(interpreter, patched)
+        require_tools(interpreter, patched)
         if subject and patched.unreadable:
             raise ModelError(
                 "The model can't be tried",
@@ -122,13 +105,15 @@ def verify(
                 found=patched.unreadable,
                 remedy="Name a model YAML, or a checkpoint that this tree can load; --base and --scale must fit it.",
             )
-        if not others and patched.failed("import"):  # was it broken before?
+        if untouched is not None and not others and patched.failed("import"):  # was it broken before?
             others = list(room.run(asked("untouched")))
-        checks = _judge(patched, others[0] if others else None, wanted)
+        checks = judge(patched, others[0] if others else None, wanted)
         if patched.failed("checkpoint") or patched.failed("train"):
             (training,) = room.run(asked("training"))
-            checks = {name: _excused(check, training) for name, check in checks.items()}
-        _require_libraries(interpreter, patched, checks)
+            checks = {name: excused(check, training) for name, check in checks.items()}
+        require_libraries(interpreter, patched, checks)
+        if source and "source" in only:
+            checks["source"] = source
         return Verdict(
             interpreter=interpreter,
             python=patched.fact("python"),
@@ -141,12 +126,14 @@ def verify(
         )
 
 
-def _wanted(only: Collection[str], *, patched: bool, own: bool) -> list[str]:
-    """Return the checks to make, in order."""
-    pointless = set() if patched else {"register", "formula", "base"}
-    if own:
+def _wanted(only: Collection[str], untouched: object, subject: Subject | None) -> list[str]:
+    """Return the checks that a probe is to make, in order."""
+    pointless = {"source", "import"}
+    if subject or untouched is None:
         pointless.add("base")
-    return ["import", *(name for name in CHECKS[1:] if name in only and name not in pointless)]
+    if subject and untouched is None:
+        pointless |= {"register", "formula"}
+    return ["import", *(name for name in CHECKS if name in only and name not in pointless)]
 
 
 def _lay_untouched(package: Path, untouched: Mapping[str, bytes | None], copy: Path) -> None:
@@ -185,130 +172,3 @@ def _request(role: str, package: Path, wanted: Sequence[str], subject: Subject |
         "trained": TRAINED,
         "scales": SCALES,
     }
-
-
-def _require_tools(interpreter: Path, probe: Probe) -> None:
-    """Raise if the interpreter can't try the package at all."""
-    if probe.missing and "import" not in probe.checks:  # torch is wanted before all else
-        _raise_missing(interpreter, probe.missing)
-    if probe.unfit:
-        library, error = probe.unfit
-        raise ToolMissingError(
-            f"{library} doesn't load under the interpreter of the tree",
-            path=interpreter,
-            found=error,
-            remedy="Its torch and torchvision must be a matching pair; install one with "
-            + _pip(interpreter, ["--force-reinstall", "torch", "torchvision"]),
-        )
-    if not probe.facts:
-        raise ToolMissingError(
-            "The interpreter of the tree can't run the probe; it must be Python 3.8 or newer",
-            path=interpreter,
-            found=probe.end(),
-            remedy="Name another with --python.",
-        )
-
-
-def _require_libraries(interpreter: Path, probe: Probe, checks: Mapping[str, Check]) -> None:
-    """Raise if libraries are missing, unless a fault was found that must not be hidden by that."""
-    if not probe.missing:
-        return
-    if all(check.result != "fail" for check in checks.values()):
-        _raise_missing(interpreter, probe.missing)
-
-
-def _raise_missing(interpreter: Path, modules: Sequence[str]) -> None:
-    """Raise the error that names missing libraries and the command that installs them."""
-    names = [_DISTRIBUTIONS.get(module, module) for module in modules]
-    if "torch" in names and "torchvision" not in names:
-        names.append("torchvision")
-    names.sort(key=lambda name: (not name.startswith("torch"), name))
-    raise ToolMissingError(
-        f"This release needs {', '.join(names)}, which its interpreter lacks",
-        path=interpreter,
-        remedy=_pip(interpreter, names),
-    )
-
-
-def _pip(interpreter: Path, arguments: Sequence[str]) -> str:
-    """Return the command that installs something for an interpreter."""
-    return shlex.join([str(interpreter), "-m", "pip", "install", *arguments])
-
-
-def _judge(patched: Probe, reference: Probe | None, wanted: Collection[str]) -> dict[str, Check]:
-    """Return a check for every name, from what both probes said."""
-    checks = dict(patched.checks)
-    if not patched.done:
-        checks[patched.started or "import"] = Check(
-            patched.started or "import", "fail", "the probe died", patched.end()
-        )
-    if reference and checks["import"].result == "fail":
-        checks["import"] = _judge_import(checks["import"], reference)
-    if reference and checks.get("base", _PENDING).result == "pass":
-        checks["base"] = _judge_base(checks["base"], patched, reference)
-    why = "the tree can't be imported" if checks["import"].result != "pass" else "the probe had died before"
-    skipped = {name: Check(name, "skip", meaning=why if name in wanted else NOT_ASKED) for name in CHECKS}
-    return {name: checks.get(name, skipped[name]) for name in CHECKS}
-
-
-_PENDING = Check("", "skip")
-
-
-def _judge_import(check: Check, reference: Probe) -> Check:
-    """Say whether a package that can't be imported was broken before the patch."""
-    before = reference.checks.get("import")
-    if before is None or before.result != "fail":
-        return check
-    return replace(
-        check,
-        meaning=f"Broken before the patch: the untouched package doesn't import either. {before.meaning}",
-        advice="Repair or reinstall the package first.",
-    )
-
-
-def _judge_base(check: Check, patched: Probe, reference: Probe) -> Check:
-    """Compare the stock models of the patched tree with those of its untouched copy."""
-    if reference.checks.get("base", _PENDING).result != "pass":
-        why = "The untouched copy of the package, to compare with, can't be tried. "
-        there = next((c for c in reference.checks.values() if c.result == "fail"), None)
-        return replace(check, result="skip", figure="", meaning=why + (there.meaning if there else reference.end()))
-    for scale in SCALES:
-        now, before = patched.stock[scale], reference.stock[scale]
-        what = _difference(now, before)
-        if what:
-            return replace(
-                check,
-                result="fail",
-                figure=f"scale {scale}",
-                meaning=f"The patch changes the stock {BASE}: at scale {scale}, {what}.",
-                advice="Revert; the patch must not touch what other models are made of.",
-            )
-    counts = ", ".join(f"{patched.stock[scale]['parameters']:,}" for scale in SCALES[:1])
-    return replace(check, figure=f"{len(SCALES)} scales alike, {counts} parameters at {SCALES[0]}")
-
-
-def _difference(now: Mapping[str, Any], before: Mapping[str, Any]) -> str:
-    """Return how two stock models differ, or nothing."""
-    if now["parameters"] != before["parameters"]:
-        return f"it has {now['parameters']:,} parameters instead of {before['parameters']:,}"
-    if now["rows"] != before["rows"]:
-        place = next((i for i, (a, b) in enumerate(zip(now["rows"], before["rows"], strict=False)) if a != b), None)
-        return "it has another number of layers" if place is None else f"layer {place} is another"
-    pairs = zip(now.get("output", ()), before.get("output", ()), strict=True)
-    if not all(math.isclose(a, b, rel_tol=1e-4, abs_tol=1e-5) for a, b in pairs):
-        return "the same weights give another output"
-    return ""
-
-
-def _excused(check: Check, training: Probe) -> Check:
-    """Take a failure for known where the untouched package fails in the same way with a stock model."""
-    before = training.checks.get(check.name)
-    if check.result != "fail" or before is None or (before.result, before.meaning) != ("fail", check.meaning):
-        return check
-    return replace(
-        check,
-        result="known",
-        figure="as without the patch",
-        meaning=f"The untouched package fails in the same way with {BASE}: {check.meaning}",
-        advice="The release and the libraries of its interpreter don't fit; try older libraries.",
-    )

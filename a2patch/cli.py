@@ -13,7 +13,7 @@ import typer
 from a2patch import __version__, summary
 from a2patch.cli_base import JsonOption, PathOption, PythonOption, locate, surroundings
 from a2patch.console import Page, edge, progress, usage_document, width
-from a2patch.errors import AccessError, ToolMissingError, UnknownReleaseError
+from a2patch.errors import AccessError, ToolMissingError
 from a2patch.verdict import DEFAULT, QUICK
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def _try(page: Page, tree: Tree, python: Path | None, around: Surroundings) -> V
     """Verify what was just applied; None where it can't be tried."""
     try:
         return _verify(page, tree, python, around)
-    except (ToolMissingError, UnknownReleaseError) as error:
+    except ToolMissingError as error:
         page.document["unverified"] = summary.error_document(error)
         page.lines(["", *summary.error_lines(error)])
         return None

@@ -39,10 +39,6 @@ class ToolMissingError(A2PatchError):
     """Git, a Python interpreter or a library that the tree needs is not there."""
 
 
-class UnknownReleaseError(A2PatchError):
-    """A command does not know its way in a release."""
-
-
 class ConflictError(A2PatchError):
     """The tree is not as any diff expects it."""
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from a2patch.errors import ModelError, UnknownReleaseError
+from a2patch.errors import ModelError
 from a2patch.judging import excused, judge
 from a2patch.probing import Room
 from a2patch.requirements import require_libraries, require_tools
-from a2patch.verdict import BASE, CHECKS, DEFAULT, SCALES, Check, Cost, Verdict
+from a2patch.verdict import BASE, CHECKS, DEFAULT, QUICK, SCALES, Check, Cost, Verdict
 
 TRAINED = "yolov8_A2.yaml"
 # What the patch adds: where each model file has its layers.
@@ -23,7 +23,6 @@ _MODELS = (
     {"file": "yolov8_A2.yaml", "base": BASE, "layer": "DoubleAttentionBlock", "places": [5, 8]},
 )
 _CLASSES = ("DoubleAttentionBlock", "DoubleAttentionLayer")
-_MODULES = {"defined": "nn.modules.double_attention", "exported": "nn.modules", "parsed": "nn.tasks"}
 
 
 @dataclass(frozen=True)
@@ -76,14 +75,7 @@ def verify(
         ToolMissingError: If the interpreter can't run, or lacks torch or a library that the release needs, so that the
             package can't be tried at all.
         ModelError: If the subject can't be read, or is no model.
-        UnknownReleaseError: If the release is older than the probe knows.
     """
-    if not package.joinpath("utils").is_dir():
-        raise UnknownReleaseError(
-            "releases before 8.0.136, which keep their tools in ultralytics.yolo, can't be verified yet",
-            path=package,
-            remedy="COMPATIBILITY.md tells what each of them builds; try your model as you would train it.",
-        )
     with tempfile.TemporaryDirectory(prefix="a2patch-verify-", ignore_cleanup_errors=True) as folder:
         scratch = Path(os.path.realpath(folder))
         wanted = _wanted(only, untouched, subject)
@@ -151,8 +143,7 @@ def _lay_untouched(package: Path, untouched: Mapping[str, bytes | None], copy: P
 def _request(role: str, package: Path, wanted: Sequence[str], subject: Subject | None) -> dict[str, Any]:
     """Return what a probe is asked to do, but for where."""
     parts = ["nn.tasks", "nn.modules"]
-    if role == "patched":
-        parts = [part for part in dict.fromkeys((*_MODULES.values(), *parts)) if part != _MODULES["defined"]]
+    folder = "nn.modules" if package.joinpath("nn", "modules").is_dir() else "nn"  # one file before 8.0.98
     models: Sequence[Mapping[str, Any]] = _MODELS
     if subject:
         models = [{"file": str(subject.file), "own": True, "base": subject.base, "scale": subject.scale}]
@@ -160,6 +151,8 @@ def _request(role: str, package: Path, wanted: Sequence[str], subject: Subject |
     return {
         "role": role,
         "package": str(package),
+        # It takes longer to import than torch itself, and building a model of a newer release does without.
+        "libraries": ["torch"] if role == "untouched" or set(wanted) <= set(QUICK) else ["torch", "torchvision"],
         # The figures of both probes are compared, so both compute alike.
         "threads": max(1, (os.cpu_count() or 2) // 2),
         "parts": parts,
@@ -167,7 +160,7 @@ def _request(role: str, package: Path, wanted: Sequence[str], subject: Subject |
         "costs": "train" in wanted and "build" in wanted,
         "models": models,
         "classes": _CLASSES,
-        "modules": _MODULES,
+        "modules": {"defined": folder + ".double_attention", "exported": "nn.modules", "parsed": "nn.tasks"},
         "base": BASE,
         "trained": TRAINED,
         "scales": SCALES,

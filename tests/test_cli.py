@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from a2patch.verdict import QUICK
 from tests.conftest import NEWEST, RELEASES, ROOT, a2patch, snapshot
 
 Unpack = Callable[..., Path]
@@ -189,20 +190,42 @@ def test_an_interpreter_without_torch_leaves_the_patch_unverified(unpack: Unpack
     assert a2patch("verify", "--python", python, "--ultralytics-path", package).code == 4
 
 
-def test_a_release_too_old_to_be_verified_keeps_the_patch(unpack: Unpack) -> None:
-    package = unpack("8.0.90")
-    answer = a2patch("apply", "--json", "--ultralytics-path", package)
-    assert answer.code == 0, answer.err
-    assert answer.document["unverified"]["kind"] == "UnknownReleaseError"
-    status = a2patch("status", "--json", "--ultralytics-path", package)
-    assert status.document["tree"]["state"] == "applied"
-    assert a2patch("verify", "--ultralytics-path", package).code == 4
+@pytest.mark.parametrize("release", ["8.0.0", "8.0.90"])
+def test_a_release_of_the_first_layouts_is_verified(unpack: Unpack, release: str) -> None:
+    package = unpack(release)
+    assert a2patch("apply", "--no-verify", "--ultralytics-path", package).code == 0
+    answer = a2patch("verify", "--quick", "--json", "--ultralytics-path", package)
+    assert answer.code == 0, answer.out
+    results = {check["name"]: check["result"] for check in answer.document["verdict"]["checks"]}
+    assert {name for name, result in results.items() if result == "pass"} == set(QUICK)
 
 
 def test_verify_refuses_a_tree_that_is_not_patched(unpack: Unpack) -> None:
     answer = a2patch("verify", "--json", "--ultralytics-path", unpack())
     assert answer.code == 3
     assert answer.document["error"]["kind"] == "NotPatchedError"
+
+
+def test_a_half_patched_tree_is_a_fault_that_hides_no_other(unpack: Unpack) -> None:
+    package = unpack()
+    assert a2patch("apply", "--no-verify", "--ultralytics-path", package).code == 0
+    shutil.copy(unpack(NEWEST, "untouched") / "nn/tasks.py", package / "nn/tasks.py")
+    answer = a2patch("verify", "--quick", "--json", "--ultralytics-path", package)
+    assert answer.code == 1, answer.err
+    checks = {check["name"]: check for check in answer.document["verdict"]["checks"]}
+    assert (checks["source"]["result"], checks["source"]["figure"]) == ("fail", "partial")
+    assert "tasks pristine" in checks["source"]["meaning"]
+    assert (checks["import"]["result"], checks["register"]["result"]) == ("pass", "fail")
+
+
+def test_verify_tells_what_would_use_another_copy(unpack: Unpack) -> None:
+    package, other = unpack(), unpack(NEWEST, "elsewhere")
+    assert a2patch("apply", "--no-verify", "--ultralytics-path", package).code == 0
+    variables = os.environ | {"PYTHONPATH": str(other.parent)}
+    answer = a2patch("verify", "--quick", "--json", "--ultralytics-path", package, env=variables)
+    assert answer.code == 0, answer.err
+    told = next(c["meaning"] for c in answer.document["verdict"]["checks"] if c["name"] == "import")
+    assert f"uses {other} (PYTHONPATH)" in told
 
 
 def test_a_copy_in_the_current_folder_is_told(unpack: Unpack) -> None:

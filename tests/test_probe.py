@@ -158,6 +158,6 @@ def test_learning_is_told_from_not_learning(monkeypatch: pytest.MonkeyPatch, slo
             value = (self.weight**2).sum()
             return (value.detach() + slope * (value - value.detach()), None)
 
-    monkeypatch.setattr(learning, "import_module", lambda name: SimpleNamespace(get_cfg=dict))
+    monkeypatch.setattr(learning, "tools", lambda name: SimpleNamespace(get_cfg=dict))
     bench: Any = SimpleNamespace(specs=[{"file": "x"}], label=str, smallest=lambda file: Net())
     assert learning.check_learn(bench).result == result

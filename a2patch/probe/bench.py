@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from .channel import Channel, SkipCheckError
-from .models import Model, build, outline, scaled
+from .models import Model, build, scaled
+from .outline import outline
 from .own import Own
 from .shelf import Shelf
 

@@ -77,13 +77,13 @@ class Channel:
             outcome = attempt()
         except SkipCheckError as reason:
             outcome = Outcome("skip", "", str(reason))
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # upstream exits where a setting is unknown to it
             outcome = self._fault(error)
         self.results[name] = outcome.result
         self.emit("check", name=name, seconds=round(time.perf_counter() - started, 3), **outcome._asdict())
         return outcome.result in ("pass", "known")
 
-    def _fault(self, error: Exception) -> Outcome:
+    def _fault(self, error: BaseException) -> Outcome:
         """Return what an exception says about the package: a fault, or a library that is not there."""
         traceback.print_exc()  # to the log
         library = missing_library(error, self._package)

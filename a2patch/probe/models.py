@@ -9,9 +9,9 @@ from typing import Any, Iterator, NamedTuple
 
 import torch
 
-Model = Any  # ultralytics.nn.tasks.DetectionModel
+from .upstream import tools
 
-_FACTORIES = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn, torch.arange}
+Model = Any  # ultralytics.nn.tasks.DetectionModel
 
 
 class Row(NamedTuple):
@@ -62,45 +62,21 @@ def _without_downloads(model: str | dict[str, Any]) -> str | dict[str, Any]:
     return copied
 
 
-def outline(model: str | dict[str, Any]) -> Model:
-    """Build a model without memory or computation, so that the largest takes no longer than the smallest.
-
-    `torch.device("meta")` as a context would also move the strides, which upstream computes with. Where a release or
-    a torch can't do without values, the model is built for real.
-    """
-    try:
-        from torch.overrides import TorchFunctionMode
-    except ImportError:  # torch < 1.13
-        return build(model)
-
-    class OnMeta(TorchFunctionMode):  # type: ignore[misc]
-        """Sends new tensors to the meta device, all but those made from values."""
-
-        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            kwargs = kwargs or {}
-            if func is torch.nn.functional.batch_norm:
-                return torch.empty_like(args[0])  # the shape is known; working it out takes most of the time
-            if func in _FACTORIES and kwargs.get("device") is None:
-                kwargs["device"] = "meta"
-            return func(*args, **kwargs)
-
-    try:
-        with OnMeta():
-            return build(model)
-    except (NotImplementedError, RuntimeError):
-        return build(model)
-
-
 def summary(model: Model) -> dict[str, Any]:
     """Return layers, parameters, gradients and GFLOPs at 640 px as `model.info()` prints them."""
-    from ultralytics.utils.torch_utils import model_info
-
     if next(model.parameters()).is_meta:
         # thop counts real tensors sooner, and their values do not matter to it. The strides have values already, and
         # upstream's `_apply` takes them along, which `to_empty` would not expect.
         model = deepcopy(model)._apply(lambda t: torch.empty_like(t, device="cpu") if t.is_meta else t)
-    layers, parameters, gradients, gflops = model_info(model, imgsz=640)
-    return {"layers": layers, "parameters": parameters, "gradients": gradients, "gflops": gflops or None}
+    told = tools("utils.torch_utils").model_info(model, imgsz=640) or _info(model)
+    return dict(zip(("layers", "parameters", "gradients", "gflops"), (*told[:3], told[3] or None)))
+
+
+def _info(model: Model) -> tuple[int, int, int, float]:
+    """Return what `model_info` prints, for releases in which it only prints."""
+    gradients = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    flops = tools("utils.torch_utils").get_flops(model, imgsz=640)
+    return len(list(model.modules())), count_parameters(model), gradients, flops
 
 
 def why_no_gflops() -> str:

@@ -8,7 +8,8 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from .models import Model, build, outline
+from .models import Model, build
+from .outline import outline
 from .shelf import parse
 
 

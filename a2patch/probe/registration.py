@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,14 @@ _ROWS = [
 ]
 
 
+def _parsed(parse_model: Any, described: dict[str, Any]) -> Any:
+    """Return the layers of a description; early releases take the channels of the image as a list."""
+    try:
+        return parse_model(deepcopy(described), ch=3, verbose=False)[0]
+    except TypeError:
+        return parse_model(described, ch=[3], verbose=False)[0]
+
+
 def _parses(parser: str) -> Outcome:
     """Check what `parse_model` makes of rows with our classes: arguments, scaled widths, repeats."""
     advice = "The branch must stand inside parse_model's if/elif chain on the module, not before or after it."
@@ -78,7 +87,7 @@ def _parses(parser: str) -> Outcome:
         "head": [],
     }
     try:
-        layers, _ = importlib.import_module("ultralytics." + parser).parse_model(described, ch=3, verbose=False)
+        layers = _parsed(importlib.import_module("ultralytics." + parser).parse_model, described)
         x = torch.zeros(1, 3, 16, 16)
         widths = []
         for layer in layers.eval():

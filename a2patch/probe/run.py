@@ -12,8 +12,9 @@ from typing import Any
 from .channel import Channel, last_line, missing_library, passed
 from .libraries import missing_libraries
 from .surroundings import go_offline, put_in_line, settle
+from .upstream import move_home
 
-_STARTS = ["nn.tasks", "models", "engine.model", "engine.trainer", "models.yolo.detect"]
+_STARTS = ["nn.tasks", "models", "engine.model", "engine.trainer", "models.yolo.detect", "yolo.engine.model", "yolo.v8"]
 
 
 def main(request_path: str) -> int:
@@ -24,29 +25,36 @@ def main(request_path: str) -> int:
     channel.emit("python", version=platform.python_version())
     go_offline()
     put_in_line(package, Path(request["scratch"]))
-    if _import_torch(request, channel, package) and _import_tree(request, channel, package):
+    move_home(package, Path(request["scratch"]))
+    if _import_libraries(request, channel, package) and _import_tree(request, channel, package):
         settle()
         _ROLES[request["role"]](request, channel)
     channel.emit("done")
     return 0
 
 
-def _import_torch(request: dict[str, Any], channel: Channel, package: Path) -> bool:
-    """Import torch and its vision library, and say why where that does not go."""
-    channel.trying("importing torch")
-    for name in ("torch", "torchvision"):
-        try:
-            module = import_module(name)
-        except ModuleNotFoundError as error:
-            library = missing_library(error, "ultralytics") or name
-            channel.emit("missing", names=sorted({library, *missing_libraries(package, _STARTS)}))
+def _import_libraries(request: dict[str, Any], channel: Channel, package: Path) -> bool:
+    """Import torch, and its vision library where it is asked for, and say why where that does not go."""
+    for name in request["libraries"]:
+        channel.trying("importing " + name)
+        if not _import_library(name, channel, package):
             return False
-        except (ImportError, OSError, RuntimeError, AttributeError) as error:  # a pair that doesn't match, mostly
-            channel.emit("unfit", library=name, error=last_line(error))
-            return False
-        if name == "torch":
-            channel.emit("torch", version=str(module.__version__))
-            module.set_num_threads(int(request["threads"]))
+    torch = import_module("torch")
+    channel.emit("torch", version=str(torch.__version__))
+    torch.set_num_threads(int(request["threads"]))
+    return True
+
+
+def _import_library(name: str, channel: Channel, package: Path) -> bool:
+    try:
+        import_module(name)
+    except ModuleNotFoundError as error:
+        library = missing_library(error, "ultralytics") or name
+        channel.emit("missing", names=sorted({library, *missing_libraries(package, _STARTS)}))
+        return False
+    except (ImportError, OSError, RuntimeError, AttributeError) as error:  # a pair that doesn't match, mostly
+        channel.emit("unfit", library=name, error=last_line(error))
+        return False
     return True
 
 
@@ -71,6 +79,8 @@ def _import_tree(request: dict[str, Any], channel: Channel, package: Path) -> bo
     fine = channel.check("import", "importing " + package.name, attempt)
     if missing:
         channel.emit("missing", names=missing)
+    elif not fine:  # a release that imports it by itself fails with it
+        _import_library("torchvision", channel, package)
     return fine
 
 

@@ -65,8 +65,8 @@ def _restricted(path: Path) -> Model | None:
 
     In older releases it puts a stand-in in the place of every class of ultralytics, stock ones too: it gives no model.
     """
-    load = importlib.import_module("ultralytics.nn.tasks").torch_safe_load
-    if "safe_only" not in inspect.signature(load).parameters:
+    load = getattr(importlib.import_module("ultralytics.nn.tasks"), "torch_safe_load", None)
+    if load is None or "safe_only" not in inspect.signature(load).parameters:
         return None
     checkpoint, _ = load(str(path), safe_only=True)
     model = checkpoint["model"]

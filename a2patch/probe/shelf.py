@@ -11,6 +11,8 @@ import yaml
 
 from a2patch.modelgraph import Graph, GraphError, read, row_lines
 
+from .models import scaled
+
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -41,8 +43,11 @@ class Shelf:
         return {path.name: path for folder in folders for path in sorted(folder.rglob("*.yaml"))}
 
     def text(self, file: str) -> str:
-        """Return what a model file says, empty where there is none of that name."""
-        path = self._files().get(file)
+        """Return what a model file says, empty where there is none of that name.
+
+        Before 8.0.55 there is a file for each scale; the smallest then stands for all.
+        """
+        path = self._files().get(file) or self._files().get(scaled(file, "n"))
         return path.read_text(encoding="utf-8") if path else ""
 
     def model(self, file: str) -> dict[str, Any]:

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from .upstream import tools
+
 
 def go_offline() -> None:
     """Refuse every connection to another machine, at once.
@@ -53,9 +55,8 @@ def put_in_line(package: Path, scratch: Path) -> str:
 
 def settle() -> None:
     """Switch off what ultralytics does besides computing; its settings lie in a temporary folder by now."""
-    from ultralytics.utils import SETTINGS
-
-    SETTINGS.update({key: False for key, value in SETTINGS.items() if isinstance(value, bool)})
+    settings = tools("utils").SETTINGS
+    settings.update({key: False for key, value in settings.items() if isinstance(value, bool)})
     _lay_font()
 
 
@@ -63,10 +64,9 @@ def _lay_font() -> None:
     """Put a font where ultralytics looks for Arial before it downloads it; matplotlib ships one."""
     try:
         import matplotlib
-        from ultralytics.utils import USER_CONFIG_DIR
 
         source = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
         for name in ("Arial.ttf", "Arial.Unicode.ttf"):
-            shutil.copyfile(source, Path(USER_CONFIG_DIR, name))
+            shutil.copyfile(source, Path(tools("utils").USER_CONFIG_DIR, name))
     except (ImportError, OSError) as error:  # only spares some releases a download that is refused anyway
         print("no font laid out:", error)

@@ -14,6 +14,7 @@ from PIL import Image
 from .bench import Bench
 from .channel import Outcome, failed, passed
 from .models import named_layers, scaled
+from .upstream import tools
 
 SIZE = 64
 TRAIN, VAL = 16, 8
@@ -54,8 +55,9 @@ def check_train(bench: Bench, file: str) -> Outcome:
     data = draw_dataset(bench.scratch / "drawn")
     common: dict[str, Any] = {"data": str(data), "imgsz": SIZE, "batch": 8, "workers": 0, "device": "cpu"}
     common.update(plots=False, project=str(bench.scratch / "runs"), exist_ok=True, verbose=False)
+    common = _known(common)
     # No AMP: its self-test wants a model from the network. Not deterministic: that alone imports torch's compiler.
-    YOLO(name).train(epochs=1, amp=False, deterministic=False, name="train", **common)
+    YOLO(name).train(name="train", **_known({"epochs": 1, "amp": False, "deterministic": False}), **common)
     weights = bench.scratch / "runs" / "train" / "weights" / "best.pt"
     if not weights.is_file():
         return failed("no best.pt", "Training {} ended without saving its best model.".format(name))
@@ -68,15 +70,23 @@ def check_train(bench: Bench, file: str) -> Outcome:
     fault = _unlearned(trained.model, bench.classes)
     if fault:
         return failed(_told(losses), "After an epoch, {} of {} is as it was: it doesn't learn.".format(fault, name))
-    metrics = trained.val(name="val", **common)
-    if not all(math.isfinite(v) for v in metrics.results_dict.values()):
-        return failed("metrics not finite", "Validation from best.pt gives {}.".format(metrics.results_dict))
+    metrics = getattr(trained.val(name="val", **common), "results_dict", {})  # the first releases give nothing back
+    if not all(math.isfinite(v) for v in metrics.values()):
+        return failed("metrics not finite", "Validation from best.pt gives {}.".format(metrics))
     images = str(data.parent / "images" / "val")
     where = {"project": common["project"], "name": "predict"}  # some releases make the folder even to save nothing
     results = trained.predict(images, imgsz=SIZE, device="cpu", save=False, verbose=False, **where)
-    if len(results) != VAL or any(result.boxes is None for result in results):
-        return failed("{} of {} images".format(len(results), VAL), "Prediction from best.pt gives no boxes object.")
+    boxes = [getattr(result, "boxes", result) for result in results]  # the first releases give the boxes themselves
+    if len(boxes) != VAL or any(found is None for found in boxes):
+        return failed("{} of {} images".format(len(boxes), VAL), "Prediction from best.pt gives no boxes object.")
     return passed(_told(losses))
+
+
+def _known(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return those arguments that the release knows; it refuses others."""
+    utils = tools("utils")
+    keys = getattr(utils, "DEFAULT_CFG_KEYS", None) or getattr(utils, "DEFAULT_CONFIG_KEYS", arguments)
+    return {name: value for name, value in arguments.items() if name in keys}
 
 
 def _losses(table: Path) -> dict[str, float]:

@@ -4,7 +4,7 @@ RELEASE ?= 8.4.190
 BIN := .venv/bin
 DEMO := .venv/demo
 
-.PHONY: demo test lint patches matrix faults clean
+.PHONY: demo test lint patches matrix stock faults clean
 
 demo: .venv/ready
 	@rm -rf $(DEMO)
@@ -29,6 +29,10 @@ patches: .venv/ready
 # Every release; about half an hour the first time. SAMPLE=60 tries so many, DERIVE=1 as if no versioned diff fitted.
 matrix: .venv/ready
 	$(BIN)/python tests/matrix.py $(if $(SAMPLE),--sample $(SAMPLE) --out .venv) $(if $(DERIVE),--derive --out .venv)
+
+# Tries every stock model of four releases as a user's own: none may raise an alarm.
+stock: .venv/ready
+	$(BIN)/python tests/stock.py
 
 # Stops a2patch at each operation and at ROUNDS random moments; a quarter of an hour.
 faults: .venv/ready

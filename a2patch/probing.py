@@ -155,7 +155,7 @@ class Room:
                 process = subprocess.Popen(
                     [str(self.interpreter), "-B", str(_PROBE), str(asked)],
                     cwd=home / "work",
-                    env=_environment(self.environ, home),
+                    env=environment(self.environ, home),
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
@@ -191,8 +191,13 @@ class Room:
             time.sleep(_POLL_SECONDS)
 
 
-def _environment(environ: Mapping[str, str], home: Path) -> dict[str, str]:
-    """Return the environment of a probe: the caller's, without what steers Python or ultralytics, and with a home."""
+def environment(environ: Mapping[str, str], home: Path) -> dict[str, str]:
+    """Return the environment of a probe: the caller's, without what steers Python or ultralytics, and with a home.
+
+    Args:
+        environ: The environment to derive it from.
+        home: A folder with the folders `config`, `cache` and `tmp`.
+    """
     kept = {
         name: value
         for name, value in environ.items()

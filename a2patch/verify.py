@@ -86,7 +86,7 @@ def verify(
             if role != "patched" and not stock.exists():
                 _lay_untouched(package, untouched or {}, stock)
             place = package if role == "patched" else stock
-            return _request(role, place, wanted, None if role == "training" else subject)
+            return request(role, place, wanted, None if role == "training" else subject)
 
         patched, *others = room.run(*map(asked, ("patched", "untouched")[: 2 if "base" in wanted else 1]))
         require_tools(interpreter, patched)
@@ -140,8 +140,15 @@ def _lay_untouched(package: Path, untouched: Mapping[str, bytes | None], copy: P
             path.write_bytes(content)
 
 
-def _request(role: str, package: Path, wanted: Sequence[str], subject: Subject | None) -> dict[str, Any]:
-    """Return what a probe is asked to do, but for where."""
+def request(role: str, package: Path, wanted: Sequence[str], subject: Subject | None) -> dict[str, Any]:
+    """Return what a probe is asked to do, but for where.
+
+    Args:
+        role: `patched`, `untouched` or `training`.
+        package: The package to try.
+        wanted: The checks to make.
+        subject: The model to try; without one, those that the patch adds.
+    """
     parts = ["nn.tasks", "nn.modules"]
     folder = "nn.modules" if package.joinpath("nn", "modules").is_dir() else "nn"  # one file before 8.0.98
     models: Sequence[Mapping[str, Any]] = _MODELS

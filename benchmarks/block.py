@@ -1,6 +1,6 @@
 """The layer as shipped beside its straightforward form: time and memory, in one run.
 
-    python benchmarks/block.py [--repeats 7] [--threads 1] [--batch 1]
+    python benchmarks/block.py [--repeats 7] [--threads 1 2] [--batch 1 4] [--plot block.svg]
 
 The straightforward form makes `A = convA(x)` at every position, gathers `A B^T`, distributes, and reconstructs at every
 position, with the same parameters. Sizes are those of YOLOv8 n, s and l at 640 px. Each figure is the straightforward
@@ -15,6 +15,8 @@ import importlib.util
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -30,32 +32,87 @@ SHAPES: dict[str, Callable[[int], tuple[int, int, bool]]] = {
 }
 
 
+@dataclass(frozen=True)
+class Row:
+    """The mean over the widths of what was measured at one stage.
+
+    Attributes:
+        shape: One of `SHAPES`.
+        stage: One of `STAGES`.
+        threads: How many threads computed.
+        batch: How many images.
+        forward: Time of the straightforward form over ours, forward.
+        both: The same, forward and backward.
+        before: What the straightforward form keeps for the backward pass, in sizes of x.
+        after: What ours keeps.
+        difference: The greatest difference of the outputs in float64.
+    """
+
+    shape: str
+    stage: str
+    threads: int
+    batch: int
+    forward: float
+    both: float
+    before: float
+    after: float
+    difference: float
+
+
 def main() -> None:
-    """Read the arguments, measure, print a table."""
+    """Read the arguments, measure, print a table, and draw it where that is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--threads", type=int, nargs="*", default=[1])
+    parser.add_argument("--batch", type=int, nargs="*", default=[1])
+    parser.add_argument("--plot", type=Path, help="where to draw the ratios, as SVG or PNG; needs matplotlib")
     arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
-    layer = _layer()
-    print(
-        f"torch {torch.__version__}, {arguments.threads} threads, batch {arguments.batch}; mean over n, s, l at 640 px"
-    )
+    print(f"torch {torch.__version__}, {arguments.repeats} repeats; mean over n, s, l at 640 px")
     print()
-    print("| c_m, c_n | stage | forward | forward+backward | saved, straightforward to ours | difference |")
-    print("|---|---|---|---|---|---|")
-    for name, shape in SHAPES.items():
-        for stage, (channels, side) in STAGES.items():
-            rows = []
-            for width in WIDTHS.values():
-                c = int(channels * width)
-                x = torch.randn(arguments.batch, c, side, side)
-                rows.append(compare(layer(c, *shape(c)), x, arguments.repeats))
-            forward, both, before, after, difference = (sum(column) / len(rows) for column in zip(*rows, strict=True))
-            saved = f"{before:.2f} to {after:.2f}"
-            print(f"| {name} | {stage} | {forward:.2f} | {both:.2f} | {saved} | {difference:.0e} |", flush=True)
+    print("| c_m, c_n | threads | batch | stage | forward | forward+backward | saved | difference |")
+    print("|---|---|---|---|---|---|---|---|")
+    rows = []
+    for shape, threads, batch, stage in product(SHAPES, arguments.threads, arguments.batch, STAGES):
+        row = measured(shape, stage, threads, batch, arguments.repeats)
+        rows.append(row)
+        saved = f"{row.before:.2f} to {row.after:.2f}"
+        times = f"{row.forward:.2f} | {row.both:.2f}"
+        print(f"| {shape} | {threads} | {batch} | {stage} | {times} | {saved} | {row.difference:.0e} |", flush=True)
+    if arguments.plot:
+        draw(rows, arguments.plot)
+
+
+def measured(shape: str, stage: str, threads: int, batch: int, repeats: int) -> Row:
+    """Both forms at one stage, the mean over the widths."""
+    torch.set_num_threads(threads)
+    layer = _layer()
+    channels, side = STAGES[stage]
+    found = []
+    for width in WIDTHS.values():
+        c = int(channels * width)
+        found.append(compare(layer(c, *SHAPES[shape](c)), torch.randn(batch, c, side, side), repeats))
+    means = [sum(column) / len(found) for column in zip(*found, strict=True)]
+    return Row(shape, stage, threads, batch, *means)
+
+
+def draw(rows: list[Row], path: Path) -> None:
+    """Draw how many times as fast ours is, a panel for each shape."""
+    from matplotlib import pyplot
+
+    settings = list(dict.fromkeys((row.threads, row.batch) for row in rows))
+    figure, panels = pyplot.subplots(1, len(SHAPES), figsize=(12, 3.6), layout="constrained", squeeze=False)
+    for panel, shape in zip(panels[0], SHAPES, strict=True):
+        for threads, batch in settings:
+            mine = [row for row in rows if (row.shape, row.threads, row.batch) == (shape, threads, batch)]
+            label = f"{threads} threads, batch {batch}" if threads > 1 else f"1 thread, batch {batch}"
+            (line,) = panel.plot([row.stage for row in mine], [row.forward for row in mine], "o-", label=label)
+            panel.plot([row.stage for row in mine], [row.both for row in mine], "o--", color=line.get_color())
+        panel.axhline(1, color="grey", linewidth=0.8)
+        panel.set(title=f"c_m, c_n: {shape}", ylim=(0, None))
+    panels[0][0].set_ylabel("straightforward time / ours\nforward, and dashed with backward")
+    panels[0][-1].legend(fontsize="small")
+    figure.savefig(path)
 
 
 def straightforward(layer: Any, x: torch.Tensor) -> torch.Tensor:

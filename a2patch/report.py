@@ -1,8 +1,9 @@
-"""A verdict as text for a terminal of any width, and as a JSON document."""
+"""A verdict as text for a terminal of any width, and as a JSON document, and the pieces that all reports have."""
 
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -13,10 +14,12 @@ SCHEMA = 1
 """The version of what `verdict_json` returns; it changes when a field changes its meaning or goes."""
 
 _NARROW = 40
-_COLUMNS = (
+COLUMNS = (
     "GFLOPs: as ultralytics prints them, at 640 px; its counter can miss matrix products. Counted: torch, with them. "
     "Cost: parameters / counted GFLOPs."
 )
+"""What the columns of a table of costs mean."""
+
 _INDENT = "    "
 _GAP = "  "
 
@@ -32,15 +35,49 @@ def verdict_text(verdict: Verdict, width: int) -> str:
         Lines without trailing newline and without colour.
     """
     width = max(width, _NARROW)
-    versions = f"ultralytics {verdict.ultralytics or '?'}, torch {verdict.torch or '?'}, Python {verdict.python or '?'}"
-    parts = [_wrapped(versions, width), _checks(verdict.checks, width), _conclusion(verdict, width)]
+    parts = [_wrapped(versions(verdict), width), _checks(verdict.checks, width), _wrapped(conclusion(verdict), width)]
     models = dict.fromkeys(cost.model for cost in verdict.costs if cost.model != verdict.base)
     parts.extend(_before_and_after(verdict.costs, verdict.base, model, width) for model in models)
     if models:
-        parts.append(_wrapped(_COLUMNS, width))
+        parts.append(_wrapped(COLUMNS, width))
     if verdict.note:
         parts.append(_wrapped(verdict.note, width))
     return "\n\n".join(part for part in parts if part)
+
+
+def versions(verdict: Verdict) -> str:
+    """Return what a verdict was found with, in a line."""
+    return f"ultralytics {verdict.ultralytics or '?'}, torch {verdict.torch or '?'}, Python {verdict.python or '?'}"
+
+
+def conclusion(verdict: Verdict) -> str:
+    """Return a verdict in one sentence."""
+    count = Counter(check.result for check in verdict.checks)
+    told = [f"{count['pass']} passed", *(f"{count[r]} {t}" for r, t in _COUNTED if count[r])]
+    return f"{'No fault was found' if verdict.ok else 'A fault was found'}: {', '.join(told)}."
+
+
+_COUNTED = (("fail", "failed"), ("known", "known"), ("skip", "skipped"))
+
+
+def cost_table(costs: Iterable[Cost], base: str, model: str) -> list[tuple[str, ...]]:
+    """Return what a model costs at each scale, beside its base if it has one: a heading and a row a scale, or nothing.
+
+    Args:
+        costs: The costs of both.
+        base: The model to compare with; empty if there is none.
+        model: The model.
+    """
+    by_place = {(cost.model, cost.scale): cost for cost in costs}
+    pairs = [
+        (by_place.get((base, scale)) if base else None, after)
+        for (file, scale), after in by_place.items()
+        if file == model and (not base or (base, scale) in by_place)
+    ]
+    if not pairs:
+        return []
+    heading = ("scale", "layers", "parameters", "GFLOPs", "counted", *(("cost",) if base else ()))
+    return [heading, *((after.scale or "-", *_row(before, after)) for before, after in pairs)]
 
 
 def verdict_json(verdict: Verdict) -> dict[str, Any]:
@@ -92,30 +129,12 @@ def _checks(checks: Sequence[Check], width: int) -> str:
     return "\n".join(lines)
 
 
-def _conclusion(verdict: Verdict, width: int) -> str:
-    """Return the verdict in one sentence."""
-    count = {
-        result: sum(check.result == result for check in verdict.checks) for result in ("pass", "fail", "known", "skip")
-    }
-    told = [f"{count['pass']} passed", *(f"{count[r]} {t}" for r, t in _COUNTED if count[r])]
-    return _wrapped(f"{'No fault was found' if verdict.ok else 'A fault was found'}: {', '.join(told)}.", width)
-
-
-_COUNTED = (("fail", "failed"), ("known", "known"), ("skip", "skipped"))
-
-
 def _before_and_after(costs: Iterable[Cost], base: str, model: str, width: int) -> str:
-    """Return what a model costs at each scale, beside its base if it has one, as a table or, if too wide, as a list."""
-    by_place = {(cost.model, cost.scale): cost for cost in costs}
-    pairs = [
-        (by_place.get((base, scale)) if base else None, after)
-        for (file, scale), after in by_place.items()
-        if file == model and (not base or (base, scale) in by_place)
-    ]
-    if not pairs:
+    """Return the table of costs as text or, if it is too wide, as a list."""
+    table = cost_table(costs, base, model)
+    if not table:
         return ""
-    heading = ("scale", "layers", "parameters", "GFLOPs", "counted", *(("cost",) if base else ()))
-    table = [heading, *((after.scale or "-", *_row(before, after)) for before, after in pairs)]
+    heading = table[0]
     widths = [max(len(row[i]) for row in table) for i in range(len(heading))]
     title = _wrapped(f"{base} -> {model}" if base else model, width)
     if sum(widths) + len(_GAP) * (len(widths) - 1) <= width:

@@ -29,16 +29,20 @@ def graph(text: str, model: dict[str, Any], strides: list[float | None]) -> Grap
 
 
 class Shelf:
-    """The model files of a tree, read when they are asked for."""
+    """The model files of a tree, read when they are asked for.
+
+    Attributes:
+        package: The package folder of the tree.
+    """
 
     def __init__(self, package: Path) -> None:
-        self._package = package
+        self.package = package
 
     @lru_cache(maxsize=None)  # noqa: B019 (it lives as long as the process)
     def _files(self) -> dict[str, Path]:
         """Return the YAML files of the folders of models, by name; layouts differ between releases."""
         folders = [
-            self._package.joinpath(*parts) for parts in (("cfg", "models"), ("models",), ("yolo", "v8", "models"))
+            self.package.joinpath(*parts) for parts in (("cfg", "models"), ("models",), ("yolo", "v8", "models"))
         ]
         return {path.name: path for folder in folders for path in sorted(folder.rglob("*.yaml"))}
 

@@ -8,7 +8,7 @@ norms take their statistics from one batch, so that a fresh network's activation
 
 from __future__ import annotations
 
-from typing import Any, Iterator
+from typing import Any, Iterator, NamedTuple
 
 import torch
 
@@ -59,6 +59,13 @@ def _told(names: list[str]) -> str:
     return names[0] if len(names) == 1 else "{} and {}".format(", ".join(names[:-1]), names[-1])
 
 
+class Sight(NamedTuple):
+    """What was seen of a patch that was moved."""
+
+    images: Any  # (2, 3, H, W), with the patch here and there
+    maps: dict[str, Any]  # how much each position of a map answers, (h, w), by `layer <name>` and `input <number>`
+
+
 def answers_to_a_move(model: Model, classes: tuple[str, ...]) -> dict[str, float]:
     """Return how much each of our layers and each map that the head reads changes when a patch is moved.
 
@@ -69,15 +76,29 @@ def answers_to_a_move(model: Model, classes: tuple[str, ...]) -> dict[str, float
     Returns:
         The largest change over the largest value, by `layer <name>` and `input <number>`.
     """
+    return {name: float(answer.max()) for name, answer in look(model, classes).maps.items()}
+
+
+def look(model: Model, classes: tuple[str, ...]) -> Sight:
+    """Move a patch and see where each of our layers and each map that the head reads changes.
+
+    Args:
+        model: A model in float64. Its padding, its batch norms' statistics and its mode are changed.
+        classes: Our classes.
+
+    Returns:
+        The images, and at each position of each map the largest change over the map's largest value.
+    """
     size = 4 * max(32, int(max(getattr(model, "stride", torch.tensor([32.0])))))
     _prepare(model, size)
     seen: dict[str, Any] = {}
     handles = list(_watch(model, classes, seen))
+    images = _moved_patch(size)
     with torch.no_grad():
-        model(_moved_patch(size))
+        model(images)
     for handle in handles:
         handle.remove()
-    return {name: float((t[1] - t[0]).abs().max() / (t.abs().max() + 1e-300)) for name, t in seen.items()}
+    return Sight(images, {name: (t[1] - t[0]).abs().amax(0) / (t.abs().max() + 1e-300) for name, t in seen.items()})
 
 
 def _prepare(model: Model, size: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -15,20 +15,35 @@ from .models import Model, Row, rows
 from .shelf import graph
 
 
+class Examined(NamedTuple):
+    """A model's graph, the model that it was compared with, if any, and what is wrong with it."""
+
+    graph: Graph
+    base: str
+    compared: Comparison | None
+    faults: list[Fault]
+
+
+def examine(bench: Bench, spec: dict[str, Any], measured: list[float | None]) -> Examined:
+    """Look for what is wrong with the graph of a model, by itself and against its base."""
+    file = spec["file"]
+    mine = graph(bench.text(file), bench.described(file), measured)
+    base, compared = _base(bench, spec, mine)
+    known = {layer.kind for layer in bench.shelf.graph(base).layers} if base else set()
+    added = {mine.layers[i].kind for i in compared.added} - known if compared else set()
+    found = faults(mine, added)
+    if compared and (spec.get("base") or inserted_only(mine, compared)):
+        found.extend(against(mine, compared, base))
+    return Examined(mine, base, compared, found)
+
+
 def check_wiring(bench: Bench) -> Outcome:
     """Check the graph of each model by itself, and against its base: the one it names, else the closest stock one."""
     figures = []
     remarks = []
     for spec in bench.specs:
         file, label = spec["file"], bench.label(spec["file"])
-        model = bench.smallest(file)
-        mine = graph(bench.text(file), bench.described(file), _strides(model))
-        base, compared = _base(bench, spec, mine)
-        known = {layer.kind for layer in bench.shelf.graph(base).layers} if base else set()
-        added = {mine.layers[i].kind for i in compared.added} - known if compared else set()
-        found = faults(mine, added)
-        if compared and (spec.get("base") or inserted_only(mine, compared)):
-            found.extend(against(mine, compared, base))
+        mine, base, compared, found = examine(bench, spec, strides(bench.smallest(file)))
         if found:
             return _wrong(bench, file, mine, found, compared, base)
         unlike = "" if bench.is_own(file) else _unlike(bench, file)
@@ -99,7 +114,7 @@ def _parts(compared: Comparison) -> list[tuple[tuple[Any, ...], str]]:
     ]
 
 
-def _strides(model: Model) -> list[float | None]:
+def strides(model: Model) -> list[float | None]:
     """Return the stride of each layer's output, measured."""
     size = 2 * max(64, int(max(getattr(model, "stride", torch.tensor([32.0])))))
     seen: list[float | None] = [None] * len(model.model)

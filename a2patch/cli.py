@@ -91,11 +91,16 @@ def verify(
         str, typer.Option("--scale", metavar="LETTER", help="The scale of MODEL to try; else by its name.")
     ] = "",
     quick: Annotated[bool, typer.Option("--quick", help="Only what is static and what building tells.")] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="FILE", help="Write what was found, with pictures, as one HTML page."),
+    ] = None,
     ultralytics_path: PathOption = None,
     python: PythonOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Try a patched tree, down to an epoch of training, or a model of your own."""
+    from a2patch import reportfile
     from a2patch.verify import Subject
 
     if (base or scale) and model is None:
@@ -104,7 +109,14 @@ def verify(
         around = surroundings()
         tree = locate(page, ultralytics_path, around)
         subject = Subject(model.resolve(), base, scale) if model else None
-        verdict = _verify(page, tree, python, around, subject=subject, only=QUICK if quick else DEFAULT)
+        only = QUICK if quick else DEFAULT
+        target = reportfile.claim(report) if report else None
+        verdict = _verify(page, tree, python, around, subject=subject, only=only)
+        if target:
+            with progress() as say:
+                reportfile.make(target, tree.package, verdict, say, around.variables, only=only, subject=subject)
+            page.document["report"] = str(target)
+            page.lines(["", f"report   {target}"])
         if not verdict.ok:
             page.exit(1)
 

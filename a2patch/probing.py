@@ -34,6 +34,8 @@ class Probe:
         missing: Libraries that its interpreter lacks.
         unfit: A library that doesn't load, and why.
         unreadable: Why the model that it should try is none; empty if it is one.
+        pictures: What it drew, in order.
+        unpictured: What it could not draw, with the reasons.
         notes: What else it has to say.
         done: Whether it came to its end.
     """
@@ -48,6 +50,8 @@ class Probe:
     missing: list[str] = field(default_factory=list)
     unfit: tuple[str, str] | None = None
     unreadable: str = ""
+    pictures: list[dict[str, Any]] = field(default_factory=list)
+    unpictured: list[dict[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     trying: str = ""
     started: str = ""
@@ -89,6 +93,10 @@ class Probe:
                 self.unfit = event["library"], event["error"]
             case "unreadable":
                 self.unreadable = event["error"]
+            case "picture":
+                self.pictures.append(event)
+            case "unpictured":
+                self.unpictured.append(event)
             case "uncounted":
                 self.notes.append(event["reason"])
             case "done":

@@ -22,7 +22,7 @@ _MODELS = (
     {"file": "yolov8_DANet.yaml", "base": BASE, "layer": "DoubleAttentionLayer", "places": [3], "tutorial": True},
     {"file": "yolov8_A2.yaml", "base": BASE, "layer": "DoubleAttentionBlock", "places": [5, 8]},
 )
-_CLASSES = ("DoubleAttentionBlock", "DoubleAttentionLayer")
+CLASSES = ("DoubleAttentionBlock", "DoubleAttentionLayer")
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def request(role: str, package: Path, wanted: Sequence[str], subject: Subject | 
     """Return what a probe is asked to do, but for where.
 
     Args:
-        role: `patched`, `untouched` or `training`.
+        role: `patched`, `untouched`, `training` or `pictures`.
         package: The package to try.
         wanted: The checks to make.
         subject: The model to try; without one, those that the patch adds.
@@ -166,7 +166,7 @@ def request(role: str, package: Path, wanted: Sequence[str], subject: Subject | 
         "checks": list(wanted),
         "costs": "train" in wanted and "build" in wanted,
         "models": models,
-        "classes": _CLASSES,
+        "classes": CLASSES,
         "modules": {"defined": folder + ".double_attention", "exported": "nn.modules", "parsed": "nn.tasks"},
         "base": BASE,
         "trained": TRAINED,

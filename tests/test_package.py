@@ -23,6 +23,7 @@ def test_an_installed_wheel_patches_and_reverts(unpack: Unpack, tmp_path: Path) 
     pip("wheel", "--no-deps", "--wheel-dir", tmp_path / "wheels", ROOT, cwd=tmp_path)
     (wheel,) = tmp_path.joinpath("wheels").glob("*.whl")
     pip("install", "--no-deps", "--target", tmp_path / "installed", wheel, cwd=tmp_path)
+    assert tmp_path.joinpath("installed", "a2patch", "webpage.css").is_file()
     package = unpack()
     before = snapshot(package.parent)
 

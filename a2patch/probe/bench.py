@@ -52,6 +52,10 @@ class Bench:
         """Return whether a model is the user's own."""
         return file in self._own
 
+    def is_fresh(self, file: str) -> bool:
+        """Return whether a model has the weights that it was built with, and was never trained."""
+        return not self.is_own(file) or bool(self._own[file].text)
+
     def label(self, file: str, scale: str = "") -> str:
         """Return what to call a model, at a scale where one is named."""
         if self.is_own(file):

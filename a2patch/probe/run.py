@@ -151,7 +151,20 @@ def _try_untouched_training(request: dict[str, Any], channel: Channel) -> None:
     _train(bench, bench.base)
 
 
-_ROLES = {"patched": _try_patched, "untouched": _try_untouched, "training": _try_untouched_training}
+def _draw(request: dict[str, Any], channel: Channel) -> None:
+    """Draw the pictures of a report."""
+    from .bench import Bench
+    from .pictures import draw_pictures
+
+    draw_pictures(request, Bench(request, channel))
+
+
+_ROLES = {
+    "patched": _try_patched,
+    "untouched": _try_untouched,
+    "training": _try_untouched_training,
+    "pictures": _draw,
+}
 
 
 def _stock(bench: Any) -> Any:

@@ -1,0 +1,37 @@
+"""HTML and SVG as text: every string that is put in is escaped, unless it is markup already."""
+
+from __future__ import annotations
+
+from html import escape
+
+_EMPTY = frozenset({"br", "col", "hr", "img", "link", "meta"})
+
+
+class Markup(str):
+    """Text that is markup already."""
+
+    __slots__ = ()
+
+
+def element(name: str, *children: str, **attributes: str | float | None) -> Markup:
+    """Return an element.
+
+    Args:
+        name: Its name.
+        children: What is in it, escaped where it is not `Markup`.
+        attributes: Its attributes; in their names `_` stands for `-`, and one at the end is left out. Those that are
+            None are left out.
+    """
+    told = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escape(f"{value:g}" if isinstance(value, float) else str(value))}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    if name in _EMPTY:
+        return Markup(f"<{name}{told}>")
+    return Markup(f"<{name}{told}>{together(*children)}</{name}>")
+
+
+def together(*pieces: str) -> Markup:
+    """Return pieces one after the other, escaped where they are not `Markup`."""
+    return Markup("".join(piece if isinstance(piece, Markup) else escape(piece) for piece in pieces))

@@ -14,7 +14,7 @@ from a2patch import __version__, summary
 from a2patch.cli_base import JsonOption, PathOption, PythonOption, locate, surroundings
 from a2patch.console import Page, edge, progress, usage_document, width
 from a2patch.errors import AccessError, ToolMissingError
-from a2patch.verdict import DEFAULT, QUICK
+from a2patch.verdict import CHECKS, DEFAULT, QUICK
 
 if TYPE_CHECKING:
     from a2patch.commands import Outcome
@@ -91,6 +91,9 @@ def verify(
         str, typer.Option("--scale", metavar="LETTER", help="The scale of MODEL to try; else by its name.")
     ] = "",
     quick: Annotated[bool, typer.Option("--quick", help="Only what is static and what building tells.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Fewer bits, export to TorchScript and ONNX, and two workers as well.")
+    ] = False,
     report: Annotated[
         Path | None,
         typer.Option("--report", metavar="FILE", help="Write what was found, with pictures, as one HTML page."),
@@ -105,11 +108,13 @@ def verify(
 
     if (base or scale) and model is None:
         raise typer.BadParameter("--base and --scale are about a MODEL")
+    if quick and full:
+        raise typer.BadParameter("--quick and --full exclude each other")
     with edge("verify", as_json) as page:
         around = surroundings()
         tree = locate(page, ultralytics_path, around)
         subject = Subject(model.resolve(), base, scale) if model else None
-        only = QUICK if quick else DEFAULT
+        only = QUICK if quick else CHECKS if full else DEFAULT
         target = reportfile.claim(report) if report else None
         verdict = _verify(page, tree, python, around, subject=subject, only=only)
         if target:

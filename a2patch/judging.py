@@ -110,6 +110,16 @@ def _difference(now: Mapping[str, Any], before: Mapping[str, Any]) -> str:
     return ""
 
 
+def with_gpu(check: Check, gpu: Probe) -> Check:
+    """Add to what was found in fewer bits on the CPU what was found on a GPU, where one could be used."""
+    there = gpu.checks.get("amp", _PENDING)
+    if check.result != "pass":
+        return check
+    if there.result == "skip":
+        return replace(check, meaning=f"Only on the CPU: {there.meaning}." if there.meaning else "")
+    return replace(there, figure=f"{check.figure}; {there.figure}", seconds=check.seconds + there.seconds)
+
+
 def excused(check: Check, training: Probe) -> Check:
     """Take a failure for known where the untouched package fails in the same way with a stock model."""
     before = training.checks.get(check.name)

@@ -18,6 +18,9 @@ _PROBE = Path(__file__).with_name("probe")
 _DROPPED = ("PYTHON", "PYTEST_", "YOLO_", "ULTRALYTICS_", "WANDB_", "COMET_", "MLFLOW_", "NEPTUNE_", "CLEARML_")
 # Distributed workers are told who they are by these; the probe is nobody's worker.
 _DROPPED_NAMES = {"RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "TORCH_FORCE_WEIGHTS_ONLY_LOAD"}
+GPU = "gpu"
+"""The role of the one probe that sees its user's GPUs; the others compute on the CPU, so that they can be compared."""
+
 _LOG_LINES = 8
 _POLL_SECONDS = 0.05
 
@@ -163,7 +166,7 @@ class Room:
                 process = subprocess.Popen(
                     [str(self.interpreter), "-B", str(_PROBE), str(asked)],
                     cwd=home / "work",
-                    env=environment(self.environ, home),
+                    env=_variables(request["role"], self.environ, home),
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
@@ -232,3 +235,12 @@ def environment(environ: Mapping[str, str], home: Path) -> dict[str, str]:
         "NO_COLOR": "1",
         "CUDA_VISIBLE_DEVICES": "",
     }
+
+
+def _variables(role: str, environ: Mapping[str, str], home: Path) -> dict[str, str]:
+    """Return the environment of a probe in a role."""
+    variables = environment(environ, home)
+    if role == GPU:
+        del variables["CUDA_VISIBLE_DEVICES"]
+        variables |= {name: value for name, value in environ.items() if name == "CUDA_VISIBLE_DEVICES"}
+    return variables

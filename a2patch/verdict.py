@@ -35,6 +35,9 @@ CHECKS = (
 DEFAULT = CHECKS[: CHECKS.index("amp")]
 """The checks of the default level."""
 
+EXCUSABLE = ("checkpoint", "train", "export")
+"""Those that use most of upstream and its libraries; where one fails, a stock model of an untouched tree is tried."""
+
 QUICK = ("source", "import", "register", "build", "wiring", "scale", "stride")
 """The checks of the quick level: what is static, and what building tells."""
 

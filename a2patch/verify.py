@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from a2patch.errors import ModelError
-from a2patch.judging import excused, judge
-from a2patch.probing import Room
+from a2patch.judging import excused, judge, with_gpu
+from a2patch.probing import GPU, Room
 from a2patch.requirements import require_libraries, require_tools
-from a2patch.verdict import BASE, CHECKS, DEFAULT, QUICK, SCALES, Check, Cost, Verdict
+from a2patch.verdict import BASE, CHECKS, DEFAULT, EXCUSABLE, QUICK, SCALES, Check, Cost, Verdict
 
 TRAINED = "yolov8_A2.yaml"
 # What the patch adds: where each model file has its layers.
@@ -22,6 +22,9 @@ _MODELS = (
     {"file": "yolov8_DANet.yaml", "base": BASE, "layer": "DoubleAttentionLayer", "places": [3], "tutorial": True},
     {"file": "yolov8_A2.yaml", "base": BASE, "layer": "DoubleAttentionBlock", "places": [5, 8]},
 )
+# What is tried beside the patched tree, each in a process of its own, and the check that wants it.
+_BESIDE = {"untouched": "base", GPU: "amp"}
+_ON_TREE = ("patched", GPU)
 CLASSES = ("DoubleAttentionBlock", "DoubleAttentionLayer")
 
 
@@ -50,7 +53,7 @@ def verify(
     only: Collection[str] = DEFAULT,
     source: Check | None = None,
     subject: Subject | None = None,
-    timeout: float = 900.0,
+    timeout: float = 1800.0,
 ) -> Verdict:
     """Try a patched package, or a model of the user's own under any package, and judge it.
 
@@ -83,12 +86,13 @@ def verify(
 
         def asked(role: str) -> dict[str, Any]:
             stock = scratch / "untouched" / "ultralytics"
-            if role != "patched" and not stock.exists():
+            if role not in _ON_TREE and not stock.exists():
                 _lay_untouched(package, untouched or {}, stock)
-            place = package if role == "patched" else stock
-            return request(role, place, wanted, None if role == "training" else subject)
+            return request(role, package if role in _ON_TREE else stock, wanted, subject)
 
-        patched, *others = room.run(*map(asked, ("patched", "untouched")[: 2 if "base" in wanted else 1]))
+        roles = ["patched", *(role for role, check in _BESIDE.items() if check in wanted)]
+        probes = dict(zip(roles, room.run(*map(asked, roles)), strict=True))
+        patched, reference = probes["patched"], probes.get("untouched")
         require_tools(interpreter, patched)
         if subject and patched.unreadable:
             raise ModelError(
@@ -97,11 +101,14 @@ def verify(
                 found=patched.unreadable,
                 remedy="Name a model YAML, or a checkpoint that this tree can load; --base and --scale must fit it.",
             )
-        if untouched is not None and not others and patched.failed("import"):  # was it broken before?
-            others = list(room.run(asked("untouched")))
-        checks = judge(patched, others[0] if others else None, wanted)
-        if patched.failed("checkpoint") or patched.failed("train"):
-            (training,) = room.run(asked("training"))
+        if untouched is not None and not reference and patched.failed("import"):  # was it broken before?
+            (reference,) = room.run(asked("untouched"))
+        checks = judge(patched, reference, wanted)
+        if GPU in probes:
+            checks["amp"] = with_gpu(checks["amp"], probes[GPU])
+        doubtful = [name for name in EXCUSABLE if patched.failed(name)]
+        if doubtful:
+            (training,) = room.run({**asked("training"), "checks": ["import", *doubtful]})
             checks = {name: excused(check, training) for name, check in checks.items()}
         require_libraries(interpreter, patched, checks)
         if source and "source" in only:
@@ -112,9 +119,9 @@ def verify(
             torch=patched.fact("torch"),
             ultralytics=patched.fact("ultralytics"),
             checks=tuple(checks[name] for name in CHECKS),
-            costs=tuple(Cost(**cost) for probe in (*others, patched) for cost in probe.costs),
+            costs=tuple(Cost(**cost) for probe in (reference, patched) if probe for cost in probe.costs),
             base=subject.base if subject else BASE,
-            note=next((n for probe in (patched, *others) for n in probe.notes), ""),
+            note=next((n for probe in (patched, reference) if probe for n in probe.notes), ""),
         )
 
 
@@ -144,7 +151,7 @@ def request(role: str, package: Path, wanted: Sequence[str], subject: Subject | 
     """Return what a probe is asked to do, but for where.
 
     Args:
-        role: `patched`, `untouched`, `training` or `pictures`.
+        role: `patched`, `untouched`, `training` (a stock model, whatever the subject) `gpu` or `pictures`.
         package: The package to try.
         wanted: The checks to make.
         subject: The model to try; without one, those that the patch adds.
@@ -152,14 +159,16 @@ def request(role: str, package: Path, wanted: Sequence[str], subject: Subject | 
     parts = ["nn.tasks", "nn.modules"]
     folder = "nn.modules" if package.joinpath("nn", "modules").is_dir() else "nn"  # one file before 8.0.98
     models: Sequence[Mapping[str, Any]] = _MODELS
-    if subject:
+    if role == "training":
+        models = [{"file": BASE, "base": BASE}]
+    elif subject:
         models = [{"file": str(subject.file), "own": True, "base": subject.base, "scale": subject.scale}]
         parts = ["nn.tasks"]
     return {
         "role": role,
         "package": str(package),
         # It takes longer to import than torch itself, and building a model of a newer release does without.
-        "libraries": ["torch"] if role == "untouched" or set(wanted) <= set(QUICK) else ["torch", "torchvision"],
+        "libraries": ["torch"] if role in _BESIDE or set(wanted) <= set(QUICK) else ["torch", "torchvision"],
         # The figures of both probes are compared, so both compute alike.
         "threads": max(1, (os.cpu_count() or 2) // 2),
         "parts": parts,

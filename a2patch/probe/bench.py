@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .channel import Channel, SkipCheckError
-from .models import Model, build, scaled
+from .models import Model, build, is_fresh, scaled, settle, smooth_images
 from .outline import outline
 from .own import Own
 from .shelf import Shelf
@@ -17,6 +17,7 @@ class Bench:
     """The request and the models built for it.
 
     Attributes:
+        request: What the probe was asked to do.
         channel: Where events go.
         scratch: A folder for files.
         specs: The models to try: `file`; for those that the patch adds the `layer` they use and the `places` where it
@@ -31,6 +32,7 @@ class Bench:
     """
 
     def __init__(self, request: dict[str, Any], channel: Channel) -> None:
+        self.request = request
         self.channel = channel
         self.scratch = Path(request["scratch"])
         self.specs: list[dict[str, Any]] = request["models"]
@@ -120,6 +122,17 @@ class Bench:
             return own.build() if own else build(name)
         except Exception as error:
             raise SkipCheckError("{} doesn't build".format(name)) from error
+
+    def settled(self, file: str, size: int) -> Model:
+        """Return a model for inference; one that was never trained gets values of normal size from images of a size.
+
+        Raises:
+            SkipCheckError: If it doesn't build.
+        """
+        model = self.smallest(file)
+        if is_fresh(model):
+            settle(model, smooth_images(model, 2, size))
+        return model.eval()
 
     def trainable(self, file: str) -> str:
         """Return a model file of the user's own as one that can be trained on boxes.

@@ -38,6 +38,11 @@ def known(figure: str, meaning: str, advice: str = "", detail: str = "") -> Outc
     return Outcome("known", figure, meaning, advice, detail)
 
 
+def skipped(figure: str, meaning: str, advice: str = "") -> Outcome:
+    """Return an outcome of a check that could only be made in part, without fault."""
+    return Outcome("skip", figure, meaning, advice)
+
+
 class Channel:
     """Writes events, and makes checks so that none hides those after it.
 

@@ -28,7 +28,7 @@ def check_gradient(bench: Bench) -> Outcome:
     for spec in bench.specs:
         label = bench.label(spec["file"])
         model = bench.smallest(spec["file"]).double().train()
-        ours = _new_parameters(model, bench.unknown_to_stock(spec["file"]))
+        ours = new_parameters(model, bench.unknown_to_stock(spec["file"]))
         _backward(model)
         bad = [n for n, p in ours.items() if p.grad is None or not torch.isfinite(p.grad).all()]
         if bad:
@@ -62,7 +62,7 @@ def check_gradient(bench: Bench) -> Outcome:
     return passed(figure)
 
 
-def _new_parameters(model: Model, kinds: set[str]) -> dict[str, Any]:
+def new_parameters(model: Model, kinds: set[str]) -> dict[str, Any]:
     """Return the parameters of the layers of some kinds that are to be trained, by their names in the model."""
     return {
         "model.{}.{}".format(i, inner): parameter
@@ -107,7 +107,12 @@ def _backward(model: Model) -> None:
     torch.manual_seed(1)
     model.zero_grad()
     size = 2 * max(32, int(max(getattr(model, "stride", torch.tensor([32.0])))))
-    outputs = [t for t in tensors(model(torch.rand(2, 3, size, size, dtype=torch.float64))) if t.requires_grad]
+    backward(model, torch.rand(2, 3, size, size, dtype=torch.float64))
+
+
+def backward(forward: Any, images: Any) -> None:
+    """Run images forward, and backward a function of the output that is fixed by the random seed."""
+    outputs = [t for t in tensors(forward(images)) if t.requires_grad]
     sum((t * torch.randn_like(t)).mean() for t in outputs).backward()
 
 

@@ -109,6 +109,50 @@ def count_parameters(model: Model) -> int:
     return sum(p.numel() for p in model.parameters())
 
 
+NAMING = ("WorldDetect", "YOLOEDetect", "YOLOESegment")
+"""How the heads begin that read what classes are called, besides images; a fresh one has only zeros for that."""
+
+
+def is_fresh(model: Model) -> bool:
+    """Return whether the gains of the batch norms are what they start with, so that the model was never trained.
+
+    The number of batches that they have seen would not tell: checkpoints hold averaged weights, and that is left out.
+    """
+    return all(bool((norm.weight == norm.weight[0]).all()) for norm in _norms(model))
+
+
+def settle(model: Model, images: Any) -> None:
+    """Give a fresh model values as a trained one has them, so that each layer takes part in the output.
+
+    The gains of batch norms leave their start, which is zero in a residual block, and their statistics become those of
+    the images.
+    """
+    torch.manual_seed(2)
+    norms = _norms(model)
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        torch.nn.init.uniform_(norm.weight, 0.5, 1.5)
+        norm.momentum = 1.0
+    with torch.no_grad():
+        model.train()(images)
+    for norm, momentum in zip(norms, momenta):
+        norm.momentum = momentum
+
+
+def _norms(model: Model) -> list[Any]:
+    """Return the batch norms that have gains."""
+    return [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d) and m.weight is not None]
+
+
+def smooth_images(model: Model, count: int, size: int) -> Any:
+    """Return images of shape `(count, channels, size, size)` with light and dark areas, as photographs have them."""
+    channels = int(model.yaml.get("channels") or model.yaml.get("ch") or 3)
+    torch.manual_seed(4)
+    areas = torch.rand(count, channels, max(2, size // 32), max(2, size // 32))
+    areas = torch.nn.functional.interpolate(areas, size=(size, size), mode="bilinear", align_corners=False)
+    return 0.8 * areas + 0.2 * torch.rand(count, channels, size, size)
+
+
 def kind(layer: Any) -> str:
     """Return the class that a row of the model YAML named."""
     return str(layer.type).rpartition(".")[2]

@@ -24,9 +24,12 @@ def main(request_path: str) -> int:
     channel = Channel(Path(request["events"]), "ultralytics", request["checks"])
     channel.emit("python", version=platform.python_version())
     go_offline()
-    put_in_line(package, Path(request["scratch"]))
+    request["put_in_line"] = put_in_line(package, Path(request["scratch"]))
     move_home(package, Path(request["scratch"]))
-    if _import_libraries(request, channel, package) and _import_tree(request, channel, package):
+    fit = _import_libraries(request, channel, package)
+    if fit and request["role"] == "gpu":  # most often there is none: then the tree need not be imported again
+        fit = import_module("torch").cuda.is_available()
+    if fit and _import_tree(request, channel, package):
         settle()
         _ROLES[request["role"]](request, channel)
     channel.emit("done")
@@ -100,6 +103,7 @@ def _try_patched(request: dict[str, Any], channel: Channel) -> None:
     trained = bench.trained if bench.trained in files else files[0]
     channel.check("checkpoint", "saving and loading", lambda: _checkpoint(bench, trained))
     _train(bench, trained)
+    _check_fully(bench)
     bases = [spec["base"] for spec in bench.specs if spec.get("own") and spec["base"]]
     _costs(bench, [*bases, *files])
 
@@ -126,6 +130,16 @@ def _attempts(bench: Any) -> Any:
         yield name, what, on_bench(check)
 
 
+def _check_fully(bench: Any) -> None:
+    """Make the checks of the full level."""
+    from . import distributed, exporting, precision
+
+    check = bench.channel.check
+    check("amp", "computing in fewer bits", lambda: precision.check_amp(bench))
+    check("export", "exporting", lambda: exporting.check_export(bench))
+    check("ddp", "training with two workers", lambda: distributed.check_ddp(bench))
+
+
 def _checkpoint(bench: Any, file: str) -> Any:
     from .saving import check_checkpoint
 
@@ -149,6 +163,7 @@ def _try_untouched_training(request: dict[str, Any], channel: Channel) -> None:
     bench = Bench(request, channel)
     channel.check("checkpoint", "loading a stock model", lambda: saving.check_checkpoint(bench, bench.base))
     _train(bench, bench.base)
+    _check_fully(bench)
 
 
 def _draw(request: dict[str, Any], channel: Channel) -> None:
@@ -159,11 +174,29 @@ def _draw(request: dict[str, Any], channel: Channel) -> None:
     draw_pictures(request, Bench(request, channel))
 
 
+def _try_on_gpu(request: dict[str, Any], channel: Channel) -> None:
+    """Make the one check that a GPU can change."""
+    from .bench import Bench
+    from .precision import check_amp_on_gpu
+
+    bench = Bench(request, channel)
+    channel.check("amp", "computing on the GPU", lambda: check_amp_on_gpu(bench))
+
+
+def _work(request: dict[str, Any], channel: Channel) -> None:
+    """Be a worker of the check on distributed training."""
+    from .worker import work
+
+    work(request, channel)
+
+
 _ROLES = {
     "patched": _try_patched,
     "untouched": _try_untouched,
     "training": _try_untouched_training,
     "pictures": _draw,
+    "gpu": _try_on_gpu,
+    "worker": _work,
 }
 
 

@@ -119,9 +119,12 @@ class Bench:
         own = self._own.get(file)
         name = self.label(file) if own else scaled(file, self.scales[0])
         try:
-            return own.build() if own else build(name)
+            model = own.build() if own else build(name)
         except Exception as error:
             raise SkipCheckError("{} doesn't build".format(name)) from error
+        if hasattr(model.model[-1], "num_denoising"):
+            model.model[-1].num_denoising = 0  # else the head of RT-DETR computes in training only what has labels
+        return model
 
     def settled(self, file: str, size: int) -> Model:
         """Return a model for inference; one that was never trained gets values of normal size from images of a size.

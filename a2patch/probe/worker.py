@@ -18,7 +18,7 @@ from torch.nn.parallel import DistributedDataParallel
 from .bench import Bench
 from .channel import Channel, last_line
 from .learning import backward, new_parameters
-from .models import Model, smooth_images
+from .models import Model, small_side, smooth_images
 
 _PATIENCE = timedelta(seconds=60)  # of one worker with the other
 _IMAGES = 2
@@ -65,7 +65,7 @@ def _end_with_its_master() -> None:
 
 def _measured(bench: Bench, file: str, rank: int) -> dict[str, Any]:
     """Return the unused parameters of a model, and how far its gradients are from what they should be."""
-    size = 2 * max(32, int(max(getattr(bench.smallest(file), "stride", torch.tensor([32.0])))))
+    size = small_side(bench.smallest(file))
     model = bench.settled(file, size).double().train()
     count = dist.get_world_size()
     batches = smooth_images(model, count * _IMAGES, size).double().split(_IMAGES)

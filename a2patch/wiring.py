@@ -17,6 +17,9 @@ JOINS = frozenset({"Concat"})
 _ASIDE = frozenset({"ImagePoolingAttn", "CBLinear", "CBFuse"})
 _LEVEL = re.compile(r"\bP(\d)\b")
 
+LABEL = re.compile(r"(?:[A-Z]\d \()?(\d+)(?=$|[\s,)-])")
+"""How a comment begins that tells the index of its layer: `4-P3/8`, `15 (P3/8-small)`, `X3 (21)`."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -180,7 +183,7 @@ def stale_labels(graph: Graph) -> list[tuple[int, int]]:
     """Return the layers whose comment begins with another index than theirs, each with that index."""
     found = []
     for layer in graph.layers:
-        label = re.match(r"(?:[A-Z]\d \()?(\d+)(?=$|[\s,)-])", layer.comment)
+        label = LABEL.match(layer.comment)
         if label and int(label.group(1)) != layer.place:
             found.append((layer.place, int(label.group(1))))
     return found

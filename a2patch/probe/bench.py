@@ -6,11 +6,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from a2patch.modelgraph import Graph
+
 from .channel import Channel, SkipCheckError
 from .models import Model, build, is_fresh, scaled, settle, smooth_images
 from .outline import outline
 from .own import Own
-from .shelf import Shelf
+from .shelf import Shelf, graph
 
 
 class Bench:
@@ -21,7 +23,8 @@ class Bench:
         channel: Where events go.
         scratch: A folder for files.
         specs: The models to try: `file`; for those that the patch adds the `layer` they use and the `places` where it
-            stands; for those of the user's own `own` and the `scale` that was asked for; where declared, the `base`.
+            stands; for those of the user's own `own` and the `scale` that was asked for; where declared, the `base`,
+            and `own_base` where that is a file too.
         classes: The classes that the patch adds.
         base: The stock model file that the added ones are made from.
         scales: The scale letters, smallest first.
@@ -44,10 +47,11 @@ class Bench:
         self.costs: bool = request["costs"]
         self.tutorials = {spec["file"] for spec in self.specs if spec.get("tutorial")}
         self.shelf = Shelf(Path(request["package"]))
-        self._own = {s["file"]: Own(Path(s["file"]), s.get("scale", "")) for s in self.specs if s.get("own")}
+        self._own = {s["base"]: Own(Path(s["base"]), "") for s in self.specs if s.get("own_base")}
+        self._own.update({s["file"]: Own(Path(s["file"]), s.get("scale", "")) for s in self.specs if s.get("own")})
         self._outlines: dict[str, Model] = {}
         for spec in self.specs:
-            if spec.get("own") and spec["base"] and not self.shelf.text(spec["base"]):
+            if spec.get("own") and spec["base"] and not self.text(spec["base"]):
                 raise ValueError("the tree has no model file {} to compare with".format(spec["base"]))
 
     def is_own(self, file: str) -> bool:
@@ -80,6 +84,14 @@ class Bench:
         """Return what a model file says, as data."""
         return self._own[file].model if self.is_own(file) else self.shelf.model(file)
 
+    def graph(self, file: str) -> Graph:
+        """Return the graph of a model file.
+
+        Raises:
+            GraphError: There is none of that name, or it is no model.
+        """
+        return graph(self.text(file), self.described(file), [])
+
     def unknown_to_stock(self, file: str) -> set[str]:
         """Return the kinds of layers of a model that no stock model has."""
         if not self.is_own(file):
@@ -109,6 +121,18 @@ class Bench:
         if not models:
             raise SkipCheckError("{} doesn't build".format(self.label(file)))
         return models
+
+    def chosen(self, file: str) -> Model:
+        """Return the outline of a model at the scale that was asked for, or at the smallest.
+
+        Raises:
+            SkipCheckError: If it doesn't build.
+        """
+        scale = self._own[file].chosen if self.is_own(file) else self.scales[0]
+        try:
+            return self.outline(file, scale)
+        except Exception as error:
+            raise SkipCheckError("{} doesn't build".format(self.label(file))) from error
 
     def smallest(self, file: str) -> Model:
         """Return a fresh model with values, of the scale that was asked for, or of the smallest.

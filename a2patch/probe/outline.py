@@ -12,19 +12,16 @@ _FACTORIES = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torc
 _SUMS = {torch.add, torch.Tensor.add, torch.Tensor.__add__}
 
 
-def outline(model: str | dict[str, Any]) -> Model:
-    """Build a model without memory or computation, so that the largest takes no longer than the smallest.
+def valueless() -> Any:
+    """Return a context in which new tensors have a shape and no values, all but those made from values.
 
-    `torch.device("meta")` as a context would also move the strides, which upstream computes with. Where a release or
-    a torch can't do without values, the model is built for real.
+    Raises:
+        ImportError: torch is older than 1.13.
     """
-    try:
-        from torch.overrides import TorchFunctionMode
-    except ImportError:  # torch < 1.13
-        return build(model)
+    from torch.overrides import TorchFunctionMode
 
     class OnMeta(TorchFunctionMode):  # type: ignore[misc]
-        """Sends new tensors to the meta device, all but those made from values."""
+        """Sends new tensors to the meta device."""
 
         def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             kwargs = kwargs or {}
@@ -33,8 +30,21 @@ def outline(model: str | dict[str, Any]) -> Model:
             shape = _shape(func, args, kwargs)
             return func(*args, **kwargs) if shape is None else torch.empty(shape, device="meta")
 
+    return OnMeta()
+
+
+def outline(model: str | dict[str, Any]) -> Model:
+    """Build a model without memory or computation, so that the largest takes no longer than the smallest.
+
+    `torch.device("meta")` as a context would also move the strides, which upstream computes with. Where a release or
+    a torch can't do without values, the model is built for real.
+    """
     try:
-        with OnMeta():
+        without_values = valueless()
+    except ImportError:  # torch < 1.13
+        return build(model)
+    try:
+        with without_values:
             return build(model)
     except (NotImplementedError, RuntimeError):
         return build(model)

@@ -21,6 +21,7 @@ class Own:
         text: What a model file says; empty for a checkpoint.
         model: What it says as data, for a checkpoint the description that is saved in it.
         scales: The scales that it has; one without a name where it has none.
+        chosen: The scale that was asked for, else that its name says, else the first.
         unscaled: Whether it has scales, and neither its name nor the user says which.
     """
 
@@ -42,13 +43,13 @@ class Own:
                 raise ValueError("{} has no scale {!r}; it has {}".format(path.name, scale, self.scales))
         named = scale or _named(path, self.scales)
         self.unscaled = self._loaded is None and self.scales != [""] and not named
-        self._chosen = named or self.scales[0]
+        self.chosen = named or self.scales[0]
 
     def build(self) -> Model:
-        """Build the model at the scale that was asked for, else that its name says, else the first."""
+        """Build the model at its chosen scale."""
         if self._loaded is not None:
             return deepcopy(self._loaded)
-        return build(self._at(self._chosen))
+        return build(self._at(self.chosen))
 
     def outline(self, scale: str) -> Model:
         """Build the model at a scale, without values where that can be."""
@@ -57,7 +58,7 @@ class Own:
     def written(self, folder: Path) -> Path:
         """Write the model file with its chosen scale as the only one, which upstream then takes; return the path."""
         scales = self.model.get("scales")
-        only = {**self.model, "scales": {self._chosen: scales[self._chosen]}} if scales else self.model
+        only = {**self.model, "scales": {self.chosen: scales[self.chosen]}} if scales else self.model
         path = folder / "own.yaml"
         path.write_text(json.dumps(only), encoding="utf-8")  # JSON is YAML
         return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import torch
@@ -12,6 +13,7 @@ from a2patch.wiring import Fault, against, correction, faults, inserted_only, re
 from .bench import Bench
 from .channel import Outcome, SkipCheckError, failed, passed
 from .models import Model, Row, rows
+from .outline import valueless
 from .shelf import graph
 
 
@@ -28,8 +30,9 @@ def examine(bench: Bench, spec: dict[str, Any], measured: list[float | None]) ->
     """Look for what is wrong with the graph of a model, by itself and against its base."""
     file = spec["file"]
     mine = graph(bench.text(file), bench.described(file), measured)
-    base, compared = _base(bench, spec, mine)
-    known = {layer.kind for layer in bench.shelf.graph(base).layers} if base else set()
+    near, compared = _base(bench, spec, mine)
+    base = bench.label(near)
+    known = {layer.kind for layer in bench.graph(near).layers} if near else set()
     added = {mine.layers[i].kind for i in compared.added} - known if compared else set()
     found = faults(mine, added)
     if compared and (spec.get("base") or inserted_only(mine, compared)):
@@ -43,7 +46,7 @@ def check_wiring(bench: Bench) -> Outcome:
     remarks = []
     for spec in bench.specs:
         file, label = spec["file"], bench.label(spec["file"])
-        mine, base, compared, found = examine(bench, spec, strides(bench.smallest(file)))
+        mine, base, compared, found = examine(bench, spec, strides_of(bench, file))
         if found:
             return _wrong(bench, file, mine, found, compared, base)
         unlike = "" if bench.is_own(file) else _unlike(bench, file)
@@ -52,7 +55,7 @@ def check_wiring(bench: Bench) -> Outcome:
                 "1 layer", "{}: {}".format(label, unlike), "Compare the YAML with the one that a2patch ships."
             )
         figures.append("{} {} layers".format(label, len(mine.layers)) + (", as " + base if base else ""))
-        remarks.extend(_remarks(bench, file, mine, compared, base))
+        remarks.extend(_remarks(bench, spec, mine, compared, base))
     return passed("; ".join(figures), " ".join(remarks))
 
 
@@ -61,7 +64,7 @@ def _base(bench: Bench, spec: dict[str, Any], mine: Graph) -> tuple[str, Compari
     declared = spec.get("base")
     if declared:
         try:
-            return declared, compare(mine, bench.shelf.graph(declared))
+            return declared, compare(mine, bench.graph(declared))
         except GraphError as error:
             raise SkipCheckError("the tree has no model {}".format(declared)) from error
     stock = {n: g for n, g in bench.shelf.graphs().items() if not {x.kind for x in g.layers} & set(bench.classes)}
@@ -93,12 +96,13 @@ def _more(rest: list[str]) -> str:
     return "; and {} more".format(len(rest)) if rest else ""
 
 
-def _remarks(bench: Bench, file: str, mine: Graph, compared: Comparison | None, base: str) -> list[str]:
+def _remarks(bench: Bench, spec: dict[str, Any], mine: Graph, compared: Comparison | None, base: str) -> list[str]:
     """Return what is worth saying of a model of the user's own that is wired well."""
     told = []
-    if bench.is_own(file) and compared and compared.distance:
+    if bench.is_own(spec["file"]) and compared and compared.distance:
         parts = ["{} {}".format(len(x), what) for x, what in _parts(compared) if x]
-        told.append("The closest stock model is {}: {}.".format(base, ", ".join(parts)))
+        near = "Its base is" if spec.get("base") else "The closest stock model is"
+        told.append("{} {}: {}.".format(near, base, ", ".join(parts)))
     stale = stale_labels(mine)
     if stale:
         told.append("The row of layer {} is commented {}; the numbers in the comments are old.".format(*stale[0]))
@@ -114,10 +118,28 @@ def _parts(compared: Comparison) -> list[tuple[tuple[Any, ...], str]]:
     ]
 
 
+def strides_of(bench: Bench, file: str) -> list[float | None]:
+    """Return the stride of each layer's output, from the model's shapes alone where it can be run without values.
+
+    Raises:
+        SkipCheckError: The model doesn't build.
+    """
+    try:
+        return strides(bench.chosen(file))
+    except (NotImplementedError, RuntimeError):
+        return strides(bench.smallest(file))
+
+
 def strides(model: Model) -> list[float | None]:
-    """Return the stride of each layer's output, measured."""
+    """Return the stride of each layer's output, measured; None for one that gives no single map `(B, C, H, W)`.
+
+    A model without values is run in training, where its head computes no boxes from them; one with values is run in
+    evaluation, where its batch norms learn nothing.
+    """
     size = 2 * max(64, int(max(getattr(model, "stride", torch.tensor([32.0])))))
     seen: list[float | None] = [None] * len(model.model)
+    shapes_only = next(model.parameters()).is_meta
+    training = model.training
 
     def hook(index: int) -> Any:
         def measure(module: Any, inputs: Any, output: Any) -> None:
@@ -127,10 +149,13 @@ def strides(model: Model) -> list[float | None]:
         return measure
 
     handles = [layer.register_forward_hook(hook(i)) for i, layer in enumerate(model.model)]
-    with torch.no_grad():
-        model.eval()(torch.zeros(1, 3, size, size))
-    for handle in handles:
-        handle.remove()
+    try:
+        with torch.no_grad(), valueless() if shapes_only else nullcontext():
+            model.train(shapes_only)(torch.zeros(1, 3, size, size))
+    finally:
+        model.train(training)
+        for handle in handles:
+            handle.remove()
     return seen
 
 

@@ -57,3 +57,9 @@ class ModelError(A2PatchError):
     """The model that a command was asked to try can't be read, or is none."""
 
     exit_code: ClassVar[int] = 2
+
+
+class ExistsError(A2PatchError):
+    """A file that a command would write is there already, and is another."""
+
+    exit_code: ClassVar[int] = 2

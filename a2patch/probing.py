@@ -39,6 +39,8 @@ class Probe:
         unreadable: Why the model that it should try is none; empty if it is one.
         pictures: What it drew, in order.
         unpictured: What it could not draw, with the reasons.
+        refused: Why what it was asked to make of a model can't be; empty if it can.
+        made: The model files that it made, as `Made` takes them.
         notes: What else it has to say.
         done: Whether it came to its end.
     """
@@ -55,6 +57,8 @@ class Probe:
     unreadable: str = ""
     pictures: list[dict[str, Any]] = field(default_factory=list)
     unpictured: list[dict[str, str]] = field(default_factory=list)
+    refused: str = ""
+    made: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     trying: str = ""
     started: str = ""
@@ -100,6 +104,10 @@ class Probe:
                 self.pictures.append(event)
             case "unpictured":
                 self.unpictured.append(event)
+            case "refused":
+                self.refused = event["reason"]
+            case "made":
+                self.made.append(event)
             case "uncounted":
                 self.notes.append(event["reason"])
             case "done":

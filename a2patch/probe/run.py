@@ -105,7 +105,22 @@ def _try_patched(request: dict[str, Any], channel: Channel) -> None:
     _train(bench, trained)
     _check_fully(bench)
     bases = [spec["base"] for spec in bench.specs if spec.get("own") and spec["base"]]
-    _costs(bench, [*bases, *files])
+    _costs(bench, [*dict.fromkeys(bases), *files])
+
+
+def _try_composed(request: dict[str, Any], channel: Channel) -> None:
+    """Make model files out of another, and the checks on them."""
+    from .composed import RefusedError, compose
+
+    try:
+        models = compose(request, channel)
+    except RefusedError as reason:
+        channel.emit("refused", reason=str(reason))
+    except Exception as error:
+        traceback.print_exc()  # to the log
+        channel.emit("unreadable", error=last_line(error))
+    else:
+        _try_patched({**request, "models": models}, channel)
 
 
 def _attempts(bench: Any) -> Any:
@@ -197,6 +212,7 @@ _ROLES = {
     "pictures": _draw,
     "gpu": _try_on_gpu,
     "worker": _work,
+    "composed": _try_composed,
 }
 
 

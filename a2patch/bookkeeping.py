@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from a2patch import __version__, installers, lock, receipt
 from a2patch.patching import Change
@@ -24,14 +25,34 @@ def put_in(
     """
     added = {file.path for diff in diffs for file in diff.files if file.creates}
     written = {path: content for path, content in files.items() if content is not None and path not in added}
-    known = dict(files) | {lock.IGNORE: lock.IGNORED, receipt.PATH: b""}
+    models = {path: content for path, content in kept.models.items() if tree.read(path) is not None} if kept else {}
+    known = {**files, **models, lock.IGNORE: lock.IGNORED, receipt.PATH: b""}
     records, changes = {}, []
     for path in installers.records(tree):
         before = tree.read(path) or b""
         bare = _without(before, path, kept)
         records[path] = installers.entries(bare, known, unhashed=(receipt.PATH,))
         changes.append(Change(path, before, installers.edit(bare, records[path])))
-    new = Receipt(__version__, tree.version, tuple(diffs), "", written, records)
+    new = Receipt(__version__, tree.version, tuple(diffs), "", written, records, models)
+    return (*_real(changes), Change(receipt.PATH, tree.read(receipt.PATH), new.encode()))
+
+
+def put_models(tree: Tree, kept: Receipt, models: Mapping[str, bytes]) -> tuple[Change, ...]:
+    """Note that model files are installed beside the patch.
+
+    Args:
+        tree: The tree.
+        kept: The receipt of the patch.
+        models: The model files with their bytes, by path.
+    """
+    records, changes = dict(kept.records), []
+    for path in installers.records(tree):
+        before = tree.read(path) or b""
+        learned = installers.entries(before, models, unhashed=())
+        others = [entry for entry in records.get(path, ()) if entry.path not in models]
+        records[path] = (*others, *(replace(entry, before=None) for entry in learned))
+        changes.append(Change(path, before, installers.edit(before, learned)))
+    new = replace(kept, records=records, models={**kept.models, **models})
     return (*_real(changes), Change(receipt.PATH, tree.read(receipt.PATH), new.encode()))
 
 

@@ -31,6 +31,7 @@ class Receipt:
         verified: What verified the result, such as `"torch 2.9.0, Python 3.12.1"`; empty while nothing has.
         written: The bytes that each changed file was given, by path: what edits made since are told by.
         records: What the installer's `RECORD` files learned, by path.
+        models: The model files that were installed besides, with their bytes, by path.
     """
 
     version: str
@@ -39,6 +40,7 @@ class Receipt:
     verified: str = ""
     written: Mapping[str, bytes] = field(default_factory=dict)
     records: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    models: Mapping[str, bytes] = field(default_factory=dict)
 
     def encode(self) -> bytes:
         """The receipt as it is kept: JSON, bytes outside ASCII escaped."""
@@ -56,13 +58,12 @@ class Receipt:
                 }
                 for diff in self.diffs
             ],
-            "written": {
-                path: base64.b64encode(zlib.compress(content)).decode() for path, content in self.written.items()
-            },
+            "written": _packed(self.written),
             "records": {
                 path: [[entry.path, _text(entry.before), _text(entry.after)] for entry in entries]
                 for path, entries in self.records.items()
             },
+            "models": _packed(self.models),
         }
         return (json.dumps(document, indent=1) + "\n").encode()
 
@@ -87,17 +88,21 @@ def load(tree: Tree) -> Receipt | None:
 
 def _read(tree: Tree, document: dict[str, Any]) -> Receipt:
     version, release, verified = (_of(str, document[key]) for key in ("a2patch", "release", "verified"))
-    written = {path: _unpacked(content) for path, content in document.get("written", {}).items()}
+    written, models = (
+        {path: _unpacked(content) for path, content in document.get(key, {}).items()} for key in ("written", "models")
+    )
     records = {
         path: tuple(Entry(_of(str, entry[0]), _bytes(entry[1]), _bytes(entry[2])) for entry in entries)
         for path, entries in document.get("records", {}).items()
     }
-    for path in (*written, *records):
+    for path in (*written, *records, *models):
         tree.path(path)
     if any(not RECORD.fullmatch(path) for path in records):
         raise ValueError("it names a RECORD that is none")
+    if any(not path.endswith(".yaml") for path in models):
+        raise ValueError("it names a model file that is none")
     diffs = tuple(_diff(tree, entry) for entry in document["diffs"])
-    return Receipt(version, release, diffs, verified, written, records)
+    return Receipt(version, release, diffs, verified, written, records, models)
 
 
 def _diff(tree: Tree, entry: dict[str, Any]) -> Diff:
@@ -127,6 +132,10 @@ def _text(content: bytes | None) -> str | None:
 
 def _bytes(text: str | None) -> bytes | None:
     return None if text is None else _of(str, text).encode("utf-8", "surrogateescape")
+
+
+def _packed(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {path: base64.b64encode(zlib.compress(content)).decode() for path, content in files.items()}
 
 
 def _unpacked(text: str) -> bytes:

@@ -61,7 +61,7 @@ def noticed(tree: Tree, status: Status, kept: Receipt) -> Status:
 
 
 def find(tree: Tree, sites: Sequence[SiteStatus], kept: Receipt | None) -> Edits | None:
-    """Find what was edited inside our own lines.
+    """Find what was edited inside our own lines, and in model files that were installed besides.
 
     Args:
         tree: The tree.
@@ -71,12 +71,16 @@ def find(tree: Tree, sites: Sequence[SiteStatus], kept: Receipt | None) -> Edits
     Returns:
         The edits; None where nothing tells which lines are ours.
     """
-    if not sites:
-        return Edits((), b"")
     names = {site.site for site in sites}
-    if kept is None or not names <= {diff.site for diff in kept.diffs}:
+    if not names <= {diff.site for diff in (kept.diffs if kept else ())}:
         return None
+    if kept is None:
+        return Edits((), b"")
     changes, ours = [], []
+    for path, written in kept.models.items():
+        if (content := tree.read(path)) is not None:
+            changes.append(Change(path, content, None))
+            ours.append(Change(path, written, content))
     for diff in kept.diffs:
         for file in diff.files if diff.site in names else ():
             content = tree.read(file.path)

@@ -40,6 +40,10 @@ def status_lines(survey: Survey, copies: Sequence[Copy]) -> list[str]:
     if survey.receipt is not None:
         verified = survey.receipt.verified or "nothing yet; `a2patch verify` does"
         lines += [f"receipt  by a2patch {survey.receipt.version}", f"         verified by {verified}"]
+        lines += [
+            f"         {path:<36} {_as_installed(survey.tree.read(path), content)}"
+            for path, content in survey.receipt.models.items()
+        ]
     return lines + copies_lines(survey, copies)
 
 
@@ -62,7 +66,10 @@ def copy_document(copy: Copy) -> dict[str, str]:
 def change_lines(outcome: Outcome) -> list[str]:
     """What changed, a file a line, with the diff that did it."""
     names = {file.path: diff.name for diff in outcome.diffs for file in diff.files}
-    return [f"  {change.path:<36} {_amount(change):<18} {names[change.path]}" for change in outcome.changes]
+    return [
+        f"  {change.path:<36} {_amount(change):<18} {names.get(change.path, 'a2patch insert')}"
+        for change in outcome.changes
+    ]
 
 
 def derived_lines(outcome: Outcome) -> list[str]:
@@ -90,7 +97,11 @@ def tree_document(survey: Survey) -> dict[str, Any]:
         ],
         "receipt": None
         if survey.receipt is None
-        else {"a2patch": survey.receipt.version, "verified": survey.receipt.verified or None},
+        else {
+            "a2patch": survey.receipt.version,
+            "verified": survey.receipt.verified or None,
+            "models": sorted(survey.receipt.models),
+        },
     }
 
 
@@ -99,7 +110,7 @@ def changes_document(outcome: Outcome) -> list[dict[str, Any]]:
     actions = {(True, False): "added", (False, True): "removed", (False, False): "changed"}
     names = {file.path: diff.name for diff in outcome.diffs for file in diff.files}
     return [
-        {"path": c.path, "action": actions[c.before is None, c.after is None], "diff": names[c.path]}
+        {"path": c.path, "action": actions[c.before is None, c.after is None], "diff": names.get(c.path)}
         for c in outcome.changes
     ]
 
@@ -124,6 +135,12 @@ def error_document(error: A2PatchError) -> dict[str, Any]:
         "found": error.found or None,
         "remedy": error.remedy or None,
     }
+
+
+def _as_installed(content: bytes | None, written: bytes) -> str:
+    if content is None:
+        return "installed by insert, gone since"
+    return "installed by insert" + ("" if content == written else ", edited since")
 
 
 def _amount(change: Change) -> str:

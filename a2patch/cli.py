@@ -12,7 +12,8 @@ import typer
 
 from a2patch import __version__, summary
 from a2patch.cli_base import JsonOption, PathOption, PythonOption, locate, surroundings
-from a2patch.console import Page, edge, progress, usage_document, width
+from a2patch.cli_insert import insert
+from a2patch.console import Ended, Page, edge, progress, usage_document, width
 from a2patch.errors import AccessError, ToolMissingError
 from a2patch.verdict import CHECKS, DEFAULT, QUICK
 
@@ -184,6 +185,9 @@ def diff(ultralytics_path: PathOption = None, as_json: JsonOption = False) -> No
         _show_diff(page, transaction.settled(tree, page.say, partial(commands.difference, tree)))
 
 
+app.command()(insert)
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"a2patch {__version__}")
@@ -212,7 +216,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(args=list(arguments))
     except SystemExit as error:
-        if error.code == 2 and "--json" in arguments:
+        if error.code == 2 and "--json" in arguments and not isinstance(error, Ended):
             typer.echo(usage_document())
         raise
 

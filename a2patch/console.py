@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from a2patch import summary
 from a2patch.errors import A2PatchError
 
@@ -18,6 +16,10 @@ if TYPE_CHECKING:
     from a2patch.commands import Outcome, Survey
 
 SCHEMA = 1
+
+
+class Ended(SystemExit):
+    """The end of a command that has shown its own error, and its document."""
 
 
 class Page:
@@ -83,7 +85,7 @@ def edge(command: str, as_json: bool) -> Iterator[Page]:
         page.say("interrupted")
     page.close(failure)
     if page.code:
-        raise typer.Exit(page.code)
+        raise Ended(page.code)
 
 
 @contextmanager

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from a2patch.verdict import NOT_ASKED, Check, Cost, Verdict
+
+if TYPE_CHECKING:
+    from a2patch.composing import Made
 
 SCHEMA = 1
 """The version of what `verdict_json` returns; it changes when a field changes its meaning or goes."""
@@ -104,6 +107,31 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
         "base": verdict.base,
         "costs": [asdict(cost) for cost in verdict.costs],
     }
+
+
+def layer_lines(layers: Sequence[Mapping[str, Any]], width: int) -> list[str]:
+    """Return the layers of a model as a table, ours marked.
+
+    Args:
+        layers: Rows with `index`, `from`, `repeats`, `module`, `args`, and `ours`.
+        width: The columns to stay within; what does not fit of the arguments is left out.
+    """
+    table = [["", "layer", "from", "n", "module", "args"]]
+    for row in layers:
+        cells = [str(row[name]).replace("'", "") for name in ("index", "from", "repeats", "module", "args")]
+        table.append([">" if row["ours"] else "", *cells])
+    widths = [max(len(row[i]) for row in table) for i in range(6)]
+    lines = (_GAP.join(map(str.ljust, row, widths)).rstrip() for row in table)
+    return [line if len(line) <= width else line[: width - 1] + "…" for line in lines]
+
+
+def made_lines(made: Sequence[Made]) -> list[str]:
+    """Return a line for each of several models: where ours stand in it, and what for."""
+    lines = []
+    for file in made:
+        ours = ", ".join(str(layer["index"]) for layer in file.layers if layer["ours"])
+        lines.append(f"{file.name}: {' '.join(file.positions)}, ours at {ours}")
+    return lines
 
 
 def _checks(checks: Sequence[Check], width: int) -> str:

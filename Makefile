@@ -4,7 +4,7 @@ RELEASE ?= 8.4.190
 BIN := .venv/bin
 DEMO := .venv/demo
 
-.PHONY: demo test lint patches matrix stock faults clean
+.PHONY: demo test lint patches matrix stock faults insertions clean
 
 demo: .venv/ready
 	@rm -rf $(DEMO)
@@ -37,6 +37,10 @@ stock: .venv/ready
 # Stops a2patch at each operation and at ROUNDS random moments; a quarter of an hour.
 faults: .venv/ready
 	$(BIN)/python tests/faults.py $(if $(ROUNDS),--rounds $(ROUNDS))
+
+# Puts the block at every position of every stock model, builds them all, and takes it out again; an hour or more.
+insertions: .venv/ready
+	$(BIN)/python tests/insertions.py
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""What is timed and trained, side by side with its peers."""

@@ -4,7 +4,7 @@ RELEASE ?= 8.4.190
 BIN := .venv/bin
 DEMO := .venv/demo
 
-.PHONY: demo test lint patches matrix stock faults insertions clean
+.PHONY: demo test lint patches matrix stock faults insertions transplants clean
 
 demo: .venv/ready
 	@rm -rf $(DEMO)
@@ -41,6 +41,10 @@ faults: .venv/ready
 # Puts the block at every position of every stock model, builds them all, and takes it out again; an hour or more.
 insertions: .venv/ready
 	$(BIN)/python tests/insertions.py
+
+# Every scale of v8, 11 and 26, every head, other releases; an hour. ONLY=yolo26 tries those whose name has it.
+transplants: .venv/ready
+	$(BIN)/python tests/transplants.py $(if $(ONLY),--only $(ONLY))
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

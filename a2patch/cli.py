@@ -13,6 +13,7 @@ import typer
 from a2patch import __version__, summary
 from a2patch.cli_base import JsonOption, PathOption, PythonOption, locate, surroundings
 from a2patch.cli_insert import insert
+from a2patch.cli_transplant import transplant
 from a2patch.console import Ended, Page, edge, progress, usage_document, width
 from a2patch.errors import AccessError, ToolMissingError
 from a2patch.verdict import CHECKS, DEFAULT, QUICK
@@ -186,6 +187,7 @@ def diff(ultralytics_path: PathOption = None, as_json: JsonOption = False) -> No
 
 
 app.command()(insert)
+app.command()(transplant)
 
 
 def _version(wanted: bool) -> None:

@@ -63,3 +63,9 @@ class ExistsError(A2PatchError):
     """A file that a command would write is there already, and is another."""
 
     exit_code: ClassVar[int] = 2
+
+
+class TransplantError(A2PatchError):
+    """A checkpoint can't go into the model that was named, or there is nowhere for the result."""
+
+    exit_code: ClassVar[int] = 2

@@ -41,6 +41,8 @@ class Probe:
         unpictured: What it could not draw, with the reasons.
         refused: Why what it was asked to make of a model can't be; empty if it can.
         made: The model files that it made, as `Made` takes them.
+        answer: What came out of a transplant, by name; empty if it did not get that far.
+        declined: Why it can't be made, as the fields of an error; empty if it can.
         notes: What else it has to say.
         done: Whether it came to its end.
     """
@@ -59,6 +61,8 @@ class Probe:
     unpictured: list[dict[str, str]] = field(default_factory=list)
     refused: str = ""
     made: list[dict[str, Any]] = field(default_factory=list)
+    answer: dict[str, Any] = field(default_factory=dict)
+    declined: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     trying: str = ""
     started: str = ""
@@ -108,6 +112,10 @@ class Probe:
                 self.refused = event["reason"]
             case "made":
                 self.made.append(event)
+            case "answer":
+                self.answer = event
+            case "declined":
+                self.declined = event
             case "uncounted":
                 self.notes.append(event["reason"])
             case "done":

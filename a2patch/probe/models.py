@@ -49,10 +49,10 @@ def build(model: str | dict[str, Any], seed: int = 0) -> Model:
     names = [name for start, name in _CLASSES.items() if head.startswith(start)]
     torch.manual_seed(seed)
     model_class = getattr(tasks, names[0] if names else "DetectionModel")
-    return model_class(_without_downloads(model), verbose=False)
+    return model_class(without_downloads(model), verbose=False)
 
 
-def _without_downloads(model: str | dict[str, Any]) -> str | dict[str, Any]:
+def without_downloads(model: str | dict[str, Any]) -> str | dict[str, Any]:
     """Return a copy of what a file says whose torchvision backbones have no weights, which would be fetched."""
     copied = deepcopy(model)
     if not isinstance(copied, str):

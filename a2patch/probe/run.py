@@ -205,6 +205,13 @@ def _work(request: dict[str, Any], channel: Channel) -> None:
     work(request, channel)
 
 
+def _transplant(request: dict[str, Any], channel: Channel) -> None:
+    """Carry a checkpoint into another model."""
+    from .transplant import transplant
+
+    transplant(request, channel)
+
+
 _ROLES = {
     "patched": _try_patched,
     "untouched": _try_untouched,
@@ -213,6 +220,7 @@ _ROLES = {
     "gpu": _try_on_gpu,
     "worker": _work,
     "composed": _try_composed,
+    "transplant": _transplant,
 }
 
 

@@ -21,7 +21,7 @@ PROBE = Path(__file__).resolve().parent.parent / "a2patch" / "probe"
 OLD = [
     *sorted(PROBE.glob("*.py")),
     PROBE.parent / "__init__.py",
-    *(PROBE.parent / n for n in ("modelgraph.py", "wiring.py")),
+    *(PROBE.parent / n for n in ("modelgraph.py", "wiring.py", "positions.py", "insertion.py")),
 ]
 
 
@@ -33,7 +33,7 @@ def test_it_is_python_3_8_and_alone(path: Path) -> None:
         if isinstance(node, ast.ImportFrom) and not node.level:
             names.append(node.module or "")
         ours = {name for name in names if name.partition(".")[0] == "a2patch"}
-        assert ours <= {"a2patch.modelgraph", "a2patch.wiring"}, path.name
+        assert ours <= {"a2patch.modelgraph", "a2patch.wiring", "a2patch.positions", "a2patch.insertion"}, path.name
 
 
 def test_a_check_that_raises_hides_none_after_it(tmp_path: Path) -> None:

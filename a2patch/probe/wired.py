@@ -126,7 +126,7 @@ def strides_of(bench: Bench, file: str) -> list[float | None]:
     """
     try:
         return strides(bench.chosen(file))
-    except (NotImplementedError, RuntimeError):
+    except (NotImplementedError, RuntimeError, TypeError):  # in older releases RT-DETR wants labels in training
         return strides(bench.smallest(file))
 
 

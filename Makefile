@@ -1,10 +1,11 @@
 # Small verbs. Everything they need is installed into .venv; released wheels are cached outside (A2PATCH_CACHE).
 PYTHON ?= python3
+PYTHON38 ?= python3.8
 RELEASE ?= 8.4.190
 BIN := .venv/bin
 DEMO := .venv/demo
 
-.PHONY: demo test lint patches matrix stock faults insertions transplants clean
+.PHONY: demo test lint patches matrix stock faults insertions transplants oldest clean
 
 demo: .venv/ready
 	@rm -rf $(DEMO)
@@ -46,6 +47,10 @@ insertions: .venv/ready
 transplants: .venv/ready
 	$(BIN)/python tests/transplants.py $(if $(ONLY),--only $(ONLY))
 
+# The layer on the oldest Python and torch that it is written for; PYTHON38 names the first.
+oldest: .venv/oldest/ready
+	.venv/oldest/bin/python -m pytest -o addopts= --noconftest tests/test_double_attention.py
+
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
@@ -53,4 +58,9 @@ clean:
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[verify,test,lint]"
+	@touch $@
+
+.venv/oldest/ready:
+	$(PYTHON38) -m venv .venv/oldest
+	.venv/oldest/bin/pip install --quiet --disable-pip-version-check torch==1.8.0 "numpy<1.24" pytest onnx onnxruntime
 	@touch $@

@@ -1,165 +1,161 @@
-"""The layer as shipped beside its straightforward form: time and memory, in one run.
+"""The layer as shipped, beside other ways to compute the same: time and memory, in one run.
 
-    python benchmarks/block.py [--repeats 7] [--threads 1 2] [--batch 1 4] [--plot block.svg]
+    python benchmarks/block.py [--forms shipped fused attention] [--scales n s l] [--threads 1 2] [--batch 1 4]
+                               [--repeats 9] [--plot block.svg]
 
 The straightforward form makes `A = convA(x)` at every position, gathers `A B^T`, distributes, and reconstructs at every
-position, with the same parameters. Sizes are those of YOLOv8 n, s and l at 640 px. Each figure is the straightforward
-form over ours, medians of interleaved repeats, so that above 1 ours is faster; `saved` is what autograd keeps for the
-backward pass, in sizes of x. The greatest difference of the outputs in float64 is printed with them.
+position, with the same parameters; `forms.py` has the others. Sizes are those of YOLOv8 at 640 px. Times are the
+straightforward form's over the other's, medians of interleaved repeats, so that above 1 the other is faster. `saved` is
+what autograd keeps for the backward pass, `peak` the most that a forward and backward pass holds at once, both beyond
+the input and in sizes of it. `difference` is the greatest of the outputs in float64. First come the scales one by one,
+then their mean.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
-import statistics
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import astuple, dataclass, fields, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-import torch
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
 
-SOURCE = Path(__file__).resolve().parent.parent / "patches/sources/double_attention.py"
-WIDTHS = {"n": 0.25, "s": 0.5, "l": 1.0}
+from benchmarks.measuring import medians, peak  # before torch: quietens its profiler
+
+import torch  # isort: skip
+
+from benchmarks.forms import FORMS, Form
+
+SOURCE = ROOT / "patches/sources/double_attention.py"
+WIDTHS = {"n": 0.25, "s": 0.5, "m": 0.75, "l": 1.0, "x": 1.25}
 STAGES = {"P2": (128, 160), "P3": (256, 80), "P4": (512, 40), "P5": (512, 20)}  # channels at width 1, side at 640 px
 SHAPES: dict[str, Callable[[int], tuple[int, int, bool]]] = {
     "C/4, C/4": lambda c: (c // 4, c // 4, True),
     "C/2, C/8": lambda c: (c // 2, c // 8, True),
+    "C/2, C/2": lambda c: (c // 2, c // 2, True),
     "C, 1, no reconstruct": lambda c: (c, 1, False),
 }
+PEER = "straightforward"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is compared.
+
+    Attributes:
+        shape: One of `SHAPES`.
+        form: One of `FORMS`, beside the straightforward one.
+        threads: How many threads compute.
+        batch: How many images.
+        stage: One of `STAGES`.
+    """
+
+    shape: str
+    form: str
+    threads: int
+    batch: int
+    stage: str
 
 
 @dataclass(frozen=True)
 class Row:
-    """The mean over the widths of what was measured at one stage.
+    """What was measured.
 
     Attributes:
-        shape: One of `SHAPES`.
-        stage: One of `STAGES`.
-        threads: How many threads computed.
-        batch: How many images.
-        forward: Time of the straightforward form over ours, forward.
+        forward: Time of the straightforward form over the other's, forward.
         both: The same, forward and backward.
-        before: What the straightforward form keeps for the backward pass, in sizes of x.
-        after: What ours keeps.
+        saved_before: What the straightforward form keeps for the backward pass, in sizes of x.
+        saved: What the other keeps.
+        peak_before: The most that the straightforward form holds at once, in sizes of x.
+        peak: The most that the other holds.
         difference: The greatest difference of the outputs in float64.
     """
 
-    shape: str
-    stage: str
-    threads: int
-    batch: int
     forward: float
     both: float
-    before: float
-    after: float
+    saved_before: float
+    saved: float
+    peak_before: float
+    peak: float
     difference: float
 
 
 def main() -> None:
-    """Read the arguments, measure, print a table, and draw it where that is asked for."""
+    """Read the arguments, measure, print the tables, and draw them where that is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--forms", nargs="*", default=["shipped"], choices=[name for name in FORMS if name != PEER])
+    parser.add_argument("--scales", nargs="*", default=["n", "s", "l"], choices=list(WIDTHS))
     parser.add_argument("--threads", type=int, nargs="*", default=[1])
     parser.add_argument("--batch", type=int, nargs="*", default=[1])
+    parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--plot", type=Path, help="where to draw the ratios, as SVG or PNG; needs matplotlib")
     arguments = parser.parse_args()
     torch.manual_seed(0)
-    print(f"torch {torch.__version__}, {arguments.repeats} repeats; mean over n, s, l at 640 px")
-    print()
-    print("| c_m, c_n | threads | batch | stage | forward | forward+backward | saved | difference |")
-    print("|---|---|---|---|---|---|---|---|")
-    rows = []
-    for shape, threads, batch, stage in product(SHAPES, arguments.threads, arguments.batch, STAGES):
-        row = measured(shape, stage, threads, batch, arguments.repeats)
-        rows.append(row)
-        saved = f"{row.before:.2f} to {row.after:.2f}"
-        times = f"{row.forward:.2f} | {row.both:.2f}"
-        print(f"| {shape} | {threads} | {batch} | {stage} | {times} | {saved} | {row.difference:.0e} |", flush=True)
+    print(f"torch {torch.__version__}, {arguments.repeats} repeats, 640 px\n\n{_head('scale')}")
+    found: defaultdict[Setting, list[Row]] = defaultdict(list)
+    for setting in map(
+        Setting, *zip(*product(SHAPES, arguments.forms, arguments.threads, arguments.batch, STAGES), strict=True)
+    ):
+        for scale in arguments.scales:
+            found[setting].append(measured(setting, WIDTHS[scale], arguments.repeats))
+            print(_line(scale, setting, found[setting][-1]), flush=True)
+    print(f"\n{_head('mean')}")
+    for setting, rows in found.items():
+        print(_line(" ".join(arguments.scales), setting, mean(rows)))
     if arguments.plot:
-        draw(rows, arguments.plot)
+        draw(found, arguments.plot)
 
 
-def measured(shape: str, stage: str, threads: int, batch: int, repeats: int) -> Row:
-    """Both forms at one stage, the mean over the widths."""
-    torch.set_num_threads(threads)
-    layer = _layer()
-    channels, side = STAGES[stage]
-    found = []
-    for width in WIDTHS.values():
-        c = int(channels * width)
-        found.append(compare(layer(c, *SHAPES[shape](c)), torch.randn(batch, c, side, side), repeats))
-    means = [sum(column) / len(found) for column in zip(*found, strict=True)]
-    return Row(shape, stage, threads, batch, *means)
+def measured(setting: Setting, width: float, repeats: int) -> Row:
+    """Compare a form with the straightforward one at a width."""
+    torch.set_num_threads(setting.threads)
+    channels, side = STAGES[setting.stage]
+    c = int(channels * width)
+    layer = _layer()(c, *SHAPES[setting.shape](c))
+    x = torch.randn(setting.batch, c, side, side)
+    forms = {name: FORMS[name] for name in (PEER, setting.form)}
 
+    def forward(form: Form) -> None:
+        with torch.no_grad():
+            form(layer, x)
 
-def draw(rows: list[Row], path: Path) -> None:
-    """Draw how many times as fast ours is, a panel for each shape."""
-    from matplotlib import pyplot
+    def both(form: Form) -> None:
+        form(layer, x.detach().requires_grad_()).sum().backward()
 
-    settings = list(dict.fromkeys((row.threads, row.batch) for row in rows))
-    figure, panels = pyplot.subplots(1, len(SHAPES), figsize=(12, 3.6), layout="constrained", squeeze=False)
-    for panel, shape in zip(panels[0], SHAPES, strict=True):
-        for threads, batch in settings:
-            mine = [row for row in rows if (row.shape, row.threads, row.batch) == (shape, threads, batch)]
-            label = f"{threads} threads, batch {batch}" if threads > 1 else f"1 thread, batch {batch}"
-            (line,) = panel.plot([row.stage for row in mine], [row.forward for row in mine], "o-", label=label)
-            panel.plot([row.stage for row in mine], [row.both for row in mine], "o--", color=line.get_color())
-        panel.axhline(1, color="grey", linewidth=0.8)
-        panel.set(title=f"c_m, c_n: {shape}", ylim=(0, None))
-    panels[0][0].set_ylabel("straightforward time / ours\nforward, and dashed with backward")
-    panels[0][-1].legend(fontsize="small")
-    figure.savefig(path)
-
-
-def straightforward(layer: Any, x: torch.Tensor) -> torch.Tensor:
-    """The layer as its definition reads, with the parameters of ours."""
-    a = layer.convA(x).flatten(2)
-    b = layer.convB(x).flatten(2).softmax(2)
-    v = layer.convV(x).flatten(2).softmax(1)
-    z = torch.bmm(torch.bmm(a, b.transpose(1, 2)), v).reshape(x.shape[0], -1, *x.shape[2:])
-    return layer.conv_reconstruct(z) if layer.reconstruct else z
-
-
-def compare(layer: Any, x: torch.Tensor, repeats: int) -> tuple[float, float, float, float, float]:
-    """Both forms on one input.
-
-    Returns:
-        Ratio of forward times, ratio of forward and backward times, what each saves in sizes of x, and the greatest
-        difference of the outputs in float64.
-    """
-    forms: list[Callable[[torch.Tensor], torch.Tensor]] = [lambda t: straightforward(layer, t), layer]
-
-    def both(form: Callable[[torch.Tensor], torch.Tensor]) -> None:
-        form(x.requires_grad_()).sum().backward()
-
-    with torch.no_grad():
-        forward = ratio([lambda form=form: form(x) for form in forms], repeats)  # type: ignore[misc]
-    backward = ratio([lambda form=form: both(form) for form in forms], repeats)  # type: ignore[misc]
-    saved = [_saved(form, x, list(layer.parameters())) for form in forms]
+    ahead = medians({name: lambda f=form: forward(f) for name, form in forms.items()}, repeats)  # type: ignore[misc]
+    back = medians({name: lambda f=form: both(f) for name, form in forms.items()}, repeats)  # type: ignore[misc]
+    size = x.numel() * x.element_size()
+    saved = [_saved(form, layer, x) / size for form in forms.values()]
+    held = [peak(lambda f=form: both(f)) / size for form in forms.values()]  # type: ignore[misc]
     layer.double()
-    wide = x.detach().double()
-    difference = float((straightforward(layer, wide) - layer(wide)).abs().max().detach())
-    return forward, backward, saved[0], saved[1], difference
+    expected, given = (form(layer, x.double()).detach() for form in forms.values())
+    return Row(
+        forward=ahead[PEER] / ahead[setting.form],
+        both=back[PEER] / back[setting.form],
+        saved_before=saved[0],
+        saved=saved[1],
+        peak_before=held[0],
+        peak=held[1],
+        difference=float((expected - given).abs().max()),
+    )
 
 
-def ratio(runs: list[Callable[[], object]], repeats: int) -> float:
-    """The first's median time over the second's, their repeats interleaved."""
-    times: list[list[float]] = [[], []]
-    for _ in range(repeats + 1):
-        for run, found in zip(runs, times, strict=True):
-            started = time.perf_counter()
-            run()
-            found.append(time.perf_counter() - started)
-    return statistics.median(times[0][1:]) / statistics.median(times[1][1:])
+def mean(rows: Sequence[Row]) -> Row:
+    """The mean of rows; of the differences the greatest."""
+    means = {field.name: sum(getattr(row, field.name) for row in rows) / len(rows) for field in fields(Row)}
+    return replace(Row(**means), difference=max(row.difference for row in rows))
 
 
-def _saved(form: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor, parameters: list[torch.Tensor]) -> float:
-    """What the backward pass keeps, in sizes of x, beyond x and the parameters."""
-    there = {tensor.untyped_storage().data_ptr() for tensor in (x, *parameters)}
+def _saved(form: Form, layer: Any, x: torch.Tensor) -> int:
+    """What the backward pass keeps, in bytes, beyond x and the parameters."""
+    x = x.detach().requires_grad_()
+    there = {tensor.untyped_storage().data_ptr() for tensor in (x, *layer.parameters())}
     kept: dict[int, int] = {}
 
     def pack(tensor: torch.Tensor) -> torch.Tensor:
@@ -169,10 +165,59 @@ def _saved(form: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor, parame
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        result = form(x.requires_grad_())
+        result = form(layer, x)
     del result
-    size = x.numel() * x.element_size()
-    return float(sum(kept.values()) / size)
+    return sum(kept.values())
+
+
+def draw(found: dict[Setting, list[Row]], path: Path) -> None:
+    """Draw how many times as fast a form is, a panel for each shape: the mean over the scales and their span."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    matplotlib.rcParams["svg.hashsalt"] = "a2patch"  # the same figures give the same file
+    from matplotlib import pyplot
+
+    lines = list(dict.fromkeys((setting.form, setting.threads, setting.batch) for setting in found))
+    figure, panels = pyplot.subplots(
+        2, len(SHAPES), figsize=(3 * len(SHAPES), 6), layout="constrained", sharey="col", squeeze=False
+    )
+    for column, shape in zip(panels.T, SHAPES, strict=True):
+        for panel, part in zip(column, ("forward", "both"), strict=True):
+            for form, threads, batch in lines:
+                spans = [
+                    [getattr(row, part) for row in found[Setting(shape, form, threads, batch, stage)]]
+                    for stage in STAGES
+                ]
+                heights = [sum(span) / len(span) for span in spans]
+                label = f"{form}, {threads} thread{'s' * (threads > 1)}, batch {batch}"
+                (line,) = panel.plot(list(STAGES), heights, "o-", label=label)
+                panel.fill_between(range(len(spans)), *zip(*((min(s), max(s)) for s in spans), strict=True),
+                                   color=line.get_color(), alpha=0.15, linewidth=0)  # fmt: skip
+            panel.axhline(1, color="grey", linewidth=0.8)
+            panel.set(ylim=(0, None))
+        column[0].set_title(f"c_m, c_n: {shape}", fontsize="medium")
+    panels[0][0].set_ylabel("forward: straightforward / other")
+    panels[1][0].set_ylabel("forward and backward")
+    figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize="small")
+    figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+
+
+def _head(scales: str) -> str:
+    names = ("c_m, c_n", "form", "threads", "batch", "stage", scales, "forward", "forward+backward", "saved", "peak",
+             "difference")  # fmt: skip
+    return f"{_cells(names)}\n{'|---' * len(names)}|"
+
+
+def _line(scales: str, setting: Setting, row: Row) -> str:
+    memory = f"{row.saved_before:.2f} to {row.saved:.2f}", f"{row.peak_before:.1f} to {row.peak:.1f}"
+    return _cells(
+        [*astuple(setting), scales, f"{row.forward:.2f}", f"{row.both:.2f}", *memory, f"{row.difference:.0e}"]
+    )
+
+
+def _cells(cells: Iterable[object]) -> str:
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 def _layer() -> Any:

@@ -10,18 +10,16 @@ from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from a2patch import releases
+from benchmarks.measuring import Run, medians
 
 
 def main() -> None:
@@ -37,7 +35,7 @@ def main() -> None:
         patch = Path(folder) / "ours.diff"
         dry = [*ours, "apply", "--dry-run", "--ultralytics-path", str(site)]
         patch.write_bytes(subprocess.run(dry, check=True, capture_output=True).stdout)
-        jobs: dict[str, Callable[[], object]] = {
+        jobs: dict[str, Run] = {
             "pip --help": _run([sys.executable, "-m", "pip", "--help"], folder),
             "a2patch --help": _run([*ours, "--help"], folder),
             "git apply": _run(["git", "apply", str(patch)], str(site)),
@@ -45,15 +43,8 @@ def main() -> None:
             "a2patch apply --no-verify": _run([*ours, "apply", "--no-verify", "--ultralytics-path", str(site)], folder),
             "a2patch revert": _run([*ours, "revert", "--ultralytics-path", str(site)], folder),
         }
-        for run in jobs.values():  # once unseen, for caches
-            run()
-        times: dict[str, list[float]] = {name: [] for name in jobs}
-        for _ in range(arguments.repeats):
-            for name, run in jobs.items():
-                started = time.perf_counter()
-                run()
-                times[name].append(time.perf_counter() - started)
-    report({name: statistics.median(found) for name, found in times.items()})
+        found = medians(jobs, arguments.repeats)
+    report(found)
 
 
 def report(medians: dict[str, float]) -> None:
@@ -69,7 +60,7 @@ def report(medians: dict[str, float]) -> None:
         print(f"| `{name}` | {medians[name]:.3f} | `{peer}` | {medians[peer]:.3f} | {ratio:.1f} |")
 
 
-def _run(command: list[str], folder: str) -> Callable[[], object]:
+def _run(command: list[str], folder: str) -> Run:
     return lambda: subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
 

@@ -2,20 +2,19 @@
 
     python benchmarks/step.py [--release 8.4.190] [--scales n s] [--repeats 9] [--threads 1] [--batch 1]
 
-A patched copy of the release is made in a temporary folder. Each figure is how much longer the model with our layers
-takes than the stock one, in per cent: medians of interleaved repeats of inference, and of a forward and backward pass
-as training makes them. `noise` is what the same comparison says of the stock model and a second copy of it.
+A patched copy of the release is made in a temporary folder. Times are how much longer a model takes than the stock one,
+in per cent: medians of interleaved repeats of inference, and of a forward and backward pass as training makes them.
+`peak` is how much more memory such a pass holds at its most. `noise` is what the same comparison says of the stock
+model and a second copy of it. Ours is tried in each of the ways to compute it that `forms.py` has.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import sys
 import tempfile
-import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +23,12 @@ sys.path.insert(0, str(ROOT))
 
 from a2patch import commands, releases
 from a2patch import tree as trees
+from benchmarks.measuring import medians, peak
 
 STOCK = "yolov8{}.yaml"
-OURS = ("yolov8{}_A2.yaml", "yolov8{}_DANet.yaml")
+TUTORIAL = "yolov8{}_DANet.yaml"
+OURS = "yolov8{}_A2.yaml"
+NOISE = "noise"
 SIDE = 640
 
 
@@ -50,26 +52,43 @@ def main() -> None:
 def table(arguments: argparse.Namespace) -> None:
     """Measure and print."""
     import torch
-    from ultralytics.nn.tasks import DetectionModel
 
     torch.set_num_threads(arguments.threads)
     setting = f"{arguments.threads} threads, batch {arguments.batch}, {SIDE} px, {arguments.repeats} repeats"
     print(f"ultralytics {arguments.release}, torch {torch.__version__}, {setting}")
     print()
-    print("| model | inference | forward and backward |")
-    print("|---|---|---|")
+    print("| scale | model | inference | forward and backward | peak |")
+    print("|---|---|---|---|---|")
     images = torch.rand(arguments.batch, 3, SIDE, SIDE)
     for scale in arguments.scales:
-        names = [STOCK.format(scale), STOCK.format(scale), *(name.format(scale) for name in OURS)]
-        models = [DetectionModel(name, verbose=False) for name in names]
-        inference = medians([lambda m=model: infer(m, images) for model in models], arguments.repeats)  # type: ignore[misc]
-        training = medians([lambda m=model: train(m, images) for model in models], arguments.repeats)  # type: ignore[misc]
-        for name, *times in zip(["noise", *names[2:]], inference[1:], training[1:], strict=True):
-            told = [
-                f"{100 * (t / base - 1):+.1f} %" for t, base in zip(times, (inference[0], training[0]), strict=True)
-            ]
-            label = f"{names[0]}, {name}" if name == "noise" else name
-            print(f"| {label} | {' | '.join(told)} |", flush=True)
+        models = entrants(scale)
+        measured = [
+            medians({name: partial(infer, model, images) for name, model in models.items()}, arguments.repeats),
+            medians({name: partial(train, model, images) for name, model in models.items()}, arguments.repeats),
+            {name: float(peak(partial(train, model, images))) for name, model in models.items()},
+        ]
+        stock = STOCK.format(scale)
+        for name in models:
+            if name != stock:
+                more = " | ".join(f"{100 * (found[name] / found[stock] - 1):+.1f} %" for found in measured)
+                print(f"| {scale} | {name} | {more} |", flush=True)
+
+
+def entrants(scale: str) -> dict[str, Any]:
+    """The models to compare, by their names: the stock one, a second copy of it, and those with our layers."""
+    from ultralytics.nn.tasks import DetectionModel
+
+    from benchmarks.forms import FORMS, shipped
+
+    stock, ours, tutorial = (name.format(scale) for name in (STOCK, OURS, TUTORIAL))
+    models = {stock: DetectionModel(stock, verbose=False), NOISE: DetectionModel(stock, verbose=False)}
+    for title, form in FORMS.items():
+        models[f"{ours}, {title}"] = model = DetectionModel(ours, verbose=False)
+        for layer in model.modules():
+            if type(layer).__name__ == "DoubleAttentionLayer" and form is not shipped:
+                layer.forward = partial(form, layer)
+    models[tutorial] = DetectionModel(tutorial, verbose=False)
+    return models
 
 
 def infer(model: Any, images: Any) -> None:
@@ -87,17 +106,6 @@ def train(model: Any, images: Any) -> None:
     maps = maps["one2many"] if isinstance(maps, dict) and "one2many" in maps else maps
     found = maps.values() if isinstance(maps, dict) else maps
     sum(x.float().mean() for x in found if hasattr(x, "mean")).backward()
-
-
-def medians(runs: list[Callable[[], object]], repeats: int) -> list[float]:
-    """The median time of each, in seconds, their repeats interleaved; the first of each warms up."""
-    times: list[list[float]] = [[] for _ in runs]
-    for _ in range(repeats + 1):
-        for run, found in zip(runs, times, strict=True):
-            started = time.perf_counter()
-            run()
-            found.append(time.perf_counter() - started)
-    return [statistics.median(found[1:]) for found in times]
 
 
 if __name__ == "__main__":

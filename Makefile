@@ -57,7 +57,7 @@ clean:
 # About 5 GB, most of it torch.
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[verify,test,lint]"
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[verify,bench,test,lint]"
 	@touch $@
 
 .venv/oldest/ready:

@@ -1,4 +1,4 @@
-"""The models that `learn.py` trains: YOLOv8n as it comes, and with layers put into it."""
+"""The models that `learn.py` trains: YOLOv8n and a near-sighted network, as they come and with layers put into them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ class Contender:
     Attributes:
         title: What it is, in a table.
         file: The model file that it starts from.
-        added: Rows to be put behind layers of that file, by the layer's index.
+        rows: Rows of a model file to take instead of that file's own.
+        added: Rows to be put behind layers, by the layer's index.
         change: What is done to the built model before it is trained.
     """
 
     title: str
     file: str = "yolov8.yaml"
+    rows: Mapping[str, Any] = field(default_factory=dict)
     added: Mapping[int, Row] = field(default_factory=dict)
     change: Callable[[Any], None] | None = None
 
@@ -33,7 +35,7 @@ class Contender:
         Args:
             model: What `file` says.
         """
-        return {**inserted(model, self.added), "scales": {SCALE: model["scales"][SCALE]}}
+        return {**inserted({**model, **self.rows}, self.added), "scales": {SCALE: model["scales"][SCALE]}}
 
 
 def inserted(model: Mapping[str, Any], added: Mapping[int, Row]) -> dict[str, Any]:
@@ -96,6 +98,10 @@ _PLAIN: dict[int, Row] = {
     P4: ("Bottleneck", [512, True, 1, [1, 1], 0.5]),
 }
 
+_WIDE = partial(resize, m=1 / 2, n=1 / 8)
+_MANY = partial(resize, m=1 / 8, n=1 / 2)
+
+# In both comparisons: as it comes, with as many plain parameters as ours adds, with the tutorial's layer, with ours.
 MAIN = {
     "stock": Contender("stock YOLOv8n"),
     "plain": Contender("stock with as many plain parameters", added=_PLAIN),
@@ -111,9 +117,44 @@ STUDY = {
     "head": Contender("before Detect, on its three maps", added=_blocks_behind(*HEAD)),
     "e-half": Contender("P3 and P4, `e` 0.5", added=_blocks_behind(P3, P4, e=0.5)),
     "e-eighth": Contender("P3 and P4, `e` 0.125", added=_blocks_behind(P3, P4, e=0.125)),
-    "wide": Contender("P3 and P4, `c_m` C/2, `c_n` C/8", "yolov8_A2.yaml", change=partial(resize, m=1 / 2, n=1 / 8)),
-    "many": Contender("P3 and P4, `c_m` C/8, `c_n` C/2", "yolov8_A2.yaml", change=partial(resize, m=1 / 8, n=1 / 2)),
-    "gate-one": Contender("P3 and P4, gate starts at one", "yolov8_A2.yaml", change=open_gate),
+    "wide": Contender("P3 and P4, `c_m` C/2, `c_n` C/8", added=_blocks_behind(P3, P4), change=_WIDE),
+    "many": Contender("P3 and P4, `c_m` C/8, `c_n` C/2", added=_blocks_behind(P3, P4), change=_MANY),
+    "gate-one": Contender("P3 and P4, gate starts at one", added=_blocks_behind(P3, P4), change=open_gate),
 }
 
-CONTENDERS = MAIN | STUDY
+# A network of a few layers, whose head sees nothing more than 31 pixels away: three convolutions down to stride 8, one
+# more and two in the head see 3, 7, 15, 31, 47 and 63 pixels.
+_SHORT = {
+    "backbone": [
+        [-1, 1, "Conv", [64, 3, 2]],
+        [-1, 1, "Conv", [128, 3, 2]],
+        [-1, 1, "Conv", [256, 3, 2]],
+        [-1, 1, "Conv", [256, 3, 1]],
+        [-1, 1, "Conv", [256, 1, 1]],
+    ],
+    "head": [[[4], 1, "Detect", ["nc"]]],
+}
+_SEES = 3  # the layer that tells digits apart
+
+NEAR = {
+    "near": Contender("a near-sighted network", rows=_SHORT),
+    "near-plain": Contender(
+        "it with as many plain parameters",
+        rows=_SHORT,
+        added={_SEES: ("Bottleneck", [256, True, 1, [1, 1], 0.5])},
+    ),
+    "near-tutorial": Contender(
+        "it with the tutorial's layer", rows=_SHORT, added={_SEES: ("DoubleAttentionLayer", [256, 1])}
+    ),
+    "near-ours": Contender("it with our block", rows=_SHORT, added=_blocks_behind(_SEES)),
+}
+
+NEAR_STUDY = {
+    "near-half": Contender("`e` 0.5", rows=_SHORT, added=_blocks_behind(_SEES, e=0.5)),
+    "near-eighth": Contender("`e` 0.125", rows=_SHORT, added=_blocks_behind(_SEES, e=0.125)),
+    "near-wide": Contender("`c_m` C/2, `c_n` C/8", rows=_SHORT, added=_blocks_behind(_SEES), change=_WIDE),
+    "near-many": Contender("`c_m` C/8, `c_n` C/2", rows=_SHORT, added=_blocks_behind(_SEES), change=_MANY),
+    "near-gate": Contender("gate starts at one", rows=_SHORT, added=_blocks_behind(_SEES), change=open_gate),
+}
+
+CONTENDERS = MAIN | STUDY | NEAR | NEAR_STUDY

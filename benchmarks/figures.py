@@ -7,29 +7,41 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.contenders import CONTENDERS, MAIN, STUDY
+from benchmarks.contenders import CONTENDERS, MAIN, NEAR, NEAR_STUDY, STUDY
+from benchmarks.digits import SAMENESS, TASKS
 from benchmarks.outcomes import Outcome
 
-TITLES = {"name": "find and name the digits", "odd": "find the odd one out"}
-ODD = slice(2, None)  # the classes of the second task that its images alone tell
+TITLES = {
+    "name": "find and name the digits",
+    "odd": "find the odd one out",
+    "far": "find the odd one out, far apart",
+}
+TABLES = (
+    (tuple(MAIN), ("name", "odd")),
+    (tuple(NEAR), ("far",)),
+    (("stock", "ours", *STUDY), ("odd",)),
+    (("near", "near-ours", *NEAR_STUDY), ("far",)),
+)
+PANELS = {"name": MAIN, "odd": MAIN, "far": NEAR}
+ROLES = ("as it comes", "with as many plain parameters", "with the tutorial's layer", "with ours")
+ODD = slice(2, None)  # the classes that a box alone does not tell
 
 Grouped = Mapping[tuple[str, str], Sequence[Outcome]]
 
 
 def tables(outcomes: Iterable[Outcome]) -> str:
-    """The tables of the main comparison and of the study, in Markdown."""
+    """The tables of the comparisons and of the study, in Markdown."""
     grouped = _by_task_and_contender(outcomes)
-    there = {name for _, name in grouped}
     parts = []
-    if not there.isdisjoint(MAIN):
-        parts.append(_table([name for name in MAIN if name in there], list(TITLES), grouped))
-    if not there.isdisjoint(STUDY):
-        parts.append(_table([name for name in ("stock", "ours", *STUDY) if name in there], ["odd"], grouped))
+    for names, tasks in TABLES:
+        there = [name for name in names if any((task, name) in grouped for task in tasks)]
+        if there:
+            parts.append(_table(there, tasks, grouped))
     return "\n\n".join(parts)
 
 
 def plot(outcomes: Iterable[Outcome], place: Path) -> None:
-    """Draw the curves of the main comparison, a panel a task: the mean over the seeds and their span."""
+    """Draw the curves of the comparisons, a panel a task: the mean over the seeds and their span."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -37,19 +49,20 @@ def plot(outcomes: Iterable[Outcome], place: Path) -> None:
     from matplotlib import pyplot
 
     grouped = _by_task_and_contender(outcomes)
-    figure, panels = pyplot.subplots(1, len(TITLES), figsize=(8, 4), layout="constrained", sharey=True)
-    for panel, (task, title) in zip(panels, TITLES.items(), strict=True):
-        for name, contender in MAIN.items():
-            if runs := grouped.get((task, name)):
-                epochs = [point.epoch for point in runs[0].curve]
-                heights = list(zip(*([point.overall for point in run.curve] for run in runs), strict=True))
-                label = contender.title.replace("`", "")
-                (line,) = panel.plot(epochs, [statistics.mean(h) for h in heights], label=label)
-                least, greatest = [min(h) for h in heights], [max(h) for h in heights]
-                panel.fill_between(epochs, least, greatest, color=line.get_color(), alpha=0.2, linewidth=0)
-        panel.set(title=title, xlabel="epoch", ylim=(0, 1))
+    figure, panels = pyplot.subplots(1, len(PANELS), figsize=(11, 4), layout="constrained", sharey=True)
+    for panel, (task, contenders) in zip(panels, PANELS.items(), strict=True):
+        for name, role in zip(contenders, ROLES, strict=True):
+            runs = grouped.get((task, name), [])
+            epochs = [point.epoch for run in runs[:1] for point in run.curve]
+            heights = list(zip(*([point.overall for point in run.curve] for run in runs), strict=True))
+            (line,) = panel.plot(epochs, [statistics.mean(h) for h in heights], label=role)
+            least, greatest = [min(h) for h in heights], [max(h) for h in heights]
+            panel.fill_between(epochs, least, greatest, color=line.get_color(), alpha=0.2, linewidth=0)
+        network = "a near-sighted network" if contenders is NEAR else "YOLOv8n"
+        panel.set_title(f"{TITLES[task]}\n{network}", fontsize="medium")
+        panel.set(xlabel="epoch", ylim=(0, 1))
     panels[0].set_ylabel("mAP50-95")
-    figure.legend(*panels[-1].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize="small")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize="small")
     figure.savefig(place, metadata={"Date": None} if place.suffix == ".svg" else None)
     pyplot.close(figure)
 
@@ -68,10 +81,15 @@ def _table(names: Iterable[str], tasks: Sequence[str], grouped: Grouped) -> str:
     for name in names:
         runs = {task: grouped.get((task, name), []) for task in tasks}
         overall = [_spread([run.curve[-1].overall for run in found]) for found in runs.values()]
-        of_odd = _spread([_mean(run.curve[-1].classes[ODD]) for run in runs["odd"]])
+        of_odd = [
+            _mean(run.curve[-1].classes[ODD])
+            for task, found in runs.items()
+            for run in found
+            if TASKS[task].classes is SAMENESS
+        ]
         sight = min(min(run.sight.values()) for found in runs.values() for run in found)
         parameters = max(run.parameters for found in runs.values() for run in found)
-        rows.append(_line([CONTENDERS[name].title, f"{parameters:,}", *overall, of_odd, f"{sight:.0e}"]))
+        rows.append(_line([CONTENDERS[name].title, f"{parameters:,}", *overall, _spread(of_odd), f"{sight:.0e}"]))
     return "\n".join(rows)
 
 

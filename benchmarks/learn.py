@@ -1,11 +1,11 @@
-"""Does the block help, and on what? Real ultralytics trainings of YOLOv8n on the CPU, of equal budgets.
+"""Does the block help, and on what? Real ultralytics trainings on the CPU, of equal budgets in each task.
 
-    python benchmarks/learn.py [--study] [--jobs 2] [--out RUNS.jsonl] [--plot CURVES.svg]
+    python benchmarks/learn.py [--only main far study] [--jobs 2] [--out RUNS.jsonl] [--plot CURVES.svg]
     python benchmarks/learn.py --table [--out RUNS.jsonl] [--plot CURVES.svg]
 
-Trains four models on two tasks with three seeds: stock, stock with as many plain parameters as ours adds, the
-tutorial's and ours. `--study` trains variants of ours on the second task instead: other places, widths and starts of
-the gate. Each training runs in a process of its own, on a patched copy of a release.
+`main` trains YOLOv8n on two tasks: stock, with as many plain parameters as ours adds, the tutorial's, and ours. `far`
+does the same to a near-sighted network, on a task that it can't see all of. `study` trains variants of ours: other
+places, widths and starts of the gate. Each training runs in a process of its own, on a patched copy of a release.
 
 Each outcome is added to the file of `--out` as a line of JSON as soon as it is there, and what is there is not trained
 again: stop when you like, and start again to go on. `--table` trains nothing, and prints what there is.
@@ -31,11 +31,18 @@ sys.path.insert(0, str(ROOT))
 
 from a2patch import releases
 from benchmarks import figures, outcomes
-from benchmarks.contenders import MAIN, STUDY
+from benchmarks.contenders import MAIN, NEAR, NEAR_STUDY, STUDY
+from benchmarks.digits import TASKS
 from benchmarks.outcomes import Outcome, Trial
 
 RELEASE = "8.4.190"
-SIZES = {"odd": 64, "name": 96}  # sides of the images in pixels, large enough for stock to learn the task in minutes
+# Which contenders are trained on which tasks.
+COMPARISONS = {
+    "main": (("odd", MAIN), ("name", MAIN)),
+    "far": (("far", NEAR),),
+    "study": (("odd", STUDY), ("far", NEAR_STUDY)),
+}
+EPOCHS = {"odd": 48, "name": 32, "far": 24}
 EVERY = 4  # epochs from one validation to the next
 
 
@@ -46,23 +53,21 @@ def main() -> int:
         How many trainings failed.
     """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", choices=list(COMPARISONS), default=["main", "far"])
     parser.add_argument("--out", type=Path, default=releases.cache(os.environ).parent / "learn.jsonl")
     parser.add_argument("--table", action="store_true", help="train nothing")
     parser.add_argument("--plot", type=Path, help="draw the curves into this file")
-    parser.add_argument("--study", action="store_true", help="train variants of ours")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=2, help="trainings at once, each on one thread")
     parser.add_argument("--images", type=int, default=320)
-    parser.add_argument("--epochs", type=int, default=16)
     parser.add_argument("--rate", type=float, default=0.003)
     arguments = parser.parse_args()
-    compared, studied = plan(SIZES, MAIN, arguments), plan(["odd"], STUDY, arguments)
     failed = 0
     if not arguments.table:
         there = {outcome.trial for outcome in outcomes.load(arguments.out)}
-        wanted = studied if arguments.study else compared
+        wanted = plan(arguments.only, arguments)
         failed = train([trial for trial in wanted if trial not in there], arguments.out, arguments.jobs)
-    asked = {*compared, *studied}
+    asked = set(plan(COMPARISONS, arguments))
     found = [outcome for outcome in outcomes.load(arguments.out) if outcome.trial in asked]
     print(figures.tables(found))
     if arguments.plot:
@@ -70,11 +75,13 @@ def main() -> int:
     return failed
 
 
-def plan(tasks: Iterable[str], contenders: Iterable[str], arguments: argparse.Namespace) -> list[Trial]:
-    """Lay out the trials of some contenders, of equal budgets in each task."""
+def plan(comparisons: Iterable[str], arguments: argparse.Namespace) -> list[Trial]:
+    """Lay out the trials of some comparisons, of equal budgets in each task."""
     return [
-        Trial(task, contender, seed, arguments.images, arguments.epochs, SIZES[task], arguments.rate, EVERY)
-        for task, seed, contender in itertools.product(tasks, range(arguments.seeds), contenders)
+        Trial(task, name, seed, arguments.images, EPOCHS[task], TASKS[task].size, arguments.rate, EVERY)
+        for comparison in comparisons
+        for task, contenders in COMPARISONS[comparison]
+        for seed, name in itertools.product(range(arguments.seeds), contenders)
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,14 @@ def test_boxes_hold_all_ink_and_nothing_else(task: str) -> None:
         assert not ink.any()
 
 
+def test_digits_stand_far_apart() -> None:
+    task = digits.TASKS["far"]
+    for _, found in digits.draw("far", "train", seed=0, images=20, size=task.size):
+        for one, other in itertools.combinations(found, 2):
+            gaps = [max(one.box[i] - other.box[i + 2], other.box[i] - one.box[i + 2]) for i in (0, 1)]
+            assert max(gaps) >= task.gap
+
+
 def test_a_digit_is_named_by_what_it_shows() -> None:
     for _, found in digits.draw("name", "train", seed=0, images=20, size=SIZE):
         assert all(digit.label == digit.numeral for digit in found)
@@ -36,14 +45,14 @@ def test_a_digit_is_named_by_what_it_shows() -> None:
 def test_one_digit_is_odd_and_its_numeral_alone_does_not_tell() -> None:
     classes: dict[int, set[str]] = {}
     for _, found in digits.draw("odd", "train", seed=0, images=20, size=SIZE):
-        named = [(digit.numeral, digits.CLASSES["odd"][digit.label]) for digit in found]
+        named = [(digit.numeral, digits.TASKS["odd"].classes[digit.label]) for digit in found]
         (odd,) = (numeral for numeral, name in named if name == f"odd {numeral}")
         (same,) = {numeral for numeral, name in named if name == str(numeral)}
         assert odd != same
         assert len(named) == 1 + [numeral for numeral, _ in named].count(same)
         for numeral, name in named:
             classes.setdefault(numeral, set()).add(name)
-    assert classes == {numeral: {str(numeral), f"odd {numeral}"} for numeral in digits.NUMERALS["odd"]}
+    assert classes == {numeral: {str(numeral), f"odd {numeral}"} for numeral in digits.TASKS["odd"].numerals}
 
 
 def test_nothing_trained_on_is_validated_on() -> None:

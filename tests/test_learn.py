@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
+pytest.importorskip("sklearn")
+
 from a2patch import releases
-from benchmarks import figures, outcomes
-from benchmarks.contenders import CONTENDERS, MAIN, P3, P4, inserted
+from benchmarks import figures, learn, outcomes
+from benchmarks.contenders import CONTENDERS, MAIN, NEAR, NEAR_STUDY, P3, P4, STUDY, inserted
+from benchmarks.digits import TASKS
 from benchmarks.outcomes import Outcome, Point, Trial
 from tests.conftest import NEWEST, ROOT
 
@@ -41,7 +44,7 @@ def test_nothing_inserted_is_nothing_changed(stock: dict[str, Any]) -> None:
     assert _rows(inserted(stock, {})) == _rows(stock)
 
 
-@pytest.mark.parametrize("name", [name for name, contender in CONTENDERS.items() if contender.file == "yolov8.yaml"])
+@pytest.mark.parametrize("name", [name for name in [*MAIN, *STUDY] if CONTENDERS[name].file == "yolov8.yaml"])
 def test_the_head_reads_what_it_read(name: str, stock: dict[str, Any]) -> None:
     described = CONTENDERS[name].describe(stock)
     rows, added = _rows(described), CONTENDERS[name].added
@@ -49,6 +52,37 @@ def test_the_head_reads_what_it_read(name: str, stock: dict[str, Any]) -> None:
     assert list(described["scales"]) == ["n"]
     kinds = [rows[index][2] for index in rows[-1][0]]
     assert kinds == (["DoubleAttentionBlock"] * 3 if name == "head" else ["C2f"] * 3)
+
+
+@pytest.mark.parametrize("name", [*NEAR, *NEAR_STUDY])
+def test_what_is_put_into_a_near_sighted_network_stands_before_its_last_convolution(
+    name: str, stock: dict[str, Any]
+) -> None:
+    rows, added = _rows(CONTENDERS[name].describe(stock)), list(CONTENDERS[name].added.values())
+    assert [tuple(row[2:]) for row in rows[4:-2]] == added
+    assert rows[-1][0] == [len(rows) - 2]
+
+
+def test_a_near_sighted_network_sees_no_digit_from_another(stock: dict[str, Any]) -> None:
+    reach, stride = 0, 1
+    for _, _, kind, arguments in _rows(CONTENDERS["near"].describe(stock))[:-1]:
+        assert kind == "Conv"
+        reach += stride * (arguments[1] - 1) // 2
+        stride *= arguments[2]
+    reach += 2 * stride  # the head has two convolutions of 3 by 3
+    assert reach == 31
+    assert reach < TASKS["far"].gap
+
+
+def test_a_trial_trains_and_tells_what_came_of_it(cache: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torchvision")
+    trial = Trial("far", "near-ours", seed=0, images=16, epochs=2, size=192, rate=0.003, every=1)
+    outcome, told = learn.attempt(trial, learn.patched(tmp_path / "site-packages"), tmp_path)
+    assert outcome is not None, told
+    assert outcome.trial == trial
+    assert [point.epoch for point in outcome.curve] == [1, 2]
+    assert set(outcome.sight) == {"layer 4", "input 0"}
+    assert min(outcome.sight.values()) > 1e-3
 
 
 def test_outcomes_are_read_back_as_written(tmp_path: Path) -> None:
@@ -67,7 +101,6 @@ def test_a_table_tells_the_last_validation_and_the_spread_over_seeds() -> None:
 
 
 def test_curves_are_drawn_for_what_there_is(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
     figures.plot([OUTCOME], tmp_path / "curves.svg")
     assert "</svg>" in (tmp_path / "curves.svg").read_text()
 

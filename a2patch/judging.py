@@ -110,6 +110,21 @@ def _difference(now: Mapping[str, Any], before: Mapping[str, Any]) -> str:
     return ""
 
 
+def without_patch(check: Check, unpatched: Probe) -> Check:
+    """Tell with the check `checkpoint` what becomes of the checkpoint in the untouched package."""
+    there = unpatched.checks.get("checkpoint", _PENDING)
+    if there.result == "pass":
+        return replace(check, figure=f"{check.figure}, also without the patch")
+    if there.result != "fail":
+        return check
+    return replace(
+        check,
+        meaning=f"{check.meaning} An unpatched ultralytics does not load it: {there.meaning}.".strip(),
+        advice=f"{check.advice} Run `a2patch apply` wherever it is to be loaded.".strip(),
+        seconds=check.seconds + there.seconds,
+    )
+
+
 def with_gpu(check: Check, gpu: Probe) -> Check:
     """Add to what was found in fewer bits on the CPU what was found on a GPU, where one could be used."""
     there = gpu.checks.get("amp", _PENDING)

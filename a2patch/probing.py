@@ -37,6 +37,7 @@ class Probe:
         missing: Libraries that its interpreter lacks.
         unfit: A library that doesn't load, and why.
         unreadable: Why the model that it should try is none; empty if it is one.
+        saved: Where the checkpoint lies that came back as it was saved; empty if none did.
         pictures: What it drew, in order.
         unpictured: What it could not draw, with the reasons.
         refused: Why what it was asked to make of a model can't be; empty if it can.
@@ -57,6 +58,7 @@ class Probe:
     missing: list[str] = field(default_factory=list)
     unfit: tuple[str, str] | None = None
     unreadable: str = ""
+    saved: str = ""
     pictures: list[dict[str, Any]] = field(default_factory=list)
     unpictured: list[dict[str, str]] = field(default_factory=list)
     refused: str = ""
@@ -104,6 +106,8 @@ class Probe:
                 self.unfit = event["library"], event["error"]
             case "unreadable":
                 self.unreadable = event["error"]
+            case "saved":
+                self.saved = event["path"]
             case "picture":
                 self.pictures.append(event)
             case "unpictured":

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from a2patch.errors import ModelError
-from a2patch.judging import excused, judge, with_gpu
+from a2patch.judging import excused, judge, with_gpu, without_patch
 from a2patch.probing import GPU, Room
 from a2patch.requirements import require_libraries, require_tools
 from a2patch.verdict import BASE, CHECKS, DEFAULT, EXCUSABLE, QUICK, SCALES, Check, Cost, Verdict
@@ -25,6 +25,8 @@ _MODELS = (
 # What is tried beside the patched tree, each in a process of its own, and the check that wants it.
 _BESIDE = {"untouched": "base", GPU: "amp"}
 _ON_TREE = ("patched", GPU)
+# What does without the library for images, which takes longer to import than torch itself.
+_LIGHT = (*_BESIDE, "unpatched")
 CLASSES = ("DoubleAttentionBlock", "DoubleAttentionLayer")
 
 
@@ -106,6 +108,10 @@ def verify(
         checks = judge(patched, reference, wanted)
         if GPU in probes:
             checks["amp"] = with_gpu(checks["amp"], probes[GPU])
+        if patched.saved and untouched is not None:
+            there = {"checks": ["import", "checkpoint"], "checkpoint": patched.saved}
+            (unpatched,) = room.run({**asked("unpatched"), **there})
+            checks["checkpoint"] = without_patch(checks["checkpoint"], unpatched)
         doubtful = [name for name in EXCUSABLE if patched.failed(name)]
         if doubtful:
             (training,) = room.run({**asked("training"), "checks": ["import", *doubtful]})
@@ -151,7 +157,8 @@ def request(role: str, package: Path, wanted: Sequence[str], subject: Subject | 
     """Return what a probe is asked to do, but for where.
 
     Args:
-        role: `patched`, `untouched`, `training` (a stock model, whatever the subject) `gpu` or `pictures`.
+        role: `patched`, `untouched`, `training` (a stock model, whatever the subject), `unpatched` (a checkpoint),
+            `gpu` or `pictures`.
         package: The package to try.
         wanted: The checks to make.
         subject: The model to try; without one, those that the patch adds.
@@ -167,8 +174,7 @@ def request(role: str, package: Path, wanted: Sequence[str], subject: Subject | 
     return {
         "role": role,
         "package": str(package),
-        # It takes longer to import than torch itself, and building a model of a newer release does without.
-        "libraries": ["torch"] if role in _BESIDE or set(wanted) <= set(QUICK) else ["torch", "torchvision"],
+        "libraries": ["torch"] if role in _LIGHT or set(wanted) <= set(QUICK) else ["torch", "torchvision"],
         # The figures of both probes are compared, so both compute alike.
         "threads": max(1, (os.cpu_count() or 2) // 2),
         "parts": parts,

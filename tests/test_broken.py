@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from a2patch import releases
+from a2patch import commands, releases, tree
 from a2patch.errors import ModelError
 from a2patch.verdict import CHECKS, Check
 from a2patch.verify import Subject, verify
@@ -192,6 +192,18 @@ def test_a_checkpoint_of_the_users_own(package: Path, tmp_path: Path) -> None:
     assert {name for name, check in found.items() if check.result == "fail"} == {"sight", "gradient"}
     assert found["checkpoint"].result == "pass"
     assert "trained already" in found["train"].meaning
+
+
+def test_a_checkpoint_without_our_layers_needs_no_patch(package: Path) -> None:
+    subject = Subject(package / "cfg/models/v8/yolov8-cls.yaml")
+    before = commands.untouched(commands.survey(tree.find(package)))
+    assert before
+    verdict = verify(
+        package, Path(sys.executable), before, lambda _: None, os.environ, only=("checkpoint",), subject=subject
+    )
+    found = next(check for check in verdict.checks if check.name == "checkpoint")
+    assert (found.result, found.meaning) == ("pass", "")
+    assert "also without the patch" in found.figure
 
 
 def test_an_unpatched_tree_will_do_for_a_model_without_our_layers(cache: Path, tmp_path: Path) -> None:

@@ -125,6 +125,18 @@ def test_an_old_release_in_a_folder_of_another_name(patched: Callable[[str], Pat
     assert checks["train"].result == "skip"
 
 
+@pytest.mark.parametrize("release", ["8.0.200", NEWEST])
+def test_what_becomes_of_a_checkpoint_without_the_patch_is_told(
+    release: str, patched: Callable[[str], Patched]
+) -> None:
+    found = patched(release).checks("checkpoint")["checkpoint"]
+    assert found.result in ("pass", "known"), found
+    assert "An unpatched ultralytics does not load it: it has no ultralytics.nn.modules.double_attention." in (
+        found.meaning
+    )
+    assert "`a2patch apply`" in found.advice
+
+
 def test_every_fault_is_found_and_hides_no_other(patched: Callable[[str], Patched]) -> None:
     tree = patched(NEWEST)
     # The head's indices as they are without the layer that was inserted: it builds, reading the wrong layers.

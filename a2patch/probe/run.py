@@ -181,6 +181,14 @@ def _try_untouched_training(request: dict[str, Any], channel: Channel) -> None:
     _check_fully(bench)
 
 
+def _load_elsewhere(request: dict[str, Any], channel: Channel) -> None:
+    """Load what the patched package saved."""
+    from .saving import check_elsewhere
+
+    path = Path(request["checkpoint"])
+    channel.check("checkpoint", "loading the checkpoint without the patch", lambda: check_elsewhere(path))
+
+
 def _draw(request: dict[str, Any], channel: Channel) -> None:
     """Draw the pictures of a report."""
     from .bench import Bench
@@ -216,6 +224,7 @@ _ROLES = {
     "patched": _try_patched,
     "untouched": _try_untouched,
     "training": _try_untouched_training,
+    "unpatched": _load_elsewhere,
     "pictures": _draw,
     "gpu": _try_on_gpu,
     "worker": _work,

@@ -1,4 +1,4 @@
-"""Does a checkpoint come back as it was saved?"""
+"""Does a checkpoint come back as it was saved, and what is it without the patch?"""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ def check_checkpoint(bench: Bench, file: str) -> Outcome:
         got = _detections(loaded.float().eval(), image)
         if got.shape != expected.shape or not torch.equal(got, expected):
             return failed("other output", "After {} {} gives another output.".format(way, bench.label(file)))
+    bench.channel.emit("saved", path=str(path))
     figure = "same output" + (", also restricted" if restricted is not None else "")
     if forced:
         return known(
@@ -42,6 +43,22 @@ def check_checkpoint(bench: Bench, file: str) -> Outcome:
             "Set {}=1 when you train or predict, as this check did, or use a torch before 2.6.".format(ALLOW),
         )
     return passed(figure)
+
+
+def check_elsewhere(path: Path) -> Outcome:
+    """Check that a package loads a checkpoint which another one saved.
+
+    A fault here says what is missing, in words that begin in the midst of a sentence.
+    """
+    try:
+        load_allowing(path)
+        loader()(str(path))
+    except ModuleNotFoundError as error:  # newer releases raise it anew, without a name
+        missing = error.name or getattr(error.__cause__, "name", None)
+        if not str(missing).startswith("ultralytics"):
+            raise
+        return failed("not loaded", "it has no {}".format(missing))
+    return passed("loaded")
 
 
 def _unsettle(model: Model) -> None:

@@ -138,7 +138,7 @@ def compose(
         (probe,) = room.run(_request(package, order))
         require_tools(interpreter, probe)
         _require_model(probe, order)
-        checks = judge(probe, None, _CHECKS)
+        checks = judge(probe, None, _CHECKS, {})
         require_libraries(interpreter, probe, checks)
     verdict = Verdict(
         interpreter=interpreter,

@@ -32,6 +32,11 @@ def judge_source(status: Status) -> Check:
     )
 
 
+_OTHERS_REMEDY = (
+    "Uninstall the other copy, or install this tree in its place (`pip install -e`), if it is this one that you train."
+)
+
+
 def beside(verdict: Verdict, package: Path, copies: Sequence[Copy]) -> Verdict:
     """Tell with the check `import` which commands would use another copy, and what leads them to it."""
     others = [f"{copy.used_by} uses {copy.package} ({copy.through})" for copy in copies if copy.package != package]
@@ -40,13 +45,24 @@ def beside(verdict: Verdict, package: Path, copies: Sequence[Copy]) -> Verdict:
     told = f"Not everybody uses this tree: {'; '.join(others)}."
 
     def with_others(check: Check) -> Check:
-        return replace(check, meaning=f"{check.meaning} {told}".strip()) if check.name == "import" else check
+        if check.name != "import":
+            return check
+        return replace(check, meaning=f"{check.meaning} {told}".strip(), advice=check.advice or _OTHERS_REMEDY)
 
     return replace(verdict, checks=tuple(map(with_others, verdict.checks)))
 
 
-def judge(patched: Probe, reference: Probe | None, wanted: Collection[str]) -> dict[str, Check]:
-    """Return a check for every name, from what both probes said."""
+def judge(
+    patched: Probe, reference: Probe | None, wanted: Collection[str], pointless: Mapping[str, str]
+) -> dict[str, Check]:
+    """Return a check for every name, from what both probes said.
+
+    Args:
+        patched: The probe of the patched package.
+        reference: That of the untouched one, if there was one.
+        wanted: The checks that were to be made.
+        pointless: Why checks could not be made that were asked for, by name.
+    """
     checks = dict(patched.checks)
     if not patched.done:
         checks[patched.started or "import"] = Check(
@@ -57,7 +73,8 @@ def judge(patched: Probe, reference: Probe | None, wanted: Collection[str]) -> d
     if reference and checks.get("base", _PENDING).result == "pass":
         checks["base"] = _judge_base(checks["base"], patched, reference)
     why = "the tree can't be imported" if checks["import"].result != "pass" else "the probe had died before"
-    skipped = {name: Check(name, "skip", meaning=why if name in wanted else NOT_ASKED) for name in CHECKS}
+    reasons = {**dict.fromkeys(CHECKS, NOT_ASKED), **dict.fromkeys(wanted, why), **pointless}
+    skipped = {name: Check(name, "skip", meaning=reason) for name, reason in reasons.items()}
     return {name: checks.get(name, skipped[name]) for name in CHECKS}
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from a2patch.explaining import explained
 from a2patch.verdict import NOT_ASKED, Check, Cost, Verdict
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def versions(verdict: Verdict) -> str:
 
 def conclusion(verdict: Verdict) -> str:
     """Return a verdict in one sentence."""
-    count = Counter(check.result for check in verdict.checks)
+    count = Counter(check.result for check in verdict.checks if not check.unasked)
     told = [f"{count['pass']} passed", *(f"{count[r]} {t}" for r, t in _COUNTED if count[r])]
     return f"{'No fault was found' if verdict.ok else 'A fault was found'}: {', '.join(told)}."
 
@@ -103,7 +104,7 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
         "torch": verdict.torch,
         "ultralytics": verdict.ultralytics,
         "note": verdict.note,
-        "checks": [asdict(check) for check in verdict.checks],
+        "checks": [asdict(explained(check)) for check in verdict.checks],
         "base": verdict.base,
         "costs": [asdict(cost) for cost in verdict.costs],
     }
@@ -139,8 +140,10 @@ def _checks(checks: Sequence[Check], width: int) -> str:
     name_width = max((len(check.name) for check in checks), default=0)
     lines = []
     for check in checks:
-        if check.result == "skip" and check.meaning == NOT_ASKED:
+        if check.unasked:
             continue
+        # Of what is well only what is worth knowing besides: a terminal holds few lines.
+        told = check if check.result == "pass" else explained(check)
         head = f"{check.result:<6}{check.name:<{name_width}}"
         seconds = f"{check.seconds:5.1f} s"
         room = width - len(head) - len(seconds) - 2 * len(_GAP)
@@ -149,9 +152,9 @@ def _checks(checks: Sequence[Check], width: int) -> str:
         else:
             lines.append(f"{head}{_GAP}{'':<{room}}{_GAP}{seconds}")
             lines.append(_wrapped(check.figure, width, _INDENT))
-        lines.extend(_wrapped(text, width, _INDENT) for text in (check.meaning, check.advice) if text)
+        lines.extend(_wrapped(text, width, _INDENT) for text in (told.meaning, told.advice) if text)
         lines.extend(_INDENT + line for line in check.detail.splitlines())  # a diff that was wrapped is none
-    unasked = [check.name for check in checks if check.result == "skip" and check.meaning == NOT_ASKED]
+    unasked = [check.name for check in checks if check.unasked]
     if unasked:
         lines.append(_wrapped(f"{NOT_ASKED}: {', '.join(unasked)}", width))
     return "\n".join(lines)

@@ -53,8 +53,8 @@ class Check:
         name: One of `CHECKS`.
         result: `pass`, `fail`, `known` (a flaw that is expected where it was found) or `skip`.
         figure: What was measured.
-        meaning: What it means, in a sentence; empty where there is nothing to say.
-        advice: What to do about it, in a sentence.
+        meaning: What it means, in a sentence; empty where `explaining` says all of it.
+        advice: What to do about it, in a sentence; likewise.
         seconds: How long the check took.
         detail: Lines to be shown as they are, such as a diff; mostly empty.
     """
@@ -66,6 +66,11 @@ class Check:
     advice: str = ""
     seconds: float = 0.0
     detail: str = ""
+
+    @property
+    def unasked(self) -> bool:
+        """Whether it was not made since nobody wanted it."""
+        return self.result == "skip" and self.meaning == NOT_ASKED
 
 
 @dataclass(frozen=True)

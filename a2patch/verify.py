@@ -27,6 +27,8 @@ _BESIDE = {"untouched": "base", GPU: "amp"}
 _ON_TREE = ("patched", GPU)
 # What does without the library for images, which takes longer to import than torch itself.
 _LIGHT = (*_BESIDE, "unpatched")
+# What is not left to a probe: what the bytes say, and what each makes anyway.
+_OUR_PART = ("source", "import")
 CLASSES = ("DoubleAttentionBlock", "DoubleAttentionLayer")
 
 
@@ -83,7 +85,8 @@ def verify(
     """
     with tempfile.TemporaryDirectory(prefix="a2patch-verify-", ignore_cleanup_errors=True) as folder:
         scratch = Path(os.path.realpath(folder))
-        wanted = _wanted(only, untouched, subject)
+        pointless = _pointless(only, untouched, subject)
+        wanted = ["import", *(name for name in CHECKS if name in only and name not in (*_OUR_PART, *pointless))]
         room = Room(interpreter, scratch, environ, say, timeout)
 
         def asked(role: str) -> dict[str, Any]:
@@ -105,7 +108,7 @@ def verify(
             )
         if untouched is not None and not reference and patched.failed("import"):  # was it broken before?
             (reference,) = room.run(asked("untouched"))
-        checks = judge(patched, reference, wanted)
+        checks = judge(patched, reference, wanted, pointless)
         if GPU in probes:
             checks["amp"] = with_gpu(checks["amp"], probes[GPU])
         if patched.saved and untouched is not None:
@@ -131,14 +134,16 @@ def verify(
         )
 
 
-def _wanted(only: Collection[str], untouched: object, subject: Subject | None) -> list[str]:
-    """Return the checks that a probe is to make, in order."""
-    pointless = {"source", "import"}
-    if subject or untouched is None:
-        pointless.add("base")
+def _pointless(only: Collection[str], untouched: object, subject: Subject | None) -> dict[str, str]:
+    """Return why checks can't be made that were asked for, by name."""
+    reasons = {}
     if subject and untouched is None:
-        pointless |= {"register", "formula"}
-    return ["import", *(name for name in CHECKS if name in only and name not in pointless)]
+        reasons = dict.fromkeys(("register", "formula"), "the tree is not wholly patched")
+    if subject:
+        reasons["base"] = "it is about the stock models; verify without a MODEL makes it"
+    elif untouched is None:
+        reasons["base"] = "the tree is not wholly patched, so it is not known how it was before"
+    return {name: reason for name, reason in reasons.items() if name in only}
 
 
 def _lay_untouched(package: Path, untouched: Mapping[str, bytes | None], copy: Path) -> None:

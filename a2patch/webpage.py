@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from a2patch import __version__, diagram
+from a2patch.explaining import explained
 from a2patch.markup import Markup, element, together
 from a2patch.pictures import Attention, Pictures, Shares, Sight, SightMap, Wiring
 from a2patch.report import COLUMNS, conclusion, cost_table, versions
@@ -82,7 +83,7 @@ def _head(verdict: Verdict, facts: Mapping[str, str]) -> Iterator[Markup]:
 
 def _checks(checks: Sequence[Check]) -> Markup:
     """Return the table of checks."""
-    made = [check for check in checks if (check.result, check.meaning) != ("skip", NOT_ASKED)]
+    made = [explained(check) for check in checks if not check.unasked]
     rows = (
         element(
             "tr",
@@ -96,7 +97,7 @@ def _checks(checks: Sequence[Check]) -> Markup:
     )
     heads = element("tr", *(element("th", text, scope="col") for text in ("Check", "What was found", "Time")))
     table = element("table", element("thead", heads), element("tbody", *rows), class_="checks")
-    unasked = ", ".join(check.name for check in checks if check not in made)
+    unasked = ", ".join(check.name for check in checks if check.unasked)
     note = element("p", f"{NOT_ASKED}: {unasked}", class_="muted") if unasked else Markup()
     return element("section", element("h2", "Checks"), table, note)
 

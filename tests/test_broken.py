@@ -219,6 +219,16 @@ def test_an_unpatched_tree_will_do_for_a_model_without_our_layers(cache: Path, t
     assert found["gradient"] == "skip"
 
 
+def test_why_a_check_can_not_be_made_of_a_model_of_ones_own_is_told(cache: Path, tmp_path: Path) -> None:
+    package = releases.unpack("8.1.0", cache, tmp_path).resolve()
+    model = package / "cfg/models/v8/yolov8-cls.yaml"
+    answer = a2patch("verify", model, "--quick", "--ultralytics-path", package, "--python", sys.executable, "--json")
+    assert answer.code == 0, answer.err
+    found = {check["name"]: check for check in answer.document["verdict"]["checks"]}
+    assert (found["register"]["result"], found["register"]["meaning"]) == ("skip", "the tree is not wholly patched")
+    assert found["sight"]["meaning"] == "not asked for"
+
+
 def test_the_command_tries_a_model(package: Path, tmp_path: Path) -> None:
     file = BROKEN[2].write(tmp_path)
     arguments = ("--quick", "--base", "yolov8.yaml", "--ultralytics-path", package, "--python", sys.executable)

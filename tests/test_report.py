@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from a2patch.report import verdict_json, verdict_text
-from a2patch.verdict import Check, Cost, Verdict
+from a2patch.verdict import CHECKS, NOT_ASKED, Check, Cost, Verdict
 
 VERDICT = Verdict(
     interpreter=Path("env") / "bin" / "python",
@@ -57,6 +57,32 @@ def test_conclusion() -> None:
     broken = replace(VERDICT, checks=(*VERDICT.checks, Check("build", "fail"), Check("train", "skip")))
     assert not broken.ok
     assert "A fault was found: 1 passed, 1 failed, 1 known, 1 skipped." in verdict_text(broken, 80)
+
+
+def test_what_nobody_asked_for_is_not_counted() -> None:
+    asked = replace(VERDICT, checks=(*VERDICT.checks, Check("ddp", "skip", meaning=NOT_ASKED)))
+    assert "No fault was found: 1 passed, 1 known." in verdict_text(asked, 80)
+
+
+def test_every_check_says_what_it_means_and_what_to_do() -> None:
+    for result in ("pass", "fail", "known", "skip"):
+        made = [Check(name, result, meaning="" if result == "pass" else "raises") for name in CHECKS]
+        for check in verdict_json(replace(VERDICT, checks=tuple(made)))["checks"]:
+            assert check["meaning"].strip(), check
+            assert bool(check["advice"]) == (result in ("fail", "known")), check
+    unasked = [Check(name, "skip", meaning=NOT_ASKED) for name in CHECKS]
+    advice = {c["name"]: c["advice"] for c in verdict_json(replace(VERDICT, checks=tuple(unasked)))["checks"]}
+    assert (advice["sight"], advice["ddp"]) == ("Verify without --quick.", "Verify with --full.")
+    exact = Check("learn", "fail", "32 -> 33", "It rises.", "Lower the steps.")
+    (document,) = verdict_json(replace(VERDICT, checks=(exact,)))["checks"]
+    assert (document["meaning"], document["advice"]) == ("It rises.", "Lower the steps.")
+
+
+def test_a_terminal_explains_only_what_did_not_pass() -> None:
+    made = (Check("build", "pass", "10 models"), Check("learn", "fail", "32 -> 33", "It rises."))
+    text = verdict_text(replace(VERDICT, checks=made, costs=()), 120)
+    assert "Every model builds" not in text
+    assert "It rises.\n    Look at" in text
 
 
 def test_log_lines_of_a_dead_probe_stay_lines() -> None:

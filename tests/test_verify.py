@@ -100,6 +100,8 @@ def test_a_sound_patch(patched: Callable[[str], Patched]) -> None:
         "sight": "known",
         "gradient": "known",
     }
+    told = next(check.meaning for check in verdict.checks if check.name == "scale")
+    assert told == ("A name without a scale letter silently builds scale n: yolov8_DANet.yaml, yolov8_A2.yaml.")
     assert verdict.ultralytics == NEWEST
     assert bytes_of(tree.package) == before, "verify wrote into the tree"
     assert any("yolov8x_A2.yaml" in text for text in said)

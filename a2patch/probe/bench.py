@@ -73,8 +73,8 @@ class Bench:
         return self._own[file].scales if self.is_own(file) else list(self.scales)
 
     def unscaled(self, file: str) -> bool:
-        """Return whether the name of a model file of the user's own leaves its scale open, and nothing else says it."""
-        return self.is_own(file) and self._own[file].unscaled
+        """Return whether the name of a model file leaves its scale open, and nothing else says it."""
+        return self._own[file].unscaled if self.is_own(file) else bool(self.described(file).get("scales"))
 
     def text(self, file: str) -> str:
         """Return what a model file says, empty where there is no such file."""

@@ -80,9 +80,10 @@ def _outline_of(bench: Bench, file: str, scale: str) -> Model:
 
 
 def check_scale(bench: Bench) -> Outcome:
-    """Check that the scales differ, and say where a name silently means the first: parameters rise to the largest."""
+    """Check that the scales differ, and say what a name without one silently builds: parameters rise to the largest."""
     figures = []
     remarks = []
+    silent: dict[str, list[str]] = {}  # files by the scale that they silently build
     for spec in bench.specs:
         counts = [count_parameters(model) for model in bench.built(spec["file"]).values()]
         label = bench.label(spec["file"])
@@ -101,9 +102,16 @@ def check_scale(bench: Bench) -> Outcome:
             "{:.1f}M".format(counts[0] / 1e6) + (" to {:.1f}M".format(counts[-1] / 1e6) if counts[1:] else "")
         )
         if bench.unscaled(spec["file"]):
-            first = bench.scales_of(spec["file"])[0]
-            remarks.append("The name {} has no scale letter: it silently builds scale {}.".format(label, first))
+            silent.setdefault(_silent(bench, spec["file"]), []).append(label)
+    for scale, names in silent.items():
+        remarks.append("A name without a scale letter silently builds scale {}: {}.".format(scale, ", ".join(names)))
     return passed("; ".join(figures), " ".join(remarks))
+
+
+def _silent(bench: Bench, file: str) -> str:
+    """Return the scale that is built where nothing says which."""
+    count = count_parameters(bench.outline(file, ""))
+    return next((s for s, model in bench.built(file).items() if count_parameters(model) == count), "of none of its own")
 
 
 def check_stride(bench: Bench) -> Outcome:

@@ -158,6 +158,21 @@ def test_a_block_without_its_residual_is_blind(package: Path, tmp_path: Path) ->
     assert "layer 5" in found["sight"].meaning
 
 
+def test_a_gradient_that_bursts_once_the_gain_has_moved(package: Path, tmp_path: Path) -> None:
+    """With a gain of zero the logarithm is that of one, and its gradient finite."""
+    path = package / "nn/modules/double_attention.py"
+    text = path.read_text(encoding="utf-8")
+    old = "return x + self.bn(self.attn(x))"
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, "return x + torch.log1p(1e3 * self.bn(self.attn(x)))"), encoding="utf-8")
+    try:
+        found = checks(package, Subject(SOUND[0].write(tmp_path)), ("gradient",))["gradient"]
+    finally:
+        path.write_text(text, encoding="utf-8")
+    assert found.result == "fail"
+    assert "after the first step no finite gradient reaches" in found.meaning
+
+
 @pytest.mark.parametrize(
     ("name", "content", "base", "scale", "told"),
     [

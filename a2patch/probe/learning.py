@@ -20,7 +20,7 @@ _FALL = 0.9  # of the first loss
 
 
 def check_gradient(bench: Bench) -> Outcome:
-    """Check that every parameter of ours gets a finite gradient, and after one step one that is not zero.
+    """Check that every parameter of ours gets a finite gradient, also after one step, and then one that is not zero.
 
     The gain of a new residual block is zero, so what is behind it has no gradient before the gain has moved.
     """
@@ -30,16 +30,17 @@ def check_gradient(bench: Bench) -> Outcome:
         label = bench.label(spec["file"])
         model = bench.smallest(spec["file"]).double().train()
         ours = new_parameters(model, bench.unknown_to_stock(spec["file"]))
-        _backward(model)
-        bad = [n for n, p in ours.items() if p.grad is None or not torch.isfinite(p.grad).all()]
+        at_first = _unreached(model, ours)
+        _step(model, 0.01)
+        bad = at_first or _unreached(model, ours)
         if bad:
+            when = "" if at_first else " after the first step"
             return failed(
                 "{} of {}".format(len(bad), len(ours)),
-                "In {} no finite gradient reaches {}.".format(label, ", ".join(bad)),
-                "Something cuts it off: a detach, a no_grad, an output that nothing reads.",
+                "In {}{} no finite gradient reaches {}.".format(label, when, ", ".join(bad)),
+                "Something cuts it off, such as a detach or an output that nothing reads, or isn't finite, such as the "
+                "logarithm of a negative number.",
             )
-        _step(model, 0.01)
-        _backward(model)
         zero = _zero(model, ours)
         expected = _zero_by_algebra(model)
         single = _single(model)
@@ -72,6 +73,12 @@ def new_parameters(model: Model, kinds: set[str]) -> dict[str, Any]:
         for inner, parameter in layer.named_parameters()
         if parameter.requires_grad
     }
+
+
+def _unreached(model: Model, ours: dict[str, Any]) -> list[str]:
+    """Run a batch forward and backward; return the parameters that no finite gradient reaches."""
+    _backward(model)
+    return [n for n, p in ours.items() if p.grad is None or not torch.isfinite(p.grad).all()]
 
 
 def _zero(model: Model, ours: dict[str, Any]) -> list[str]:

@@ -211,7 +211,7 @@ def _sight_map(seen: SightMap) -> Markup:
     wide, high = seen.size
     name = seen.name if seen.name.startswith("layer") else f"{seen.name} of the head"
     told = (
-        element("span", f"✕ blind: {seen.answer:.1e}", class_="blind")
+        element("span", f"✕ blind: {seen.answer:.2g}", class_="blind")
         if seen.blind
         else Markup(f"up to {seen.answer:.2g}")
     )

@@ -110,7 +110,7 @@ def test_whole_self_contained_and_escaped() -> None:
     assert seen.text.count(EVIL) > 12
     assert "not asked for: train" in seen.text
     assert "The weights are fresh" in seen.text
-    assert "✕ blind: 1.0e-15" in seen.text
+    assert "✕ blind: 1e-15" in seen.text
     assert [image["href"] for image in seen.all("image") if "id" in image] == [PIXEL]
     assert '<a href="#import">' in text
 

@@ -31,7 +31,7 @@ def check_sight(bench: Bench) -> Outcome:
         if not answers:
             continue
         figures.append(
-            "{} {}".format(bench.label(file), ", ".join("{} {:.1e}".format(*pair) for pair in answers.items()))
+            "{} {}".format(bench.label(file), ", ".join("{} {:.2g}".format(*pair) for pair in answers.items()))
         )
         dark = [name for name, answer in answers.items() if not answer > BLIND]
         if dark:

@@ -19,10 +19,13 @@ SCHEMA = 1
 
 _NARROW = 40
 COLUMNS = (
-    "GFLOPs: as ultralytics prints them, at 640 px; its counter can miss matrix products. Counted: torch, with them. "
-    "Cost: parameters / counted GFLOPs."
+    "Gradients: parameters that are trained. GFLOPs: as ultralytics prints them, at 640 px; its counter can miss "
+    "matrix products. Counted: torch, with them. Cost: parameters / counted GFLOPs."
 )
 """What the columns of a table of costs mean."""
+
+_SPLIT = 4
+"""The column of a table of costs at which it is parted where a line can't hold it all."""
 
 _INDENT = "    "
 _GAP = "  "
@@ -80,7 +83,7 @@ def cost_table(costs: Iterable[Cost], base: str, model: str) -> list[tuple[str, 
     ]
     if not pairs:
         return []
-    heading = ("scale", "layers", "parameters", "GFLOPs", "counted", *(("cost",) if base else ()))
+    heading = ("scale", "layers", "parameters", "gradients", "GFLOPs", "counted", *(("cost",) if base else ()))
     return [heading, *((after.scale or "-", *_row(before, after)) for before, after in pairs)]
 
 
@@ -161,22 +164,27 @@ def _checks(checks: Sequence[Check], width: int) -> str:
 
 
 def _before_and_after(costs: Iterable[Cost], base: str, model: str, width: int) -> str:
-    """Return the table of costs as text or, if it is too wide, as a list."""
+    """Return the table of costs as text or, if it is too wide, as two that share their first column, or as a list."""
     table = cost_table(costs, base, model)
     if not table:
         return ""
-    heading = table[0]
-    widths = [max(len(row[i]) for row in table) for i in range(len(heading))]
     title = _wrapped(f"{base} -> {model}" if base else model, width)
-    if sum(widths) + len(_GAP) * (len(widths) - 1) <= width:
-        lines = [_GAP.join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in table]
-    else:
-        lines = [
-            line
-            for row in table[1:]
-            for line in (row[0], *(f"  {h:<11}{c}" for h, c in zip(heading[1:], row[1:], strict=True)))
-        ]
-    return "\n".join([title, *lines])
+    halves = [[row[:_SPLIT] for row in table], [(row[0], *row[_SPLIT:]) for row in table]]
+    for tables in ([table], halves):
+        laid = [_laid(rows) for rows in tables]
+        if max(len(line) for lines in laid for line in lines) <= width:
+            return "\n".join([title, *(line for lines in laid for line in lines)])
+    heading, *rows = table
+    listed = (
+        line for row in rows for line in (row[0], *(f"  {h:<11}{c}" for h, c in zip(heading[1:], row[1:], strict=True)))
+    )
+    return "\n".join([title, *listed])
+
+
+def _laid(table: Sequence[Sequence[str]]) -> list[str]:
+    """Return the rows of a table, their cells below one another."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return [_GAP.join(map(str.ljust, row, widths)).rstrip() for row in table]
 
 
 def _row(before: Cost | None, after: Cost) -> Iterable[str]:
@@ -191,7 +199,7 @@ def _row(before: Cost | None, after: Cost) -> Iterable[str]:
 def _figures(cost: Cost) -> tuple[str, ...]:
     """Return what is compared, as text."""
     counts = ("?" if flops is None else f"{flops:.1f}" for flops in (cost.gflops, cost.counted))
-    return str(cost.layers), f"{cost.parameters:,}", *counts
+    return str(cost.layers), f"{cost.parameters:,}", f"{cost.gradients:,}", *counts
 
 
 def _more(before: float | None, after: float | None) -> str:

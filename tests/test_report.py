@@ -41,14 +41,23 @@ def test_text_stays_within_its_width(width: int) -> None:
 def test_table_before_and_after() -> None:
     assert (
         "yolov8.yaml -> yolov8_A2.yaml\n"
-        "scale  layers      parameters                GFLOPs      counted     cost\n"
-        "n      129 -> 139  3,157,200 -> 3,178,400    8.9 -> 9.0  8.7 -> 8.8  +0.7 % / +1.3 %\n"
-        "x      209 -> 219  68,229,648 -> 68,745,248  258.5 -> ?  ? -> ?      +0.8 % / ?\n"
+        "scale  layers      parameters                gradients                 GFLOPs      counted     cost\n"
+        "n      129 -> 139  3,157,200 -> 3,178,400    3,157,184 -> 3,178,384    8.9 -> 9.0  8.7 -> 8.8  "
+        "+0.7 % / +1.3 %\n"
+        "x      209 -> 219  68,229,648 -> 68,745,248  68,229,632 -> 68,745,232  258.5 -> ?  ? -> ?      +0.8 % / ?\n"
     ) in verdict_text(VERDICT, 120)
+    assert (
+        "scale  layers      parameters                gradients\n"
+        "n      129 -> 139  3,157,200 -> 3,178,400    3,157,184 -> 3,178,384\n"
+        "x      209 -> 219  68,229,648 -> 68,745,248  68,229,632 -> 68,745,232\n"
+        "scale  GFLOPs      counted     cost\n"
+        "n      8.9 -> 9.0  8.7 -> 8.8  +0.7 % / +1.3 %\n"
+    ) in verdict_text(VERDICT, 80)
     alone = verdict_text(replace(VERDICT, base="", costs=VERDICT.costs[2:3]), 120)
     assert (
-        "yolov8_A2.yaml\nscale  layers  parameters  GFLOPs  counted\nn      139     3,178,400   9.0     8.8\n" in alone
-    )
+        "yolov8_A2.yaml\nscale  layers  parameters  gradients  GFLOPs  counted\n"
+        "n      139     3,178,400   3,178,384  9.0     8.8\n"
+    ) in alone
 
 
 def test_conclusion() -> None:

@@ -173,6 +173,29 @@ def test_a_gradient_that_bursts_once_the_gain_has_moved(package: Path, tmp_path:
     assert "after the first step no finite gradient reaches" in found.meaning
 
 
+def test_a_shift_that_its_readers_take_away_is_no_fault(package: Path, tmp_path: Path) -> None:
+    """What reads the layer behind SPPF is convolutions of one pixel with batch norms: they cancel a channel's bias."""
+    file = tmp_path / "yolov8n-sppf.yaml"
+    here = ("--ultralytics-path", package, "--python", sys.executable)
+    assert a2patch("insert", "--base", "yolov8", "--at", "sppf", "-o", file, *here).code == 0
+    found = checks(package, Subject(file), ("gradient",))["gradient"]
+    assert (found.result, found.figure) == ("pass", "10 tensors, 4 zero by algebra"), found
+
+
+def test_a_shift_that_comes_to_nothing_in_the_block_is_a_fault(package: Path, tmp_path: Path) -> None:
+    path = package / "nn/modules/double_attention.py"
+    text = path.read_text(encoding="utf-8")
+    old = "return x + self.bn(self.attn(x))"
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, old + " - self.bn.bias.view(1, -1, 1, 1)"), encoding="utf-8")
+    try:
+        found = checks(package, Subject(SOUND[0].write(tmp_path)), ("gradient",))["gradient"]
+    finally:
+        path.write_text(text, encoding="utf-8")
+    assert (found.result, found.figure) == ("fail", "2 of 20"), found
+    assert "model.5.bn.bias, model.8.bn.bias" in found.meaning
+
+
 @pytest.mark.parametrize(
     ("name", "content", "base", "scale", "told"),
     [

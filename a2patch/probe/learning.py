@@ -14,6 +14,8 @@ from .upstream import tools
 
 LAYER, BLOCK = "DoubleAttentionLayer", "DoubleAttentionBlock"
 _NIL = 1e-12  # of the typical gradient; float64 leaves about 1e-16
+_CANCELLED = 1e-9  # of what is added up; float64 leaves about 1e-15
+_SHIFTS = ("convA.bias", "conv_reconstruct.bias", "bn.bias")  # of a layer and of a block
 _STEPS = 12
 _SIZES = (0.1, 0.02)
 _FALL = 0.9  # of the first loss
@@ -89,15 +91,40 @@ def _zero(model: Model, ours: dict[str, Any]) -> list[str]:
 
 
 def _zero_by_algebra(model: Model) -> set[str]:
-    """Return the names of the parameters whose gradient is zero in every setting.
+    """Return the names of the parameters whose gradient is zero whatever the model learns.
 
-    The bias of convB cancels in its softmax. In a residual block the biases of convA and of the reconstruction shift
-    whole channels, which the batch norm behind them takes away again.
+    The bias of convB cancels in its softmax. Other biases only shift whole channels of an output. A batch norm takes
+    such a shift away again, right behind the layer as in a residual block, or behind the 1x1 convolutions that read it.
     """
     names = {name + ".convB.bias" for name, _ in named_layers(model, (LAYER,))}
-    for name, _ in named_layers(model, (BLOCK,)):
-        names.update(name + ".attn." + inner for inner in ("convA.bias", "conv_reconstruct.bias"))
+    for name, cancelled in _shifts_cancelled(model).items():
+        names.update(name + "." + inner for inner in _SHIFTS if cancelled)
     return names
+
+
+def _shifts_cancelled(model: Model) -> dict[str, bool]:
+    """Return whether a shift of a whole channel of their outputs comes to nothing, for our layers by name.
+
+    Then the gradients of a channel add up to nil, without being nil themselves.
+    """
+    outputs: dict[str, Any] = {}
+
+    def keep(name: str) -> Any:
+        def hook(module: Any, inputs: Any, output: Any) -> None:
+            output.retain_grad()
+            outputs[name] = output
+
+        return hook
+
+    handles = [layer.register_forward_hook(keep(name)) for name, layer in named_layers(model, (LAYER, BLOCK))]
+    _backward(model)
+    for handle in handles:
+        handle.remove()
+    sums = {
+        name: (out.grad.sum((0, 2, 3)).abs().max(), out.grad.abs().sum((0, 2, 3)).max())
+        for name, out in outputs.items()
+    }
+    return {name: bool(total <= _CANCELLED * size) for name, (total, size) in sums.items()}
 
 
 def _single(model: Model) -> set[str]:

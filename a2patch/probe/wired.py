@@ -100,7 +100,11 @@ def _remarks(bench: Bench, spec: dict[str, Any], mine: Graph, compared: Comparis
     """Return what is worth saying of a model of the user's own that is wired well."""
     told = []
     if bench.is_own(spec["file"]) and compared and compared.distance:
-        parts = ["{} {}".format(len(x), what) for x, what in _parts(compared) if x]
+        parts = [
+            "{} {}".format("a layer" if len(x) == 1 else "{} layers".format(len(x)), what)
+            for x, what in _parts(compared)
+            if x
+        ]
         near = "Its base is" if spec.get("base") else "The closest stock model is"
         told.append("{} {}: {}.".format(near, base, ", ".join(parts)))
     stale = stale_labels(mine)
@@ -111,7 +115,7 @@ def _remarks(bench: Bench, spec: dict[str, Any], mine: Graph, compared: Comparis
 
 def _parts(compared: Comparison) -> list[tuple[tuple[Any, ...], str]]:
     return [
-        (compared.added, "layers added"),
+        (compared.added, "added"),
         (compared.removed, "left out"),
         (compared.replaced, "of another kind"),
         (compared.rewired, "reading others"),

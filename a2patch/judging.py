@@ -33,7 +33,7 @@ def judge_source(status: Status) -> Check:
 
 
 _OTHERS_REMEDY = (
-    "Uninstall the other copy, or install this tree in its place (`pip install -e`), if it is this one that you train."
+    "If this is the tree that you train, uninstall the other copy, or install this one in its place (`pip install -e`)."
 )
 
 

@@ -100,12 +100,7 @@ def verify(
         patched, reference = probes["patched"], probes.get("untouched")
         require_tools(interpreter, patched)
         if subject and patched.unreadable:
-            raise ModelError(
-                "The model can't be tried",
-                path=subject.file,
-                found=patched.unreadable,
-                remedy="Name a model YAML, or a checkpoint that this tree can load; --base and --scale must fit it.",
-            )
+            raise _untriable(subject, patched.unreadable)
         if untouched is not None and not reference and patched.failed("import"):  # was it broken before?
             (reference,) = room.run(asked("untouched"))
         checks = judge(patched, reference, wanted, pointless)
@@ -132,6 +127,14 @@ def verify(
             base=subject.base if subject else BASE,
             note=next((n for probe in (patched, reference) if probe for n in probe.notes), ""),
         )
+
+
+def _untriable(subject: Subject, why: str) -> ModelError:
+    """Return the error of a model that can't be read."""
+    remedy = "Name a model YAML, or a checkpoint that this tree can load; --base and --scale must fit it."
+    if "double_attention" in why:  # as the module is called that an unpatched tree does not have
+        remedy = "It has layers of ours, and the tree is not patched: run `a2patch apply` first."
+    return ModelError("The model can't be tried", path=subject.file, found=why, remedy=remedy)
 
 
 def _pointless(only: Collection[str], untouched: object, subject: Subject | None) -> dict[str, str]:

@@ -215,7 +215,7 @@ def test_what_is_no_model_is_told(
     assert told in caught.value.found
 
 
-def test_a_checkpoint_of_the_users_own(package: Path, tmp_path: Path) -> None:
+def test_a_checkpoint_of_the_users_own(package: Path, cache: Path, tmp_path: Path) -> None:
     program = (
         f"import sys, torch; sys.path.insert(0, {str(package.parent)!r})\n"
         "from ultralytics.nn.tasks import DetectionModel\n"
@@ -230,6 +230,10 @@ def test_a_checkpoint_of_the_users_own(package: Path, tmp_path: Path) -> None:
     assert {name for name, check in found.items() if check.result == "fail"} == {"sight", "gradient"}
     assert found["checkpoint"].result == "pass"
     assert "trained already" in found["train"].meaning
+    unpatched = releases.unpack(NEWEST, cache, tmp_path / "unpatched").resolve()
+    with pytest.raises(ModelError) as caught:
+        checks(unpatched, Subject(tmp_path / "best.pt"), ("build",))
+    assert "run `a2patch apply`" in caught.value.remedy
 
 
 def test_a_checkpoint_without_our_layers_needs_no_patch(package: Path) -> None:
@@ -265,6 +269,13 @@ def test_why_a_check_can_not_be_made_of_a_model_of_ones_own_is_told(cache: Path,
     found = {check["name"]: check for check in answer.document["verdict"]["checks"]}
     assert (found["register"]["result"], found["register"]["meaning"]) == ("skip", "the tree is not wholly patched")
     assert found["sight"]["meaning"] == "not asked for"
+
+
+def test_a_model_with_our_layers_needs_a_patched_tree(cache: Path, tmp_path: Path) -> None:
+    package = releases.unpack("8.1.0", cache, tmp_path).resolve()
+    answer = a2patch("verify", A2, "--quick", "--ultralytics-path", package, "--python", sys.executable)
+    assert answer.code == 1, answer.err
+    assert "does not know DoubleAttentionBlock: run `a2patch apply`" in " ".join(answer.out.split())
 
 
 def test_the_command_tries_a_model(package: Path, tmp_path: Path) -> None:

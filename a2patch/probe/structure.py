@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from .bench import Bench
@@ -31,9 +32,19 @@ def check_build(bench: Bench) -> Outcome:
         return failed(
             "{} of {} models".format(len(faults), total),
             faults[0] + more,
-            "Look at the spelling of the row, at its arguments, and at the channels of what it reads.",
+            _unpatched(bench) or "Look at the spelling of the row, its arguments, and the channels of what it reads.",
         )
-    return passed("{} models".format(total))
+    return passed("{} model{}".format(total, "" if total == 1 else "s"))
+
+
+def _unpatched(bench: Bench) -> str:
+    """Return what to do about a tree that does not know layers of ours which a model has; nothing if it knows them."""
+    used = {
+        str(row[2]) for s in bench.specs for part in ("backbone", "head") for row in bench.described(s["file"])[part]
+    }
+    tasks = import_module("ultralytics.nn.tasks")
+    unknown = [name for name in bench.classes if name in used and not hasattr(tasks, name)]
+    return "The tree does not know {}: run `a2patch apply` first.".format(" and ".join(unknown)) if unknown else ""
 
 
 def _misplaced(bench: Bench, spec: dict[str, Any], scale: str) -> str:

@@ -39,9 +39,8 @@ def check_build(bench: Bench) -> Outcome:
 
 def _unpatched(bench: Bench) -> str:
     """Return what to do about a tree that does not know layers of ours which a model has; nothing if it knows them."""
-    used = {
-        str(row[2]) for s in bench.specs for part in ("backbone", "head") for row in bench.described(s["file"])[part]
-    }
+    models = [bench.described(spec["file"]) for spec in bench.specs]
+    used = {str(row[2]) for model in models for part in ("backbone", "head") for row in model.get(part) or ()}
     tasks = import_module("ultralytics.nn.tasks")
     unknown = [name for name in bench.classes if name in used and not hasattr(tasks, name)]
     return "The tree does not know {}: run `a2patch apply` first.".format(" and ".join(unknown)) if unknown else ""

@@ -1,7 +1,6 @@
 """Every position of every stock model of a release takes our block, builds at every scale, and is wired as before.
 
-Run it by `make insertions`; an hour or more, longest for the models of an open vocabulary, which can't be built
-from shapes alone. What each model takes is printed, and the sums at the end.
+Run it by `make insertions`. What each model takes is printed, and the sums at the end.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def counted(model: Model) -> float | None:
                 self.total += known(*args, **(kwargs or {}), out_val=out)
             return out
 
-    if not next(model.parameters()).is_meta:
+    if not all(parameter.is_meta for parameter in model.parameters()):
         model = deepcopy(model).to("meta")
     training = model.training
     try:

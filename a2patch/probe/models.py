@@ -67,9 +67,17 @@ def summary(model: Model) -> dict[str, Any]:
     if next(model.parameters()).is_meta:
         # thop counts real tensors sooner, and their values do not matter to it. The strides have values already, and
         # upstream's `_apply` takes them along, which `to_empty` would not expect.
-        model = deepcopy(model)._apply(lambda t: torch.empty_like(t, device="cpu") if t.is_meta else t)
+        model = deepcopy(model)._apply(_laid_out)
+        for name, value in list(vars(model).items()):  # some hold a tensor that is no parameter, such as a text's
+            if torch.is_tensor(value):
+                setattr(model, name, _laid_out(value))
     told = tools("utils.torch_utils").model_info(model, imgsz=640) or _info(model)
     return dict(zip(("layers", "parameters", "gradients", "gflops"), (*told[:3], told[3] or None)))
+
+
+def _laid_out(tensor: Any) -> Any:
+    """Return a tensor that has values, whichever they are."""
+    return torch.empty_like(tensor, device="cpu") if tensor.is_meta else tensor
 
 
 def _info(model: Model) -> tuple[int, int, int, float]:

@@ -59,11 +59,17 @@ def _shape(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[int
     if func is torch.nn.functional.batch_norm:
         return list(args[0].shape)
     if func in _SUMS:
-        shapes = [list(x.shape) if torch.is_tensor(x) and x.is_meta else None for x in args]
-        return shapes[0] if len(shapes) == 2 and shapes[0] == shapes[1] else None
+        return _summed(args) if all(torch.is_tensor(x) for x in args) else None
     if func is torch.cat and all(x.is_meta for x in args[0]):
         return _joined([list(x.shape) for x in args[0]], *args[1:], **kwargs)
     return None
+
+
+def _summed(tensors: tuple[Any, ...]) -> list[int] | None:
+    """Return the shape of the sum of tensors without values, or of one without and one with, which torch refuses."""
+    if not any(x.is_meta for x in tensors):
+        return None
+    return list(torch.broadcast_shapes(*(x.shape for x in tensors)))
 
 
 def _joined(shapes: list[list[int]], dim: int = 0) -> list[int] | None:

@@ -173,7 +173,7 @@ def _write(page: Page, made: Sequence[Made], folder: Path, *, force: bool) -> No
     from a2patch import composing
 
     places = {file.name: folder / file.name for file in made}
-    composing.write({places[file.name]: file.text.encode() for file in made}, force=force)
+    composing.write({places[file.name]: file.content for file in made}, force=force)
     page.document["models"] = [_document(file, places[file.name]) for file in made]
     page.lines([f"written  {place}" for place in places.values()])
 
@@ -183,7 +183,7 @@ def _install(page: Page, tree: Tree, model: Path, made: Sequence[Made], *, force
     from a2patch import installing
 
     folder = installing.folder_for(tree, model)
-    files = {f"{folder}/{file.name}": file.text.encode() for file in made}
+    files = {f"{folder}/{file.name}": file.content for file in made}
     outcome = installing.install(tree, files, page.say, force=force)
     page.document["models"] = [_document(file, tree.path(f"{folder}/{file.name}")) for file in made]
     if outcome.changes:

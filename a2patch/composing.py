@@ -55,13 +55,13 @@ class Made:
 
     Attributes:
         name: What to call it.
-        text: What it says, with the line endings of the file that it was made from.
+        content: Its bytes; line endings and encoding are those of the file that it was made from.
         positions: Where rows of ours went, as they are typed.
         layers: Its rows: `index`, `from`, `repeats`, `module`, `args`, and `ours`.
     """
 
     name: str
-    text: str
+    content: bytes
     positions: tuple[str, ...]
     layers: tuple[Mapping[str, Any], ...]
 
@@ -99,7 +99,7 @@ def find_model(package: Path, named: str, folder: Path) -> Path:
     for known in (name, unscaled):
         if known in files:
             return files[known]
-    near = get_close_matches(unscaled, files, n=3)
+    near = [f"{stem}.yaml" for stem in get_close_matches(Path(unscaled).stem, [Path(file).stem for file in files])]
     raise ModelError(
         f"no model {named}",
         path=place,
@@ -150,8 +150,7 @@ def compose(
         base="" if order.remove else order.model.name,
         note=next(iter(probe.notes), ""),
     )
-    made = (Made(file["name"], file["text"], tuple(file["positions"]), tuple(file["layers"])) for file in probe.made)
-    return Composition(tuple(made), verdict)
+    return Composition(tuple(_made(file) for file in probe.made), verdict)
 
 
 def write(files: Mapping[Path, bytes], *, force: bool) -> None:
@@ -208,6 +207,12 @@ def _require_model(probe: Probe, order: Order) -> None:
             found=probe.unreadable,
             remedy="Nothing was written. Name a model YAML; `a2patch verify` on it tells more.",
         )
+
+
+def _made(file: Mapping[str, Any]) -> Made:
+    """Return a file that the probe made; bytes that are no UTF-8 come as surrogates."""
+    content = file["text"].encode("utf-8", "surrogateescape")
+    return Made(file["name"], content, tuple(file["positions"]), tuple(file["layers"]))
 
 
 def _request(package: Path, order: Order) -> dict[str, Any]:

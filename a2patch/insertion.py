@@ -81,14 +81,12 @@ def insert(text: str, graph: Graph, after: Collection[int], kind: str, args: str
     places = {i: i + sum(k < i for k in after) for i in range(len(graph.layers))}
     outputs = {IMAGE: IMAGE, **{i: place + (i in after) for i, place in places.items()}}
     rows = _moved(_rows(text, graph), graph, _Moved(places, outputs))
-    lines = text.splitlines(keepends=True)
-    newline = "\r\n" if lines[0].endswith("\r\n") else "\n"
     for i in after:
         row, written = rows[i], rows[i].rest.rstrip("\r\n")
-        ours = f"{row.prefix.replace('[', ' ')}[-1, 1, {kind}, [{args}]]{row.tail} # {outputs[i]}"
-        kept = replace(row, tail="," if row.tail else "", rest=written + newline)
-        rows[i] = replace(kept, rest=kept.rest + ours + (row.rest[len(written) :]))
-    return _joined(lines, rows)
+        ending = row.rest[len(written) :]
+        ours = f"{row.prefix.replace('[', ' ')}[-1, 1, {kind}, [{args}]]{row.tail} # {outputs[i]}{ending}"
+        rows[i] = replace(row, tail="" if "-" in row.prefix else ",", rest=written + ending + ours)
+    return _joined(text.splitlines(keepends=True), rows)
 
 
 def remove(text: str, graph: Graph, kinds: Collection[str]) -> str:
@@ -119,8 +117,8 @@ def remove(text: str, graph: Graph, kinds: Collection[str]) -> str:
     for i in gone:
         if "[" in rows[i].prefix:
             raise InsertionError(f"layer {i} opens its list in line {rows[i].number + 1}; take it out by hand")
-        if "]" in rows[i].tail:  # it closes its list, which the row before it does then
-            before = max(place for place in places if place < i)
+        before = max((place for place in places if place < i), default=i)
+        if graph.layers[before].part == graph.layers[i].part:  # what closes a list, or a comma, is handed on
             rows[before] = replace(rows[before], tail=rows[i].tail)
         rows[i] = _Row(rows[i].number, "", "", "", "", "", "")
     return _joined(text.splitlines(keepends=True), rows)

@@ -83,6 +83,19 @@ def test_a_study_of_a_model_of_ones_own_and_back(package: Path, tmp_path: Path) 
     assert snapshot(tmp_path) == before
 
 
+def test_a_model_in_another_encoding_than_utf_8_keeps_its_bytes(package: Path, tmp_path: Path) -> None:
+    """Upstream reads it too: what is no UTF-8 it leaves out, which does not matter in comments."""
+    mine = tmp_path / "mine.yaml"
+    stock = package.joinpath("cfg/models/v8/yolov8.yaml").read_text("utf-8").encode("gbk", "ignore")
+    mine.write_bytes(stock.replace(b"# 3-P3/8", "# 3-P3/8 第三阶段".encode("gbk")))
+    answer = insert(package, "--base", "mine.yaml", "--at", "P2", "-o", "forth.yaml", "--json", cwd=tmp_path)
+    assert answer.code == 0, answer.err
+    assert "# 4-P3/8 第三阶段".encode("gbk") in tmp_path.joinpath("forth.yaml").read_bytes()
+    answer = insert(package, "--base", "forth.yaml", "--remove", "-o", "back.yaml", cwd=tmp_path)
+    assert answer.code == 0, answer.err
+    assert tmp_path.joinpath("back.yaml").read_bytes() == mine.read_bytes()
+
+
 def test_another_file_is_replaced_only_by_force(tmp_path: Path) -> None:
     files = {tmp_path / "new/a.yaml": b"a", tmp_path / "b.yaml": b"b"}
     composing.write(files, force=False)
@@ -105,6 +118,8 @@ def test_what_no_model_is_needed_to_refuse(unpack: Unpack, tmp_path: Path) -> No
     answer = insert(package, "--base", "yolov8-sgment", "--at", "P3", "--json", cwd=tmp_path)
     assert answer.code == 2
     assert "yolov8-seg.yaml" in answer.document["error"]["remedy"]
+    answer = insert(package, "--base", "block", "--at", "P3", "--json", cwd=tmp_path)
+    assert "Did you mean" not in answer.document["error"]["remedy"], "only the ending is alike"
 
 
 @pytest.mark.parametrize(

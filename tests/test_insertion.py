@@ -124,6 +124,24 @@ def test_the_old_flow_style_line_endings_and_a_missing_last_one_are_kept(newline
     assert remove(new, graph_of(new), OURS) == text
 
 
+@pytest.mark.parametrize("comma", ["", " ,"])
+def test_a_list_that_is_closed_in_a_line_of_its_own(comma: str) -> None:
+    text = f"backbone:\n  [\n   [-1, 1, Conv, [32, 3, 2]]{comma} # 0\n  ]\nhead:\n  [[[-1, 0], 1, Detect, [nc]]]\n"
+    graph = graph_of(text)
+    new = insert(text, graph, (0,), OURS[0], "0.25")
+    assert "   [-1, 1, Conv, [32, 3, 2]], # 0\n" in new
+    assert f"   [-1, 1, DoubleAttentionBlock, [0.25]]{comma} # 1\n  ]\n" in new
+    assert remove(new, graph_of(new), OURS) == text
+
+
+def test_each_line_keeps_its_own_ending() -> None:
+    text = YOLOV8.replace("[128, True]]\n", "[128, True]]\r\n")
+    graph = graph_of(text)
+    new = insert(text, graph, (2, 4), OURS[0], "0.25")
+    assert "[128, True]]\r\n  - [-1, 1, DoubleAttentionBlock, [0.25]] # 3\r\n" in new
+    assert remove(new, graph_of(new), OURS) == text
+
+
 def test_rows_that_are_no_lines_are_refused() -> None:
     for text in (
         YOLOV8.replace("  - [-1, 6, C2f, [256, True]]\n", "  - [-1, 6, C2f,\n     [256, True]]\n"),

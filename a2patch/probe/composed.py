@@ -40,7 +40,7 @@ def compose(request: dict[str, Any], channel: Channel) -> list[dict[str, Any]]:
     base = Own(Path(request["model"]), "")
     if not base.text:
         raise RefusedError("it is a checkpoint; name the YAML that it was made from")
-    text = base.path.read_bytes().decode("utf-8")  # with its own line endings
+    text = base.path.read_bytes().decode("utf-8", "surrogateescape")  # with its own line endings, and all its bytes
     channel.trying("reading " + base.path.name)
     try:
         files = _removed(request, base, text) if request["remove"] else _inserted(request, channel, base, text)
@@ -77,11 +77,12 @@ def _laid(
 ) -> dict[str, Any]:
     """Write a file where it can be tried, and emit it."""
     ours = request["classes"]
-    model = parse_yaml(new)
+    content = new.encode("utf-8", "surrogateescape")
+    model = parse_yaml(content.decode("utf-8", "ignore"))  # as `Own` and upstream read it
     if _bare(new, model, ours) != _bare(text, base.model, ours):
         raise RefusedError("its rows can't be changed as text without changing more than them; change them by hand")
     path = Path(request["scratch"]) / name
-    path.write_bytes(new.encode("utf-8"))
+    path.write_bytes(content)
     mine = graph(new, model, [])
     rows = [
         {"index": i, "from": row[0], "repeats": row[1], "module": row[2], "args": row[3], "ours": layer.kind in ours}

@@ -34,7 +34,7 @@ class Own:
             self.model: dict[str, Any] = self._loaded.yaml
             self.scales = [""]
         else:
-            self.text = path.read_text(encoding="utf-8")
+            self.text = path.read_text(encoding="utf-8", errors="ignore")  # as upstream reads it
             self.model = parse(self.text)
             if not isinstance(self.model, dict) or not self.model.get("head"):
                 raise ValueError("{} is no model file: it has no list of layers".format(path))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -94,8 +94,7 @@ def find_model(package: Path, named: str, folder: Path) -> Path:
     place = folder / name
     if place.is_file():
         return place.resolve()
-    files = {path.name: path for part in FOLDERS for path in sorted(package.joinpath(part).rglob("*.yaml"))}
-    unscaled = re.sub(r"(\d+)([nslmx])(.+)?$", r"\1\3", name)
+    files, unscaled = _models(package), _unscaled(name)
     for known in (name, unscaled):
         if known in files:
             return files[known]
@@ -106,6 +105,16 @@ def find_model(package: Path, named: str, folder: Path) -> Path:
         found=f"neither there nor among the {len(files)} models of the tree",
         remedy=f"Did you mean {' or '.join(near)}?" if near else "Name a model of the tree, or the path of a YAML.",
     )
+
+
+def _models(package: Path) -> Mapping[str, Path]:
+    """Return the model files of a tree, by name."""
+    return {path.name: path for part in FOLDERS for path in sorted(package.joinpath(part).rglob("*.yaml"))}
+
+
+def _unscaled(name: str) -> str:
+    """Return the name of the file that upstream looks for first: that without the letter of a scale."""
+    return re.sub(r"(\d+)([nslmx])(.+)?$", r"\1\3", name)
 
 
 def compose(
@@ -131,6 +140,7 @@ def compose(
 
     Raises:
         ModelError: The model can't be read, does not have a position, or can't be changed as text.
+        ExistsError: Upstream would find a model of the tree by the name of one that was made.
         ToolMissingError: The interpreter can't run, or lacks a library.
     """
     with tempfile.TemporaryDirectory(prefix="a2patch-insert-", ignore_cleanup_errors=True) as folder:
@@ -150,7 +160,9 @@ def compose(
         base="" if order.remove else order.model.name,
         note=next(iter(probe.notes), ""),
     )
-    return Composition(tuple(_made(file) for file in probe.made), verdict)
+    made = tuple(_made(file) for file in probe.made)
+    _refuse_shadowed(package, made)
+    return Composition(made, verdict)
 
 
 def write(files: Mapping[Path, bytes], *, force: bool) -> None:
@@ -207,6 +219,19 @@ def _require_model(probe: Probe, order: Order) -> None:
             found=probe.unreadable,
             remedy="Nothing was written. Name a model YAML; `a2patch verify` on it tells more.",
         )
+
+
+def _refuse_shadowed(package: Path, made: Sequence[Made]) -> None:
+    """Raise where upstream takes a name for that of a model of the tree at a scale, and never finds ours."""
+    known = _models(package)
+    for file in made:
+        unscaled = _unscaled(file.name)
+        if unscaled != file.name and unscaled in known:
+            raise ExistsError(
+                f"by the name {file.name} upstream finds a model of the tree, at the scale that it asks for",
+                path=known[unscaled],
+                remedy="Nothing was written. Name yours otherwise with -o.",
+            )
 
 
 def _made(file: Mapping[str, Any]) -> Made:

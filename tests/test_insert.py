@@ -83,6 +83,19 @@ def test_a_study_of_a_model_of_ones_own_and_back(package: Path, tmp_path: Path) 
     assert snapshot(tmp_path) == before
 
 
+def test_a_name_that_upstream_takes_for_a_model_of_its_own_at_a_scale_is_refused(package: Path, tmp_path: Path) -> None:
+    """`YOLO("yolov8n-seg.yaml")` looks for yolov8-seg.yaml first, in the package too, and finds that."""
+    for typed in (["-o", "yolov8n-seg.yaml"], ["-o", "yolov8n-seg.yaml", "--install"]):
+        before = snapshot(tmp_path)
+        answer = insert(package, "--base", "yolov8", "--at", "P5", *typed, "--json", cwd=tmp_path)
+        assert answer.code == 2, answer.out
+        error = answer.document["error"]
+        assert error["path"] == str(package / "cfg/models/v8/yolov8-seg.yaml")
+        assert "yolov8n-seg.yaml" in error["message"]
+        assert "-o" in error["remedy"]
+        assert snapshot(tmp_path) == before
+
+
 def test_a_model_in_another_encoding_than_utf_8_keeps_its_bytes(package: Path, tmp_path: Path) -> None:
     """Upstream reads it too: what is no UTF-8 it leaves out, which does not matter in comments."""
     mine = tmp_path / "mine.yaml"

@@ -71,7 +71,9 @@ def transplant(
 
 
 def _model(name: str) -> str:
-    """A model file here by its path, since the probe runs elsewhere; any other name as it is, for the tree to find."""
-    path = Path(name)
-    unscaled = path.with_name(re.sub(r"(\d+)[nslmx]", r"\1", path.name, count=1)) if name else path
-    return str(path.absolute()) if path.is_file() or unscaled.is_file() else name
+    """A model file here by its path, since the probe runs elsewhere; any other by its name, for the tree to find."""
+    if not name:
+        return name
+    path = Path(name if name.endswith((".yaml", ".yml", ".pt")) else f"{name}.yaml")
+    unscaled = path.with_name(re.sub(r"(\d+)[nslmx]", r"\1", path.name, count=1))
+    return str(path.absolute()) if path.is_file() or unscaled.is_file() else str(path)

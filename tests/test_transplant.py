@@ -127,9 +127,11 @@ def bench(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
 
     unshifted = [*ours["head"][:-1], [[15, 18, 21], *ours["head"][-1][1:]]]
     pooled = [[*row[:3], [row[3][0], 3]] if row[2] == "SPPF" else row for row in ours["backbone"]]
+    wider = [[*row[:3], [0.5]] if row[2] == OURS[0] else row for row in ours["backbone"]]
     models = {
         "moved": model("moved", inserted(stock, [3, 5])),
         "elsewhere": model("elsewhere", inserted(stock, [2, 9])),
+        "wider": model("wider", {**ours, "backbone": wider}),
         "three": model("three", inserted(stock, [4, 6, 9])),
         "unshifted": model("unshifted", ours | {"head": unshifted}),
         "pooled": model("pooled", ours | {"backbone": pooled}),
@@ -148,6 +150,8 @@ def bench(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
         "back from trained": {"checkpoint": "trained.pt", "model": "yolov8n.yaml"},
         "move trained": {"checkpoint": "trained.pt", "model": models["moved"]},
         "move new": {"checkpoint": "new.pt", "model": models["elsewhere"]},
+        "move trained elsewhere": {"checkpoint": "trained.pt", "model": models["elsewhere"]},
+        "widen trained": {"checkpoint": "trained.pt", "model": models["wider"]},
         "add to trained": {"checkpoint": "trained.pt", "model": models["three"]},
         "tutorial": {"checkpoint": "stock.pt", "model": "yolov8_DANet.yaml"},
         "older": {"checkpoint": "older.pt", "model": "yolov8_A2.yaml"},
@@ -174,7 +178,7 @@ def test_a_pretrained_checkpoint_into_our_model(bench: Bench, tmp_path: Path) ->
     """As in the README, and then all that its user does with the result."""
     for name in ("stock.pt", "make.json"):
         tmp_path.joinpath(name).write_bytes(bench.folder.joinpath(name).read_bytes())
-    answer = bench.transplant("stock.pt", "--model", "yolov8_A2.yaml", "-o", "carried.pt", "--json", cwd=tmp_path)
+    answer = bench.transplant("stock.pt", "--model", "yolov8_A2", "-o", "carried.pt", "--json", cwd=tmp_path)
     assert answer.code == 0, answer.err
     told = answer.document["transplant"]
     assert (told["carried"], told["tensors"], told["left"]) == (355, 355, [])
@@ -238,11 +242,19 @@ def test_blocks_that_are_there_already(bench: Bench) -> None:
 
     answer = bench.answers["move new"]  # to places of other widths, which is no harm to blocks that do nothing yet
     assert exact(answer)
-    assert answer["carried"] == 355 + 2, "the two that count batches have no width"
-    assert any(
-        reason == "it is 16 x 64 x 1 x 1, and model.3.attn.convA.weight is 8 x 32 x 1 x 1"
-        for _, reason in answer["left"]
-    )
+    assert (answer["carried"], answer["moved"]) == (355, [])
+    assert (answer["out"], answer["new"]) == ([[5, 0.0], [8, 0.0]], [3, 11])
+    reasons = dict(answer["left"])
+    assert reasons["model.5.attn.convA.weight"] == "its layer has other widths than model.3, and is left out"
+    assert len(reasons) == 2 * 13
+
+    # a trained one that does not fit is no less lost for the parts that would, and the reason tells its gate
+    for name in ("move trained elsewhere", "widen trained"):
+        answer = bench.answers[name]
+        assert not exact(answer), name
+        assert exact(answer, "without"), name
+        assert answer["out"] == [[5, 0.25], [8, 0.25]], name
+        assert [ours[2] for ours in answer["ours"]] == [0.0, 0.0], name
 
     answer = bench.answers["add to trained"]
     assert exact(answer)

@@ -30,6 +30,15 @@ class Places:
     out: tuple[int, ...]
     new: tuple[int, ...]
 
+    def leaving_out(self, indices: Collection[int]) -> Places:
+        """Return the places where some layers of ours have none, and those that they had are of new ones."""
+        return Places(
+            {i: j for i, j in self.like.items() if i not in indices},
+            tuple(i for i in self.moved if i not in indices),
+            tuple(sorted([*self.out, *indices])),
+            tuple(sorted([*self.new, *(self.like[i] for i in indices)])),
+        )
+
 
 def places(base: Graph, other: Graph, ours: Collection[str]) -> Places:
     """Map the layers of a model to another.

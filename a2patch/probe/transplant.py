@@ -20,6 +20,7 @@ from .models import Model, build, kind, without_downloads
 from .naming import base_description, class_count, describe
 from .upstream import tools
 
+_UNFIT = "its layer has other widths than model.{}, and is left out"
 # What a model object holds besides its layers that is not the same in another model, or only there while it is trained.
 _NOT_KEPT = {"yaml", "save", "stride", "pt_path", "criterion", "training"}
 
@@ -94,9 +95,12 @@ def _graft(base: Checkpoint, described: dict[str, Any], ours: tuple[str, ...]) -
     start = {"ch": _channels(base.model), "nc": described.get("nc"), "verbose": False}
     model = type(base.model)(without_downloads(described), **start)
     model.yaml.update(backbone=described["backbone"], head=described["head"])
-    there = _places(base.model, model, ours)
+    wished = _places(base.model, model, ours)
+    there = wished.leaving_out(_unfit(base.model, model, wished, ours))
     names = _names(base.model, there)
     left = _carry(base.model, model, names)
+    lost = {i: wished.like[i] for i in wished.like if i not in there.like}
+    left.update({name: _UNFIT.format(goal) for i, goal in lost.items() for name in names if _layer_of(name) == i})
     _keep_attributes(base.attributes, model)
     return Graft(model, there, names, left)
 
@@ -173,6 +177,19 @@ def _places(base: Model, model: Model, ours: tuple[str, ...]) -> Places:
             str(error),
             "Name a model that is the checkpoint's but for double attention; `a2patch verify MODEL` tries its wiring.",
         ) from error
+
+
+def _unfit(base: Model, model: Model, there: Places, ours: tuple[str, ...]) -> list[int]:
+    """Return the layers of ours that would go where other widths are; a part of one is of no use.
+
+    The gain of its batch norm may fit where its attention does not, and would then let through what is new and random.
+    """
+    pairs = ((i, base.model[i], model.model[j]) for i, j in there.like.items() if kind(base.model[i]) in ours)
+    return [i for i, one, other in pairs if _shapes(one) != _shapes(other)]
+
+
+def _shapes(layer: Any) -> dict[str, Any]:
+    return {name: value.shape for name, value in layer.state_dict().items()}
 
 
 def _names(base: Model, there: Places) -> dict[str, str]:

@@ -39,7 +39,7 @@ stock: .venv/ready
 faults: .venv/ready
 	$(BIN)/python tests/faults.py $(if $(ROUNDS),--rounds $(ROUNDS))
 
-# Puts the block at every position of every stock model, builds them all, and takes it out again; an hour or more.
+# Puts the block at every position of every stock model, builds them all, and takes it out again; twenty minutes.
 insertions: .venv/ready
 	$(BIN)/python tests/insertions.py
 

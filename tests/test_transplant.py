@@ -119,6 +119,7 @@ def bench(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     assert a2patch("apply", "--no-verify", "--ultralytics-path", site).code == 0
     stock = yaml.safe_load((package / "cfg/models/v8/yolov8.yaml").read_text(encoding="utf-8"))
     ours = yaml.safe_load((package / "cfg/models/v8/yolov8_A2.yaml").read_text(encoding="utf-8"))
+    classify = yaml.safe_load((package / "cfg/models/v8/yolov8-cls.yaml").read_text(encoding="utf-8"))
 
     def model(name: str, described: dict[str, Any]) -> str:
         path = folder / f"{name}.yaml"
@@ -132,6 +133,7 @@ def bench(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
         "moved": model("moved", inserted(stock, [3, 5])),
         "elsewhere": model("elsewhere", inserted(stock, [2, 9])),
         "wider": model("wider", {**ours, "backbone": wider}),
+        "classify": model("classify", inserted(classify, [4])),
         "three": model("three", inserted(stock, [4, 6, 9])),
         "unshifted": model("unshifted", ours | {"head": unshifted}),
         "pooled": model("pooled", ours | {"backbone": pooled}),
@@ -139,6 +141,7 @@ def bench(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     checkpoints = [
         {"model": "yolov8n.yaml", "file": "stock.pt", "classes": 7},
         {"model": "yolov8n.yaml", "file": "bare.pt", "classes": 7, "whole": True, "bare": True},
+        {"model": "yolov8n-cls.yaml", "file": "bare-cls.pt", "classes": 7, "bare": True},
         {"model": "yolov8n.yaml", "file": "older.pt", "classes": 7, "older": True},
         {"model": "yolov8n_A2.yaml", "file": "new.pt", "classes": 7},
         {"model": "yolov8n_A2.yaml", "file": "trained.pt", "classes": 7, "gate": 0.25},
@@ -146,6 +149,7 @@ def bench(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     folder.joinpath("text.pt").write_text("no checkpoint")
     wanted: dict[str, dict[str, Any]] = {
         "bare": {"checkpoint": "bare.pt", "model": "yolov8_A2.yaml", "base": "yolov8n.yaml"},
+        "bare classify": {"checkpoint": "bare-cls.pt", "model": models["classify"], "base": "yolov8n-cls.yaml"},
         "back": {"checkpoint": "new.pt", "model": "yolov8n.yaml"},
         "back from trained": {"checkpoint": "trained.pt", "model": "yolov8n.yaml"},
         "move trained": {"checkpoint": "trained.pt", "model": models["moved"]},
@@ -217,6 +221,10 @@ def test_a_bare_state_dict_in_single_precision(bench: Bench) -> None:
     assert exact(answer)
     assert (answer["carried"], answer["classes"], answer["scale"]) == (355, 7, "n")
     assert (answer["dtype"], answer["weights"]) == ("float32", "state dict")
+
+    answer = bench.answers["bare classify"]
+    assert exact(answer)
+    assert (answer["task"], answer["classes"], answer["dtype"]) == ("classify", 7, "float16"), "as it is loaded"
 
 
 def test_back_while_the_gate_is_zero(bench: Bench) -> None:

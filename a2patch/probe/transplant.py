@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from copy import deepcopy
 from pathlib import Path
@@ -150,8 +151,10 @@ def _whole(request: dict[str, Any]) -> Checkpoint:
         )
     model.load_state_dict(weights)
     model.args = {}
+    model.task = importlib.import_module("ultralytics.nn.tasks").guess_model_task(described)
     floating = next(value.dtype for value in weights.values() if value.is_floating_point())
-    return Checkpoint(model.float().eval(), dict(vars(model)), {}, "state dict", floating)
+    stored = {"train_args": {"task": model.task}}  # where older releases look for it
+    return Checkpoint(model.float().eval(), dict(vars(model)), stored, "state dict", floating)
 
 
 def _shape(tensor: Any) -> Any:

@@ -88,11 +88,12 @@ class DoubleAttentionLayer(nn.Module):
             (torch.Tensor): Output of shape `(B, c_m, H, W)`, or the shape of the input where `reconstruct` is set.
         """
         maps = self.convB(x).flatten(2).softmax(2)  # (B, c_n, N)
-        vectors = self.convV(x).flatten(2).softmax(1)  # (B, c_n, N)
         descriptors = torch.bmm(x.flatten(2), maps.transpose(1, 2))  # (B, in_channels, c_n)
         descriptors = self.convA(descriptors.unsqueeze(3))  # (B, c_m, c_n, 1)
         if self.reconstruct:
             descriptors = self.conv_reconstruct(descriptors)  # (B, in_channels, c_n, 1)
+        # Last, so that the backward pass comes to convV first: to its gradient of x the others are added in place
+        vectors = self.convV(x).flatten(2).softmax(1)  # (B, c_n, N)
         z = torch.bmm(descriptors.squeeze(3), vectors)
         return z.reshape(z.shape[0], z.shape[1], x.shape[2], x.shape[3])
 

@@ -19,7 +19,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass, fields, replace
-from itertools import product
+from itertools import product, starmap
 from pathlib import Path
 from typing import Any
 
@@ -99,9 +99,7 @@ def main() -> None:
     torch.manual_seed(0)
     print(f"torch {torch.__version__}, {arguments.repeats} repeats, 640 px\n\n{_head('scale')}")
     found: defaultdict[Setting, list[Row]] = defaultdict(list)
-    for setting in map(
-        Setting, *zip(*product(SHAPES, arguments.forms, arguments.threads, arguments.batch, STAGES), strict=True)
-    ):
+    for setting in starmap(Setting, product(SHAPES, arguments.forms, arguments.threads, arguments.batch, STAGES)):
         for scale in arguments.scales:
             found[setting].append(measured(setting, WIDTHS[scale], arguments.repeats))
             print(_line(scale, setting, found[setting][-1]), flush=True)

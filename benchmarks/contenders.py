@@ -122,8 +122,9 @@ STUDY = {
     "gate-one": Contender("P3 and P4, gate starts at one", added=_blocks_behind(P3, P4), change=open_gate),
 }
 
-# A network of a few layers, whose head sees nothing more than 31 pixels away: three convolutions down to stride 8, one
-# more and two in the head see 3, 7, 15, 31, 47 and 63 pixels.
+# A network of a few layers, whose head sees a window of 63 pixels: three convolutions down to stride 8, one more, and
+# two in the head see 3, 7, 15, 31, 47 and 63. The point that a cell answers for stands half a cell beside the middle of
+# its window, which reaches 35 pixels one way from there and 28 the other.
 _SHORT = {
     "backbone": [
         [-1, 1, "Conv", [64, 3, 2]],

@@ -63,15 +63,16 @@ def test_what_is_put_into_a_near_sighted_network_stands_before_its_last_convolut
     assert rows[-1][0] == [len(rows) - 2]
 
 
-def test_a_near_sighted_network_sees_no_digit_from_another(stock: dict[str, Any]) -> None:
+def test_a_near_sighted_network_sees_no_more_than_an_edge_of_another_digit(stock: dict[str, Any]) -> None:
     reach, stride = 0, 1
     for _, _, kind, arguments in _rows(CONTENDERS["near"].describe(stock))[:-1]:
         assert kind == "Conv"
         reach += stride * (arguments[1] - 1) // 2
         stride *= arguments[2]
     reach += 2 * stride  # the head has two convolutions of 3 by 3
-    assert reach == 31
-    assert reach < TASKS["far"].gap
+    assert 2 * reach + 1 == 63
+    furthest = reach + stride // 2  # from the point that a cell answers for, half a cell beside the window's middle
+    assert furthest - TASKS["far"].gap == 3
 
 
 def test_a_trial_trains_and_tells_what_came_of_it(cache: Path, tmp_path: Path) -> None:

@@ -29,27 +29,27 @@ patches: .venv/ready
 
 # Every release; about half an hour the first time. SAMPLE=60 tries so many, DERIVE=1 as if no versioned diff fitted.
 matrix: .venv/ready
-	$(BIN)/python tests/matrix.py $(if $(SAMPLE),--sample $(SAMPLE) --out .venv) $(if $(DERIVE),--derive --out .venv)
+	$(BIN)/python tests/soak/matrix.py $(if $(SAMPLE),--sample $(SAMPLE) --out .venv) $(if $(DERIVE),--derive --out .venv)
 
 # Tries every stock model of four releases as a user's own: none may raise an alarm.
 stock: .venv/ready
-	$(BIN)/python tests/stock.py
+	$(BIN)/python tests/soak/stock.py
 
 # Stops a2patch at each operation and at ROUNDS random moments; a quarter of an hour.
 faults: .venv/ready
-	$(BIN)/python tests/faults.py $(if $(ROUNDS),--rounds $(ROUNDS))
+	$(BIN)/python tests/soak/faults.py $(if $(ROUNDS),--rounds $(ROUNDS))
 
 # Puts the block at every position of every stock model, builds them all, and takes it out again; twenty minutes.
 insertions: .venv/ready
-	$(BIN)/python tests/insertions.py
+	$(BIN)/python tests/soak/insertions.py
 
 # Every scale of v8, 11 and 26, every head, other releases; an hour. ONLY=yolo26 tries those whose name has it.
 transplants: .venv/ready
-	$(BIN)/python tests/transplants.py $(if $(ONLY),--only $(ONLY))
+	$(BIN)/python tests/soak/transplants.py $(if $(ONLY),--only $(ONLY))
 
 # The layer on the oldest Python and torch that it is written for; PYTHON38 names the first.
 oldest: .venv/oldest/ready
-	.venv/oldest/bin/python -m pytest -o addopts= --noconftest tests/test_double_attention.py
+	.venv/oldest/bin/python -m pytest -o addopts= --noconftest tests/patches/test_double_attention.py
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -10,20 +10,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from a2patch import __version__, summary
-from a2patch.cli_base import JsonOption, PathOption, PythonOption, locate, surroundings
-from a2patch.cli_insert import insert
-from a2patch.cli_transplant import transplant
+from a2patch import __version__
+from a2patch.commands.insert import insert
+from a2patch.commands.options import JsonOption, PathOption, PythonOption, locate, surroundings
+from a2patch.commands.transplant import transplant
 from a2patch.console import Ended, Page, edge, progress, usage_document, width
 from a2patch.errors import AccessError, ToolMissingError
-from a2patch.verdict import CHECKS, DEFAULT, QUICK
+from a2patch.report import tree as summary
+from a2patch.runner.verdict import CHECKS, DEFAULT, QUICK
 
 if TYPE_CHECKING:
-    from a2patch.commands import Outcome
-    from a2patch.environment import Surroundings
-    from a2patch.tree import Tree
-    from a2patch.verdict import Verdict
-    from a2patch.verify import Subject
+    from a2patch.runner.verdict import Verdict
+    from a2patch.runner.verify import Subject
+    from a2patch.transaction.operations import Outcome
+    from a2patch.tree.environment import Surroundings
+    from a2patch.tree.tree import Tree
 
 app = typer.Typer(
     name="a2patch",
@@ -48,8 +49,9 @@ def apply(
     as_json: JsonOption = False,
 ) -> None:
     """Patch a tree and verify the result."""
-    from a2patch import commands, environment
-    from a2patch.transaction import settled
+    from a2patch.transaction import operations as commands
+    from a2patch.transaction.commit import settled
+    from a2patch.tree import environment
 
     with edge("apply", as_json) as page:
         around = surroundings()
@@ -105,8 +107,8 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Try a patched tree, down to an epoch of training, or a model of your own."""
-    from a2patch import reportfile
-    from a2patch.verify import Subject
+    from a2patch.report import file as reportfile
+    from a2patch.runner.verify import Subject
 
     if (base or scale) and model is None:
         raise typer.BadParameter("--base and --scale are about a MODEL")
@@ -137,7 +139,8 @@ def revert(
     as_json: JsonOption = False,
 ) -> None:
     """Take the patch out, to the byte."""
-    from a2patch import commands, environment
+    from a2patch.transaction import operations as commands
+    from a2patch.tree import environment
 
     with edge("revert", as_json) as page:
         around = surroundings()
@@ -164,7 +167,9 @@ def recover(ultralytics_path: PathOption = None, as_json: JsonOption = False) ->
 @app.command()
 def status(ultralytics_path: PathOption = None, as_json: JsonOption = False) -> None:
     """Tell the state of a tree, and other copies in sight."""
-    from a2patch import commands, environment, transaction
+    from a2patch.transaction import commit as transaction
+    from a2patch.transaction import operations as commands
+    from a2patch.tree import environment
 
     with edge("status", as_json) as page:
         around = surroundings()
@@ -179,7 +184,8 @@ def status(ultralytics_path: PathOption = None, as_json: JsonOption = False) -> 
 @app.command()
 def diff(ultralytics_path: PathOption = None, as_json: JsonOption = False) -> None:
     """Print what the patch changes in this tree."""
-    from a2patch import commands, transaction
+    from a2patch.transaction import commit as transaction
+    from a2patch.transaction import operations as commands
 
     with edge("diff", as_json) as page:
         tree = locate(page, ultralytics_path, surroundings())
@@ -242,8 +248,12 @@ def _verify(
     subject: Subject | None = None,
     only: Sequence[str] = DEFAULT,
 ) -> Verdict:
-    from a2patch import commands, environment, judging, report, transaction
-    from a2patch import verify as verification
+    from a2patch.report import verdict as report
+    from a2patch.runner import judge as judging
+    from a2patch.runner import verify as verification
+    from a2patch.transaction import commit as transaction
+    from a2patch.transaction import operations as commands
+    from a2patch.tree import environment
 
     seen = transaction.settled(tree, page.say, partial(commands.survey, tree))
     if subject is None:
@@ -272,7 +282,7 @@ def _verify(
 
 
 def _show_diff(page: Page, outcome: Outcome) -> None:
-    from a2patch.patching import unified
+    from a2patch.patch.plan import unified
 
     text = unified(outcome.changes).decode("utf-8", "replace") if outcome.changes else ""
     for line in summary.derived_lines(outcome):  # not among the lines of a diff that may be piped to git

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from a2patch import summary
 from a2patch.errors import A2PatchError
+from a2patch.report import tree as summary
 
 if TYPE_CHECKING:
-    from a2patch.commands import Outcome, Survey
+    from a2patch.transaction.operations import Outcome, Survey
 
 SCHEMA = 1
 

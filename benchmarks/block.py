@@ -32,7 +32,7 @@ import torch  # isort: skip
 
 from benchmarks.forms import FORMS, Form
 
-SOURCE = ROOT / "patches/sources/double_attention.py"
+SOURCE = ROOT / "patches/double_attention/sources/double_attention.py"
 WIDTHS = {"n": 0.25, "s": 0.5, "m": 0.75, "l": 1.0, "x": 1.25}
 STAGES = {"P2": (128, 160), "P3": (256, 80), "P4": (512, 40), "P5": (512, 20)}  # channels at width 1, side at 640 px
 SHAPES: dict[str, Callable[[int], tuple[int, int, bool]]] = {

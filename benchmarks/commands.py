@@ -18,8 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from a2patch import releases
 from benchmarks.measuring import Run, medians
+from patches import releases
 
 
 def main() -> None:

@@ -29,11 +29,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from a2patch import releases
 from benchmarks import figures, outcomes
 from benchmarks.contenders import MAIN, NEAR, NEAR_STUDY, STUDY
 from benchmarks.digits import TASKS
 from benchmarks.outcomes import Outcome, Trial
+from patches import releases
 
 RELEASE = "8.4.190"
 # Which contenders are trained on which tasks.

@@ -21,9 +21,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from a2patch import commands, releases
-from a2patch import tree as trees
+from a2patch.transaction import operations as commands
+from a2patch.tree import tree as trees
 from benchmarks.measuring import medians, peak
+from patches import releases
 
 STOCK = "yolov8{}.yaml"
 TUTORIAL = "yolov8{}_DANet.yaml"

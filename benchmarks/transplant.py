@@ -30,9 +30,9 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from a2patch import releases
 from benchmarks import digits
 from benchmarks.tuning import SIZE, Outcome, Tuning
+from patches import releases
 
 RELEASE = "8.4.190"
 WAYS = {"scratch": "from scratch", "by name": "weights by name, .load()", "transplant": "a2patch transplant"}

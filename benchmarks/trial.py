@@ -40,7 +40,7 @@ def run(trial: Trial, folder: Path) -> Outcome:
     from ultralytics.models.yolo.detect import DetectionTrainer
     from ultralytics.utils import YAML
 
-    from a2patch.probe.sight import answers_to_a_move
+    from a2patch.probe.checks.sight import answers_to_a_move
 
     contender = CONTENDERS[trial.contender]
     stock = Path(ultralytics.__file__).parent / "cfg/models/v8" / contender.file
@@ -123,7 +123,7 @@ def _settings(trial: Trial) -> Mapping[str, Any]:
 
 def main() -> None:
     """Run the trial that the arguments say, and print its outcome."""
-    from a2patch.probe.surroundings import go_offline, settle
+    from a2patch.probe.runtime.sandbox import go_offline, settle
 
     go_offline()
     settle()

@@ -117,7 +117,7 @@ def _settings(tuning: Tuning) -> dict[str, Any]:
 
 if __name__ == "__main__":
     sys.path.append(str(Path(__file__).resolve().parent.parent))
-    from a2patch.probe.surroundings import go_offline, settle
+    from a2patch.probe.runtime.sandbox import go_offline, settle
 
     go_offline()
     settle()

@@ -20,13 +20,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from a2patch import derive, releases
-from a2patch.anchors import AnchorError
-from a2patch.fitting import Misfit, fit
-from a2patch.series import SITES, Diff, by_nearness
-from a2patch.tree import PACKAGE
+from a2patch.patch import derive
+from a2patch.patch.anchors import AnchorError
+from a2patch.patch.fit import Misfit, fit
+from a2patch.patch.series import SITES, Diff, by_nearness
+from a2patch.tree.tree import PACKAGE
+from patches import releases
 
-PATCHES = Path(__file__).resolve().parent
+PATCHES = Path(__file__).resolve().parent / "double_attention"
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from a2patch import releases
+from patches import releases
 
 ROOT = Path(__file__).resolve().parent.parent
 RELEASES = ("8.0.200", "8.1.0", "8.2.0", "8.3.0", "8.3.253", "8.4.0", "8.4.190")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from a2patch.verdict import DEFAULT, QUICK
+from a2patch.runner.verdict import DEFAULT, QUICK
 from tests.conftest import NEWEST, RELEASES, ROOT, a2patch, snapshot
 
 Unpack = Callable[..., Path]

@@ -23,7 +23,7 @@ def test_an_installed_wheel_patches_and_reverts(unpack: Unpack, tmp_path: Path) 
     pip("wheel", "--no-deps", "--wheel-dir", tmp_path / "wheels", ROOT, cwd=tmp_path)
     (wheel,) = tmp_path.joinpath("wheels").glob("*.whl")
     pip("install", "--no-deps", "--target", tmp_path / "installed", wheel, cwd=tmp_path)
-    assert tmp_path.joinpath("installed", "a2patch", "webpage.css").is_file()
+    assert tmp_path.joinpath("installed", "a2patch", "report", "html.css").is_file()
     package = unpack()
     before = snapshot(package.parent)
 
@@ -48,5 +48,5 @@ def test_the_source_distribution_carries_the_diffs(tmp_path: Path) -> None:
     (sdist,) = tmp_path.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    diffs = {place.relative_to(ROOT).as_posix() for place in ROOT.glob("patches/*/*.diff")}
-    assert diffs | {"patches/sources/double_attention.py", "cli.py", "LICENSE"} <= names
+    diffs = {place.relative_to(ROOT).as_posix() for place in ROOT.glob("patches/*/*/*.diff")}
+    assert diffs | {"patches/double_attention/sources/double_attention.py", "cli.py", "LICENSE"} <= names

@@ -30,4 +30,4 @@ def load_package(folder: Path) -> None:
 
 if __name__ == "__main__":
     load_package(Path(__file__).resolve().parent)
-    sys.exit(importlib.import_module(PACKAGE + ".probe.run").main(sys.argv[1]))
+    sys.exit(importlib.import_module(PACKAGE + ".probe.roles").main(sys.argv[1]))

@@ -1,0 +1,80 @@
+"""The command `a2patch transplant`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from a2patch.commands.options import JsonOption, PathOption, PythonOption, locate, surroundings
+from a2patch.console import edge, progress
+
+
+def transplant(
+    checkpoint: Annotated[
+        Path, typer.Argument(metavar="CHECKPOINT", exists=True, dir_okay=False, help="The .pt file with the weights.")
+    ],
+    model: Annotated[
+        str, typer.Option("--model", metavar="NAME", help="The model that they go into, as `YOLO` takes it.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="PATH", help="The result; else CHECKPOINT-NAME.pt in this folder."),
+    ] = None,
+    scale: Annotated[str, typer.Option("--scale", metavar="LETTER", help="Its scale; else the checkpoint's.")] = "",
+    from_state_dict: Annotated[
+        bool, typer.Option("--from-state-dict", help="CHECKPOINT is a bare state dict; --base tells of what.")
+    ] = False,
+    base: Annotated[str, typer.Option("--base", metavar="NAME", help="The model that the bare state dict is of.")] = "",
+    inexact: Annotated[
+        bool, typer.Option("--inexact", help="Write it also where double attention changes the output.")
+    ] = False,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Load CHECKPOINT without restriction, which can run any code in it.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the result if it is there.")] = False,
+    ultralytics_path: PathOption = None,
+    python: PythonOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Carry trained weights into a model that has double attention elsewhere, proved bit for bit; or back."""
+    from a2patch.errors import ExistsError, TransplantError
+    from a2patch.report import transplant as transplant_report
+    from a2patch.runner.transplant import Job
+    from a2patch.runner.transplant import transplant as carry
+    from a2patch.tree import environment
+
+    if from_state_dict != bool(base):
+        raise typer.BadParameter("--from-state-dict and --base go together")
+    target = (output or Path(f"{checkpoint.stem}-{Path(model).stem}.pt")).absolute()
+    if target.suffix != ".pt":
+        raise typer.BadParameter("ultralytics loads checkpoints by the name .pt", param_hint="--output")
+    with edge("transplant", as_json) as page:
+        if target.exists() and not force:
+            raise ExistsError(
+                "the result is there already", path=target, remedy="Name another with -o, or replace it with --force."
+            )
+        if not target.parent.is_dir():
+            raise TransplantError("there is no such folder for the result", path=target.parent, remedy="Make it first.")
+        around = surroundings()
+        tree = locate(page, ultralytics_path, around)
+        interpreter = python.absolute() if python else environment.interpreter_for(tree, around)
+        job = Job(checkpoint.resolve(), _model(model), scale, _model(base), trust, inexact)
+        with progress() as say:
+            result, done = carry(tree.package, interpreter, job, target, say, around.variables)
+        written = target if done else None
+        page.document["transplant"] = transplant_report.document(result, written)
+        page.lines(transplant_report.lines(result, checkpoint, written))
+        if not written:
+            page.exit(1)
+
+
+def _model(name: str) -> str:
+    """A model file here by its path, since the probe runs elsewhere; any other by its name, for the tree to find."""
+    if not name:
+        return name
+    path = Path(name if name.endswith((".yaml", ".yml", ".pt")) else f"{name}.yaml")
+    unscaled = path.with_name(re.sub(r"(\d+)[nslmx]", r"\1", path.name, count=1))
+    return str(path.absolute()) if path.is_file() or unscaled.is_file() else str(path)

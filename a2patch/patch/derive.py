@@ -1,0 +1,112 @@
+"""Make the diffs of a tree from its own syntax: for `make patches`, and for trees that no versioned diff fits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from a2patch.patch import anchors
+from a2patch.patch import edits as authoring
+from a2patch.patch.series import Diff, FileDiff, Hunk
+from a2patch.tree.tree import Reader
+
+YAMLS = ("yolov8_A2.yaml", "yolov8_DANet.yaml")
+# Where releases keep their model YAMLs, the newest place first.
+CFG_FOLDERS = ("cfg/models/v8", "models/v8", "yolo/v8/models")
+
+_SCALE = re.compile(r"^  (\w): \[([\d.]+), ([\d.]+), (\d+)\].*\n", re.MULTILINE)
+_SCALES = re.compile(r"^scales:.*\n(?:  .*\n)+", re.MULTILINE)
+_CHANNELS = re.compile(r"(\b(?:Conv|C2f|SPPF|DoubleAttentionLayer), \[)(\d+)")
+
+
+def sources(patches: Path) -> dict[str, str]:
+    """What the diffs add, by file name, from the `sources` folder of the diffs."""
+    names = (*YAMLS, f"{anchors.MODULE}.py")  # an installer puts bytecode beside them
+    return {name: patches.joinpath("sources", name).read_text("utf-8") for name in names}
+
+
+def diff(site: str, read: Reader, added: Mapping[str, str], release: str) -> Diff:
+    """Make the diff of a site of a tree.
+
+    Args:
+        site: One of `SITES`.
+        read: Gives the bytes of a file of the tree.
+        added: What the diffs add, by file name.
+        release: The release to name it by.
+
+    Raises:
+        AnchorError: An edit has no place in this tree, or not just one.
+    """
+    match site:
+        case "module":
+            files = _module(read, added)
+        case "init":
+            files = _init(read)
+        case "tasks":
+            content = _must(read, "nn/tasks.py")
+            files = (authoring.file_diff("nn/tasks.py", content, authoring.tasks_edits(content)),)
+        case _:
+            files = _cfg(read, added)
+    return Diff(site, release, files, derived=True)
+
+
+def unscaled(text: str, stem: str) -> dict[str, str]:
+    """Write a model YAML as the first releases want it: one file a scale, its factors and caps worked in.
+
+    Args:
+        text: A model YAML with `scales`.
+        stem: Its name without the ending, such as `yolov8_A2`.
+
+    Returns:
+        The YAMLs, by file name.
+    """
+    family, _, rest = stem.partition("_")
+    made = {}
+    for scale, depth, width, cap in _SCALE.findall(text):
+        factors = (
+            f"depth_multiple: {depth} # scales module repeats\nwidth_multiple: {width} # scales convolution channels\n"
+        )
+        body = _SCALES.sub(factors, text)
+        made[f"{family}{scale}_{rest}.yaml"] = _capped(body, int(cap)).replace("YOLOv8.0n", f"YOLOv8.0{scale}")
+    return made
+
+
+def _capped(text: str, most: int) -> str:
+    return _CHANNELS.sub(lambda row: f"{row[1]}{min(int(row[2]), most)}", text)
+
+
+def _module(read: Reader, added: Mapping[str, str]) -> tuple[FileDiff, ...]:
+    name = f"{anchors.MODULE}.py"
+    folder = "nn" if read("nn/modules/__init__.py") is None else "nn/modules"
+    return (_new_file(f"{folder}/{name}", added[name]),)
+
+
+def _init(read: Reader) -> tuple[FileDiff, ...]:
+    content = read("nn/modules/__init__.py")
+    if content is not None:
+        return (authoring.file_diff("nn/modules/__init__.py", content, authoring.modules_edits(content)),)
+    content = _must(read, "nn/modules.py")
+    return (authoring.file_diff("nn/modules.py", content, authoring.single_module_edits(content)),)
+
+
+def _cfg(read: Reader, added: Mapping[str, str]) -> tuple[FileDiff, ...]:
+    for folder in CFG_FOLDERS:
+        if b"scales:" in (read(f"{folder}/yolov8.yaml") or b""):
+            return tuple(_new_file(f"{folder}/{name}", added[name]) for name in YAMLS)
+        if read(f"{folder}/yolov8n.yaml") is not None:
+            made = {name: text for yaml in YAMLS for name, text in unscaled(added[yaml], Path(yaml).stem).items()}
+            return tuple(_new_file(f"{folder}/{name}", made[name]) for name in sorted(made))
+    raise anchors.AnchorError(f"no yolov8.yaml in {', '.join(CFG_FOLDERS)}")
+
+
+def _new_file(path: str, text: str) -> FileDiff:
+    lines = tuple((b"+", line.encode() + b"\n") for line in text.removesuffix("\n").split("\n"))
+    return FileDiff(path, (Hunk(1, lines),), creates=True)
+
+
+def _must(read: Reader, path: str) -> bytes:
+    content = read(path)
+    if content is None:
+        raise anchors.AnchorError(f"no {path}")
+    return content

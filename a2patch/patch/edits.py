@@ -1,0 +1,218 @@
+"""The edits that put our classes into a release, by line, so that every byte around them stays; and their diffs."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from a2patch.patch.anchors import (
+    CLASSES,
+    MODULE,
+    AnchorError,
+    Chain,
+    chain,
+    exports,
+    is_for_concat,
+    modules_import,
+    parse,
+    parse_model,
+)
+from a2patch.patch.series import FileDiff, Hunk
+
+Named = TypeVar("Named", ast.alias, ast.Constant)
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Lines put in place of others.
+
+    Attributes:
+        line: First line that is replaced, counted from 1; lines are put in before it where none is replaced.
+        replaced: How many lines are replaced.
+        lines: What stands there afterwards, without line endings.
+    """
+
+    line: int
+    replaced: int
+    lines: tuple[str, ...]
+
+
+def tasks_edits(content: bytes) -> list[Edit]:
+    """The import, and the branch inside `parse_model`'s chain on the module class.
+
+    Args:
+        content: The bytes of `nn/tasks.py`.
+
+    Raises:
+        AnchorError: There is no such place, or not just one.
+    """
+    module = parse(content)
+    lines = _lines(content)
+    statement = modules_import(module)
+    prefix = "." * statement.level + (statement.module or "").removesuffix(".conv")
+    aliases = [] if (statement.module or "").endswith(".conv") else _one_a_line(statement.names, lines)
+    if aliases:
+        place = _sorted_place(aliases, [_import_order(alias.name) for alias in aliases], _import_order(CLASSES[0]))
+        indent = _indent(lines[place.lineno - 1])
+        importing = Edit(place.lineno, 0, tuple(f"{indent}{name}," for name in CLASSES))
+    else:
+        indent = _indent(lines[statement.lineno - 1])
+        importing = Edit(statement.lineno, 0, (f"{indent}from {prefix} import {', '.join(CLASSES)}",))
+    return [importing, _branch_edit(chain(parse_model(module)), lines)]
+
+
+def modules_edits(content: bytes) -> list[Edit]:
+    """The import and the entries of `__all__`, each in the file's own order.
+
+    Args:
+        content: The bytes of `nn/modules/__init__.py`.
+
+    Raises:
+        AnchorError: There is no such place.
+    """
+    module = parse(content)
+    lines = _lines(content)
+    siblings = [node for node in module.body if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module]
+    if not siblings:
+        raise AnchorError("no import from a sibling module")
+    text = f"from .{MODULE} import {', '.join(CLASSES)}"
+    after = [node for node in siblings if (node.module or "") > MODULE]
+    line = after[0].lineno if after else (siblings[-1].end_lineno or siblings[-1].lineno) + 1
+    exported = exports(module)
+    return [Edit(line, 0, (text,))] + ([] if exported is None else [_exports_edit(exported, lines)])
+
+
+def single_module_edits(content: bytes) -> list[Edit]:
+    """The import, after the last one at the top of the file.
+
+    Args:
+        content: The bytes of `nn/modules.py`, which releases before 8.0.98 have in place of the package.
+
+    Raises:
+        AnchorError: There is no import at the top.
+    """
+    top: ast.stmt | None = None
+    for node in parse(content).body:
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+            break
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            top = node
+    if top is None:
+        raise AnchorError("no import at the top")
+    text = f"from .{MODULE} import {', '.join(CLASSES)}  # noqa: F401"
+    return [Edit((top.end_lineno or top.lineno) + 1, 0, (text,))]
+
+
+def file_diff(path: str, content: bytes, edits: Iterable[Edit]) -> FileDiff:
+    """Write edits as a diff, with as little context as keeps the place of each hunk unique.
+
+    Args:
+        path: POSIX path relative to the package folder.
+        content: The bytes that the edits are for; any line ending.
+        edits: The edits, none of which touch another.
+    """
+    lines = [line.rstrip(b"\r\n") + b"\n" for line in content.splitlines(keepends=True)]
+    hunks = tuple(_hunk(lines, edit) for edit in sorted(edits, key=lambda edit: edit.line))
+    return FileDiff(path, hunks)
+
+
+def _hunk(lines: list[bytes], edit: Edit) -> Hunk:
+    for context in range(1, len(lines)):
+        start = max(edit.line - 1 - context, 0)
+        end = min(edit.line - 1 + edit.replaced + context, len(lines))
+        window = lines[start:end]
+        if sum(lines[at : at + len(window)] == window for at in range(len(lines))) == 1:
+            break
+    before = [(b" ", line) for line in lines[start : edit.line - 1]]
+    removed = [(b"-", line) for line in lines[edit.line - 1 : edit.line - 1 + edit.replaced]]
+    added = [(b"+", line.encode("latin-1") + b"\n") for line in edit.lines]
+    after = [(b" ", line) for line in lines[edit.line - 1 + edit.replaced : end]]
+    return Hunk(start + 1, (*before, *removed, *added, *after))
+
+
+def _branch_edit(chain: Chain, lines: list[str]) -> Edit:
+    place = next((b for b in chain.branches[1:] if is_for_concat(b)), None) or next(iter(chain.branches[1:]), None)
+    if place is None:
+        raise AnchorError("the chain in parse_model has no elif")
+    opening = lines[place.lineno - 1]
+    outer = _indent(opening)
+    if not opening[len(outer) :].startswith("elif"):
+        raise AnchorError(f"line {place.lineno}: the branch does not begin with elif")
+    inner = _indent(lines[place.body[0].lineno - 1])
+    unit = inner[len(outer) :]
+    if not inner.startswith(outer) or not unit or place.body[0].lineno == place.lineno:
+        raise AnchorError(f"line {place.lineno}: the branch is not indented as a block")
+    bound = chain.bound()
+    missing = {"m", "f", "args", "ch", "c2"} - bound
+    if missing:
+        raise AnchorError(f"parse_model does not bind {', '.join(sorted(missing))}")
+    width = next((name for name in ("width", "gw") if name in bound), None)
+    if width is None:
+        raise AnchorError("parse_model binds no width factor (width or gw)")
+    channels = "min(args[0], max_channels)" if "max_channels" in bound else "args[0]"
+    body = (
+        "c1 = c2 = ch[f]",
+        "if m is DoubleAttentionLayer:  # args are c_m, c_n, reconstruct",
+        f"{unit}c_m = make_divisible({channels} * {width}, 8)",
+        f"{unit}args = [c_m, *args[1:]]",
+        f"{unit}if not any(args[2:]):",
+        f"{unit}{unit}c2 = c_m",
+        "args = [c1, *args]",
+    )
+    head = f"{outer}elif m in ({', '.join(CLASSES)}):"
+    return Edit(place.lineno, 0, (head, *(inner + line for line in body)))
+
+
+def _exports_edit(value: ast.Tuple | ast.List, lines: list[str]) -> Edit:
+    opening = lines[value.lineno - 1]
+    entries = [entry for entry in value.elts if isinstance(entry, ast.Constant) and isinstance(entry.value, str)]
+    if not entries or len(entries) != len(value.elts):
+        raise AnchorError(f"line {value.lineno}: __all__ is not a literal of names")
+    first = entries[0]
+    quote = lines[first.lineno - 1][first.col_offset]
+    quoted = [f"{quote}{name}{quote}" for name in CLASSES]
+    if value.end_lineno == value.lineno:
+        at = first.col_offset
+        return Edit(value.lineno, 1, (f"{opening[:at]}{', '.join(quoted)}, {opening[at:]}",))
+    single = _one_a_line(entries, lines)
+    if single:
+        place = _sorted_place(single, [_export_order(str(entry.value)) for entry in single], _export_order(CLASSES[0]))
+        return Edit(place.lineno, 0, tuple(f"{_indent(lines[place.lineno - 1])}{name}," for name in quoted))
+    line = next((entry.lineno for entry in entries if entry.lineno > value.lineno), None)
+    if line is None:
+        raise AnchorError(f"line {value.lineno}: no line of __all__ begins with a name")
+    return Edit(line, 0, (f"{_indent(lines[line - 1])}{', '.join(quoted)},",))
+
+
+def _sorted_place(nodes: list[Named], keys: list[tuple[int, str]], ours: tuple[int, str]) -> Named:
+    """The node before which ours belongs; the first where they are not sorted, since later releases change it least."""
+    if keys != sorted(keys):
+        return nodes[0]
+    return next((node for node, key in zip(nodes, keys, strict=True) if key > ours), nodes[0])
+
+
+def _lines(content: bytes) -> list[str]:
+    """The lines, a character a byte, so that the byte offsets of a syntax tree index them in any encoding."""
+    return [line.decode("latin-1") for line in content.splitlines()]
+
+
+def _one_a_line(nodes: list[Named], lines: list[str]) -> list[Named]:
+    """The nodes, if each has a line of its own; else none."""
+    return nodes if all(re.fullmatch(r"""\s*["']?\w+["']?,?\s*(#.*)?""", lines[n.lineno - 1]) for n in nodes) else []
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
+
+
+def _import_order(name: str) -> tuple[int, str]:
+    """Isort's order by type: constants, classes, the rest; case aside."""
+    return (0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2), name.lower()
+
+
+def _export_order(name: str) -> tuple[int, str]:
+    """Ruff's order of `__all__` (RUF022): as above, but with case."""
+    return (0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2), name

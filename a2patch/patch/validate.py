@@ -1,0 +1,137 @@
+"""What must hold of a patched tree before a byte of it is written, whichever way the plan came about."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+from collections.abc import Collection, Iterator
+
+from a2patch.errors import ConflictError
+from a2patch.patch import anchors
+from a2patch.tree.tree import Tree
+
+_NAMES = re.compile(rb"\b(?:" + "|".join(anchors.CLASSES).encode() + rb")\b")
+_YAMLS = re.compile(r"yolov8[nsmlx]?_(?:DANet|A2)\.yaml")
+
+
+def names_are_free(tree: Tree, ours: Collection[str], bring: Collection[str]) -> None:
+    """Check that the tree has no class, file or model YAML of its own by a name that we bring.
+
+    Args:
+        tree: The tree.
+        ours: Paths of the files that hold our own lines already.
+        bring: Paths of the files that would get our lines.
+
+    Raises:
+        ConflictError: It has; theirs and ours are named.
+    """
+    taken = [f"{theirs}; ours goes to {_place_for(name, bring)}" for theirs, name in _taken(tree, ours)]
+    if taken:
+        raise ConflictError(
+            "the tree already uses a name that the patch brings",
+            path=tree.package,
+            found="\n".join(taken),
+            remedy="Nothing was written. Take these out by hand (or go back to the untouched release) and try again.",
+        )
+
+
+def fault(path: str, content: bytes) -> str:
+    """Why a patched file would not work; empty if it would.
+
+    It must parse; `nn/tasks.py` must import our classes and register them once, inside the chain; the modules must
+    import them, and export them where they export anything.
+
+    Args:
+        path: POSIX path relative to the package folder.
+        content: The patched bytes.
+    """
+    if not path.endswith(".py"):
+        return ""
+    try:
+        module = anchors.parse(content)
+        if path == "nn/tasks.py":
+            _registers(module)
+        elif path in {"nn/modules/__init__.py", "nn/modules.py"}:
+            _exports(module)
+    except anchors.AnchorError as error:
+        return str(error)
+    return ""
+
+
+def _taken(tree: Tree, ours: Collection[str]) -> Iterator[tuple[str, str]]:
+    for place in sorted(tree.package.rglob("*.yaml")):
+        relative = place.relative_to(tree.package).as_posix()
+        if _YAMLS.fullmatch(place.name) and relative not in ours:
+            yield relative, place.name
+    for place in sorted(tree.package.joinpath("nn").rglob("*.py")):
+        relative = place.relative_to(tree.package).as_posix()
+        if relative in ours:
+            continue
+        if place.stem == anchors.MODULE:
+            yield relative, place.name
+        for number, line in enumerate((tree.read(relative) or b"").splitlines(), start=1):
+            if name := _NAMES.search(line.split(b"#")[0]):
+                yield f"{relative}:{number} {line.strip().decode('utf-8', 'replace')}", name[0].decode()
+
+
+def _place_for(name: str, bring: Collection[str]) -> str:
+    """The file of ours that a name of theirs stands in the way of."""
+    wanted = name if "." in name else f"{anchors.MODULE}.py"
+    return next((path for path in bring if path.endswith(wanted)), wanted)
+
+
+def _registers(module: ast.Module) -> None:
+    _imports(module)
+    function = anchors.parse_model(module)
+    chain = anchors.chain(function)
+    ours = [branch for branch in chain.branches if _mentions(branch.test)]
+    elsewhere = [
+        node for node in ast.walk(function) if isinstance(node, ast.If) and _mentions(node.test) and node not in ours
+    ]
+    nested = [node for node in elsewhere if ours and node in ours[0].body]
+    if len(ours) != 1 or elsewhere != nested:
+        raise anchors.AnchorError(f"{len(ours)} branches of parse_model's chain are for our classes, expected 1")
+    known = chain.bound() | _globals(module) | set(dir(builtins))
+    unknown = {node.id for node in ast.walk(ours[0]) if isinstance(node, ast.Name)} - known
+    if unknown and "*" not in known:  # which names a star brings, only an import could tell
+        raise anchors.AnchorError(f"the branch reads {', '.join(sorted(unknown))}, which parse_model does not know")
+
+
+def _exports(module: ast.Module) -> None:
+    _imports(module)
+    exported = anchors.exports(module)
+    if exported is None:
+        return
+    names = [entry.value for entry in exported.elts if isinstance(entry, ast.Constant)]
+    for name in anchors.CLASSES:
+        if names.count(name) != 1:
+            raise anchors.AnchorError(f"__all__ names {name} {names.count(name)} times, expected once")
+
+
+def _imports(module: ast.Module) -> None:
+    imported = [a.asname or a.name for node in module.body if isinstance(node, ast.ImportFrom) for a in node.names]
+    for name in anchors.CLASSES:
+        if imported.count(name) != 1:
+            raise anchors.AnchorError(f"{name} is imported {imported.count(name)} times, expected once")
+
+
+def _globals(module: ast.Module) -> set[str]:
+    """The names that a module binds for its functions; `*` among them where it imports everything from another."""
+    names = set()
+    inside: list[ast.AST] = [*module.body]
+    while inside:
+        node = inside.pop()
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            names.add(node.name)  # what its body binds is its own
+            continue
+        if isinstance(node, ast.alias):
+            names.add(node.asname or node.name.split(".")[0])
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        inside.extend(ast.iter_child_nodes(node))
+    return names
+
+
+def _mentions(test: ast.expr) -> bool:
+    return any(isinstance(node, ast.Name) and node.id in anchors.CLASSES for node in ast.walk(test))

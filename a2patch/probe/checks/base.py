@@ -1,0 +1,37 @@
+"""What a stock model is and computes, as figures that two trees can be compared by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from a2patch.probe.models.bench import Bench
+from a2patch.probe.models.build import Model, build, count_parameters, rows, scaled, tensors
+
+_COMPUTED = "nsm"  # the larger ones are the same code with more channels, and drawing their weights takes seconds
+_SAMPLES = 64
+
+
+def describe(bench: Bench, scale: str) -> dict[str, Any]:
+    """Return the layers and parameters of the stock model at a scale and, but for the largest, what it computes."""
+    model = bench.outline(bench.base, scale)
+    described = {"rows": [list(row) for row in rows(model)], "parameters": count_parameters(model)}
+    if scale in _COMPUTED:
+        described["output"] = _sample(build(scaled(bench.base, scale), seed=0))
+    return described
+
+
+def _sample(model: Model) -> list[float]:
+    """Return the number of values in a model's outputs for a fixed input, their norm, and some of them.
+
+    In evaluation, a fresh network lets next to nothing through to its head, whose biases are all that is seen; in
+    training, batch statistics keep every layer's output at a normal size, so that each takes part.
+    """
+    torch.manual_seed(1)
+    images = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        outputs = [*tensors(model.train()(images)), *tensors(model.eval()(images))]
+    flat = torch.cat([t.flatten() for t in outputs]).double()
+    picked = torch.linspace(0, len(flat) - 1, _SAMPLES).long()
+    return [float(len(flat)), float(flat.norm()), *flat[picked].tolist()]

@@ -1,0 +1,90 @@
+"""Does a checkpoint come back as it was saved, and what is it without the patch?"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from a2patch.probe.events import Outcome, failed, known, passed
+from a2patch.probe.models.bench import Bench
+from a2patch.probe.models.build import Model, tensors
+from a2patch.probe.runtime.load import ALLOW, load_allowing, loader
+
+
+def check_checkpoint(bench: Bench, file: str) -> Outcome:
+    """Check that a model that is saved as ultralytics saves it loads again and gives the same output."""
+    model = bench.smallest(file).eval()
+    _unsettle(model)
+    path = bench.scratch / "checkpoint.pt"
+    torch.save({"epoch": -1, "model": model, "ema": None, "train_args": {}}, path)
+    image = torch.rand(1, 3, 128, 128)
+    expected = _detections(model, image)
+
+    forced = load_allowing(path)
+    ways = {"load": loader()(str(path))[0]}
+    restricted = _restricted(path)
+    if restricted is not None:
+        ways["restricted load"] = restricted
+    for way, loaded in ways.items():
+        got = _detections(loaded.float().eval(), image)
+        if got.shape != expected.shape or not torch.equal(got, expected):
+            return failed("other output", "After {} {} gives another output.".format(way, bench.label(file)))
+    bench.channel.emit("saved", path=str(path))
+    figure = "same output" + (", also restricted" if restricted is not None else "")
+    if forced:
+        return known(
+            figure,
+            "This release loads no checkpoint, patched or not, under torch {}: torch 2.6 made loading restricted by "
+            "default, and the release doesn't ask for more.".format(torch.__version__),
+            "Set {}=1 when you train or predict, as this check did, or use a torch before 2.6.".format(ALLOW),
+        )
+    return passed(figure)
+
+
+def check_elsewhere(path: Path) -> Outcome:
+    """Check that a package loads a checkpoint which another one saved.
+
+    A fault here says what is missing, in words that begin in the midst of a sentence.
+    """
+    try:
+        load_allowing(path)
+        loader()(str(path))
+    except ModuleNotFoundError as error:  # newer releases raise it anew, without a name
+        missing = error.name or getattr(error.__cause__, "name", None)
+        if not str(missing).startswith("ultralytics"):
+            raise
+        return failed("not loaded", "it has no {}".format(missing))
+    return passed("loaded")
+
+
+def _unsettle(model: Model) -> None:
+    """Give batch norms values, a zero gain above all, so that every layer takes part in the output."""
+    torch.manual_seed(2)
+    with torch.no_grad():
+        for module in model.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.weight.uniform_(0.5, 1.5)
+                module.running_var.uniform_(0.5, 1.5)
+
+
+def _detections(model: Model, image: Any) -> Any:
+    """Return the decoded output of a model, which comes before what else it returns."""
+    with torch.no_grad():
+        return next(tensors(model(image)))
+
+
+def _restricted(path: Path) -> Model | None:
+    """Return the model as the release's restricted loading gives it, where the release has one.
+
+    In older releases it puts a stand-in in the place of every class of ultralytics, stock ones too: it gives no model.
+    """
+    load = getattr(importlib.import_module("ultralytics.nn.tasks"), "torch_safe_load", None)
+    if load is None or "safe_only" not in inspect.signature(load).parameters:
+        return None
+    checkpoint, _ = load(str(path), safe_only=True)
+    model = checkpoint["model"]
+    return model if isinstance(model, torch.nn.Module) else None

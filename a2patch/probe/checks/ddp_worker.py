@@ -1,0 +1,99 @@
+"""One of the workers that `torchrun` starts for the check on distributed training."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import traceback
+from copy import deepcopy
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch.nn.parallel import DistributedDataParallel
+
+from a2patch.probe.checks.learn import backward, new_parameters
+from a2patch.probe.events import Channel, last_line
+from a2patch.probe.models.bench import Bench
+from a2patch.probe.models.build import Model, small_side, smooth_images
+
+_PATIENCE = timedelta(seconds=60)  # of one worker with the other
+_IMAGES = 2
+
+
+def work(request: dict[str, Any], channel: Channel) -> None:
+    """Measure the gradients of all models beside another worker, and write what came out to a file."""
+    rank = int(os.environ["RANK"])
+    path = Path(request["scratch"], "worker-{}.json".format(rank))
+    told: dict[str, Any] = {"met": False, "done": False, "error": "", "models": {}}
+
+    def tell(**news: Any) -> None:
+        told.update(news)
+        path.write_text(json.dumps(told), encoding="utf-8")
+
+    _end_with_its_master()
+    try:
+        dist.init_process_group("gloo", timeout=_PATIENCE)
+        dist.barrier()
+        tell(met=True)
+        bench = Bench(request, channel)
+        for spec in bench.specs:
+            told["models"][spec["file"]] = _measured(bench, spec["file"], rank)
+        tell(done=True)
+        dist.destroy_process_group()
+    except Exception as error:
+        traceback.print_exc()  # to the log
+        tell(error=last_line(error))
+
+
+def _end_with_its_master() -> None:
+    """End this process when the one that asked for it is gone; torchrun gives its workers sessions of their own.
+
+    Windows hands the pipe to nobody but torchrun; there a worker that is left alone ends when its patience does.
+    """
+
+    def listen() -> None:
+        os.read(0, 1)  # not through sys.stdin, whose lock would be held when the interpreter ends
+        os._exit(1)
+
+    if os.name != "nt":
+        threading.Thread(target=listen, daemon=True).start()
+
+
+def _measured(bench: Bench, file: str, rank: int) -> dict[str, Any]:
+    """Return the unused parameters of a model, and how far its gradients are from what they should be."""
+    size = small_side(bench.smallest(file))
+    model = bench.settled(file, size).double().train()
+    count = dist.get_world_size()
+    batches = smooth_images(model, count * _IMAGES, size).double().split(_IMAGES)
+    alone = [_gradients(deepcopy(model), None, batch) for batch in batches]
+    unused = [name for name, gradient in alone[rank].items() if gradient is None]
+    wrapped = DistributedDataParallel(deepcopy(model), find_unused_parameters=bool(unused))
+    for _ in range(2):  # it is at the second step that it misses a gradient of the first
+        got = _flat(_gradients(wrapped.module, wrapped, batches[rank]))
+    ours = new_parameters(model, bench.unknown_to_stock(file))
+    mean = sum(_flat(gradients) for gradients in alone) / count
+    other = got.clone()
+    dist.broadcast(other, 0)
+    return {
+        "unused": [name for name in unused if name in ours],
+        "unused_elsewhere": len([name for name in unused if name not in ours]),
+        "mean": float((got - mean).norm() / mean.norm()),
+        "other": float((got - other).norm() / mean.norm()),
+    }
+
+
+def _gradients(model: Model, wrapped: Any, images: Any) -> dict[str, Any]:
+    """Return the gradients of a model's parameters by name, computed through what wraps it, if anything does."""
+    model.zero_grad()
+    torch.manual_seed(6)
+    backward(wrapped or model, images)
+    return {name: parameter.grad for name, parameter in model.named_parameters() if parameter.requires_grad}
+
+
+def _flat(gradients: dict[str, Any]) -> Any:
+    """Return all gradients as one vector."""
+    return torch.cat([gradient.flatten() for gradient in gradients.values() if gradient is not None])

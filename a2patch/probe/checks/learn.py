@@ -1,0 +1,232 @@
+"""Does every new parameter get a gradient, and does the loss fall?"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import torch
+
+from a2patch.probe.events import Outcome, SkipCheckError, failed, known, passed
+from a2patch.probe.models.bench import Bench
+from a2patch.probe.models.build import Model, kind, named_layers, small_side, tensors
+from a2patch.probe.runtime.compat import tools
+
+LAYER, BLOCK = "DoubleAttentionLayer", "DoubleAttentionBlock"
+_NIL = 1e-12  # of the typical gradient; float64 leaves about 1e-16
+_CANCELLED = 1e-9  # of what is added up; float64 leaves about 1e-15
+_SHIFTS = ("convA.bias", "conv_reconstruct.bias", "bn.bias")  # of a layer and of a block
+_STEPS = 12
+_SIZES = (0.1, 0.02)
+_FALL = 0.9  # of the first loss
+
+
+def check_gradient(bench: Bench) -> Outcome:
+    """Check that every parameter of ours gets a finite gradient, also after one step, and then one that is not zero.
+
+    The gain of a new residual block is zero, so what is behind it has no gradient before the gain has moved.
+    """
+    counted = by_algebra = 0
+    named: list[str] = []
+    for spec in bench.specs:
+        label = bench.label(spec["file"])
+        model = bench.smallest(spec["file"]).double().train()
+        ours = new_parameters(model, bench.unknown_to_stock(spec["file"]))
+        at_first = _unreached(model, ours)
+        _step(model, 0.01)
+        bad = at_first or _unreached(model, ours)
+        if bad:
+            when = "" if at_first else " after the first step"
+            return failed(
+                "{} of {}".format(len(bad), len(ours)),
+                "In {}{} no finite gradient reaches {}.".format(label, when, ", ".join(bad)),
+                "Something cuts it off, such as a detach or an output that nothing reads, or isn't finite, such as the "
+                "logarithm of a negative number.",
+            )
+        zero = _zero(model, ours)
+        expected = _zero_by_algebra(model)
+        single = _single(model)
+        dead = [n for n in zero if n not in expected and not (n in single and spec["file"] in bench.tutorials)]
+        if dead:
+            why = " With c_n = 1 its softmax is 1 whatever it learns." if set(dead) <= single else ""
+            return failed(
+                "{} of {}".format(len(dead), len(ours)),
+                "In {} the gradient of {} is zero for good: it will never learn.{}".format(label, ", ".join(dead), why),
+                "Give the layer a c_n of at least 2." if why else "Look for what multiplies it by zero, or cancels it.",
+            )
+        named.extend("{} in {}".format(n, label) for n in zero if n in single)
+        counted += len(ours)
+        by_algebra += len([n for n in zero if n not in single])
+    if not counted:
+        raise SkipCheckError("every layer is one that the stock models have")
+    figure = "{} tensors, {} zero by algebra".format(counted, by_algebra)
+    if named:
+        text = "Zero for good, since c_n is 1 there: {}.".format(", ".join(named))
+        return known(figure, text, "It is kept as the tutorial has it; train {} instead.".format(bench.trained))
+    return passed(figure)
+
+
+def new_parameters(model: Model, kinds: set[str]) -> dict[str, Any]:
+    """Return the parameters of the layers of some kinds that are to be trained, by their names in the model."""
+    return {
+        "model.{}.{}".format(i, inner): parameter
+        for i, layer in enumerate(model.model)
+        if kind(layer) in kinds
+        for inner, parameter in layer.named_parameters()
+        if parameter.requires_grad
+    }
+
+
+def _unreached(model: Model, ours: dict[str, Any]) -> list[str]:
+    """Run a batch forward and backward; return the parameters that no finite gradient reaches."""
+    _backward(model)
+    return [n for n, p in ours.items() if p.grad is None or not torch.isfinite(p.grad).all()]
+
+
+def _zero(model: Model, ours: dict[str, Any]) -> list[str]:
+    """Return those whose gradient is nil beside what is typical for the model."""
+    norms = [float(p.grad.norm() / p.numel() ** 0.5) for p in model.parameters() if p.grad is not None]
+    typical = float(torch.tensor(norms).median())
+    return [n for n, p in ours.items() if float(p.grad.norm() / p.numel() ** 0.5) <= _NIL * typical]
+
+
+def _zero_by_algebra(model: Model) -> set[str]:
+    """Return the names of the parameters whose gradient is zero whatever the model learns.
+
+    The bias of convB cancels in its softmax. Other biases only shift whole channels of an output. A batch norm takes
+    such a shift away again, right behind the layer as in a residual block, or behind the 1x1 convolutions that read it.
+    """
+    names = {name + ".convB.bias" for name, _ in named_layers(model, (LAYER,))}
+    for name, cancelled in _shifts_cancelled(model).items():
+        names.update(name + "." + inner for inner in _SHIFTS if cancelled)
+    return names
+
+
+def _shifts_cancelled(model: Model) -> dict[str, bool]:
+    """Return whether a shift of a whole channel of their outputs comes to nothing, for our layers by name.
+
+    Then the gradients of a channel add up to nil, without being nil themselves.
+    """
+    outputs: dict[str, Any] = {}
+
+    def keep(name: str) -> Any:
+        def hook(module: Any, inputs: Any, output: Any) -> None:
+            output.retain_grad()
+            outputs[name] = output
+
+        return hook
+
+    handles = [layer.register_forward_hook(keep(name)) for name, layer in named_layers(model, (LAYER, BLOCK))]
+    _backward(model)
+    for handle in handles:
+        handle.remove()
+    sums = {
+        name: (out.grad.sum((0, 2, 3)).abs().max(), out.grad.abs().sum((0, 2, 3)).max())
+        for name, out in outputs.items()
+    }
+    return {name: bool(total <= _CANCELLED * size) for name, (total, size) in sums.items()}
+
+
+def _single(model: Model) -> set[str]:
+    """Return the names of the parameters that can't learn since c_n is 1."""
+    return {
+        "{}.convV.{}".format(name, inner)
+        for name, layer in named_layers(model, (LAYER,))
+        if layer.c_n == 1
+        for inner in ("weight", "bias")
+    }
+
+
+def _backward(model: Model) -> None:
+    """Run a batch forward and an arbitrary fixed function of the output backward."""
+    torch.manual_seed(1)
+    model.zero_grad()
+    size = small_side(model)
+    backward(model, torch.rand(2, 3, size, size, dtype=torch.float64))
+
+
+def backward(forward: Any, images: Any) -> None:
+    """Run images forward, and backward a function of the output that is fixed by the random seed."""
+    outputs = [t for t in tensors(forward(images)) if t.requires_grad]
+    sum((t * torch.randn_like(t)).mean() for t in outputs).backward()
+
+
+def _step(model: Model, size: float) -> None:
+    """Move every parameter against its gradient, in steps of one size: importing an optimiser costs seconds."""
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.grad is not None:
+                parameter -= size * parameter.grad / (parameter.grad.norm() + 1e-12)
+
+
+def check_learn(bench: Bench) -> Outcome:
+    """Check that steps on one batch lower the loss by a tenth."""
+    figures = []
+    for spec in bench.specs:
+        label = bench.label(spec["file"])
+        first, lowest = _lowered(bench.smallest(spec["file"]))
+        figures.append("{} {:.2f} -> {:.2f}".format(label, first, lowest))
+        if not lowest <= _FALL * first:
+            text = "{} steps on one batch don't lower the loss of {} by a tenth."
+            return failed("; ".join(figures), text.format(_STEPS, label))
+    return passed("; ".join(figures))
+
+
+def _lowered(model: Model) -> tuple[float, float]:
+    """Return the loss of a batch before any step, and the first that is well below it, or the lowest.
+
+    Well below, and shorter steps where longer ones fail: which positions answer for an object is decided anew each
+    time, and the loss jumps with it, by a few per cent, also upward.
+    """
+    if not hasattr(model, "loss"):
+        raise SkipCheckError("the models of this release don't know their loss")
+    model.args = tools("cfg").get_cfg()
+    batch = _batch(model)
+    losses: list[float] = []
+    for size in _SIZES:
+        tried = deepcopy(model).train()
+        for step in range(_STEPS + 1):
+            tried.zero_grad()
+            loss = _loss(tried, batch)
+            losses.append(float(loss.detach()))
+            if losses[-1] <= _FALL * losses[0] or step == _STEPS:
+                break
+            loss.backward()
+            _step(tried, size)
+        if losses[-1] <= _FALL * losses[0]:
+            break
+    return losses[0], min(losses[1:])
+
+
+def _loss(model: Model, batch: dict[str, Any]) -> Any:
+    """Return the loss of a batch as a single value."""
+    return torch.as_tensor(model.loss(batch)[0]).sum()
+
+
+_UNDRAWN = ("RTDETRDecoder", "WorldDetect", "YOLOEDetect", "YOLOESegment", "Depth", "SemanticSegment", "Segment26")
+
+
+def _batch(model: Model) -> dict[str, Any]:
+    """Return a batch of two images with two objects each, labelled for the head of the model."""
+    head = kind(model.model[-1])
+    if head.startswith(_UNDRAWN):
+        raise SkipCheckError("there are no labels here for a head of the kind {}".format(head))
+    torch.manual_seed(3)
+    strides = [int(s) for s in getattr(model, "stride", [32])]
+    size = max(4 * max(32, *strides), 16 * min(strides)) if head != "Classify" else 128
+    boxes = torch.tensor([[0.3, 0.3, 0.4, 0.4], [0.7, 0.6, 0.3, 0.5], [0.5, 0.5, 0.6, 0.3], [0.3, 0.7, 0.3, 0.3]])
+    batch = {"img": torch.rand(2, 3, size, size), "batch_idx": torch.tensor([0.0, 0, 1, 1])}
+    if head == "Classify":
+        return {"img": batch["img"], "cls": torch.tensor([0, 1])}
+    batch.update(cls=torch.zeros(4, 1), bboxes=boxes)
+    if head.startswith("OBB"):
+        batch["bboxes"] = torch.cat([boxes, torch.full((4, 1), 0.3)], 1)
+    elif head.startswith("Pose"):
+        points, width = model.yaml["kpt_shape"]
+        batch["keypoints"] = boxes[:, None, :2].repeat(1, points, 1)
+        if width == 3:
+            batch["keypoints"] = torch.cat([batch["keypoints"], torch.full((4, points, 1), 2.0)], 2)
+    elif head.startswith("Segment"):
+        batch["masks"] = torch.zeros(2, size // 4, size // 4)
+        batch["masks"][:, : size // 8], batch["masks"][:, size // 8 :] = 1, 2
+    return batch

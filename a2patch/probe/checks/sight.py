@@ -1,0 +1,168 @@
+"""Does what the head reads still know where things are?
+
+A patch of the image is moved, and what answers is measured. For that every convolution and pool is made circular, so
+that the borders, which tell a position by themselves, are gone: behind a layer whose output is the same everywhere,
+nothing at all answers then, to the last bits of float64, and a map that sees answers by many orders more. The batch
+norms take their statistics from one batch, so that a fresh network's activations are of normal size.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Iterator, NamedTuple
+
+import torch
+
+from a2patch.probe.events import Outcome, SkipCheckError, failed, known, passed
+from a2patch.probe.models.bench import Bench
+from a2patch.probe.models.build import Model, kind, named_layers
+
+BLIND = 1e-9  # float64 leaves about 1e-14, and the weakest sight that was seen is about 1e-4
+
+
+def check_sight(bench: Bench) -> Outcome:
+    """Check that each of our layers and each map that a head reads answers to where a patch stands."""
+    figures: list[str] = []
+    blind: dict[str, list[str]] = {}
+    reasons: dict[str, str] = {}
+    for spec in bench.specs:
+        file = spec["file"]
+        model = bench.smallest(file).double()
+        answers = answers_to_a_move(model, bench.classes)
+        if not answers:
+            continue
+        figures.append(
+            "{} {}".format(bench.label(file), ", ".join("{} {:.2g}".format(*pair) for pair in answers.items()))
+        )
+        dark = [name for name, answer in answers.items() if not answer > BLIND]
+        if dark:
+            blind[file] = dark
+            single = [name for name, layer in named_layers(model, bench.classes) if getattr(layer, "c_n", 0) == 1]
+            reasons[file] = single[0] if single else ""
+    if not figures:
+        raise SkipCheckError("nothing here has positions: the head reads no maps of several")
+    if not blind:
+        return passed("; ".join(figures))
+    file = next((f for f in blind if not (reasons[f] and f in bench.tutorials)), next(iter(blind)))
+    text = "{} is blind: {} {} the same wherever things are in the image, so the detector can't localise.".format(
+        bench.label(file), _told(blind[file]), "is" if len(blind[file]) == 1 else "are"
+    )
+    if reasons[file]:
+        text += " The c_n of {} is 1, and a softmax over one channel is 1 at every position.".format(reasons[file])
+    if file in bench.tutorials and reasons[file]:
+        advice = "It is kept as the tutorial has it; train {} instead.".format(bench.trained)
+        return known("; ".join(figures), text, advice)
+    return failed("; ".join(figures), text, "Give the layer a c_n of at least 2." if reasons[file] else "")
+
+
+def _told(names: list[str]) -> str:
+    """Return names as a list in a sentence."""
+    return names[0] if len(names) == 1 else "{} and {}".format(", ".join(names[:-1]), names[-1])
+
+
+class Sight(NamedTuple):
+    """What was seen of a patch that was moved."""
+
+    images: Any  # (2, 3, H, W), with the patch here and there
+    maps: dict[str, Any]  # how much each position of a map answers, (h, w), by `layer <name>` and `input <number>`
+
+
+def answers_to_a_move(model: Model, classes: tuple[str, ...]) -> dict[str, float]:
+    """Return how much each of our layers and each map that the head reads changes when a patch is moved.
+
+    Args:
+        model: A model in float64. Its padding, its batch norms' statistics and its mode are changed.
+        classes: Our classes.
+
+    Returns:
+        The largest change over the largest value, by `layer <name>` and `input <number>`.
+    """
+    return {name: float(answer.max()) for name, answer in look(model, classes).maps.items()}
+
+
+def look(model: Model, classes: tuple[str, ...]) -> Sight:
+    """Move a patch and see where each of our layers and each map that the head reads changes.
+
+    Args:
+        model: A model in float64. Its padding, its batch norms' statistics and its mode are changed.
+        classes: Our classes.
+
+    Returns:
+        The images, and at each position of each map the largest change over the map's largest value.
+    """
+    size = 4 * max(32, int(max(getattr(model, "stride", torch.tensor([32.0])))))
+    _prepare(model, size)
+    seen: dict[str, Any] = {}
+    handles = list(_watch(model, classes, seen))
+    images = _moved_patch(size)
+    with torch.no_grad():
+        model(images)
+    for handle in handles:
+        handle.remove()
+    return Sight(images, {name: (t[1] - t[0]).abs().amax(0) / (t.abs().max() + 1e-300) for name, t in seen.items()})
+
+
+def _prepare(model: Model, size: int) -> None:
+    """Take the borders away, and give the batch norms the statistics of one batch."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            module.padding_mode = "circular"
+        elif isinstance(module, (torch.nn.MaxPool2d, torch.nn.AvgPool2d)):
+            module.register_forward_pre_hook(_wrapped_by(module.padding))
+            module.padding = 0
+        elif isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = 1.0
+    torch.manual_seed(0)
+    model.train()
+    with torch.no_grad():
+        model(torch.rand(2, _channels(model), size, size, dtype=torch.float64))
+    model.eval()
+
+
+def _wrapped_by(padding: Any) -> Any:
+    """Return a hook that pads a pool's input with what stands at the other side; a pool itself can't."""
+    high, wide = padding if isinstance(padding, (list, tuple)) else (padding, padding)
+
+    def hook(module: Any, inputs: Any) -> Any:
+        x = inputs[0]
+        down = torch.arange(-high, x.shape[2] + high) % x.shape[2]
+        across = torch.arange(-wide, x.shape[3] + wide) % x.shape[3]
+        return (x[:, :, down][:, :, :, across], *inputs[1:])
+
+    return hook
+
+
+def _channels(model: Model) -> int:
+    """Return the number of channels of the image."""
+    return int(model.yaml.get("channels") or model.yaml.get("ch") or 3)
+
+
+def _moved_patch(size: int) -> Any:
+    """Return an image with a patch of noise, and the same with the patch half the image further, in both directions."""
+    image = torch.full((1, 3, size, size), 0.45, dtype=torch.float64)
+    quarter = size // 4
+    image[..., quarter // 2 : quarter // 2 + quarter, quarter // 2 : quarter // 2 + quarter] = torch.rand(
+        1, 3, quarter, quarter, dtype=torch.float64
+    )
+    return torch.cat([image, image.roll((size // 2, size // 2), (2, 3))])
+
+
+def _watch(model: Model, classes: tuple[str, ...], seen: dict[str, Any]) -> Iterator[Any]:
+    """Keep the outputs of our layers and the maps that the head reads, if it reads maps of several positions."""
+
+    def layer_hook(name: str) -> Any:
+        def hook(module: Any, inputs: Any, output: Any) -> None:
+            seen["layer " + name] = output.detach()
+
+        return hook
+
+    def head_hook(module: Any, inputs: Any) -> None:
+        maps = inputs[0] if isinstance(inputs[0], (list, tuple)) else [inputs[0]]
+        for number, item in enumerate(maps):
+            if torch.is_tensor(item) and item.dim() == 4:
+                seen["input {}".format(number)] = item.detach()
+
+    for index, layer in enumerate(model.model):
+        if kind(layer) in classes:
+            yield layer.register_forward_hook(layer_hook(str(index)))
+    if kind(model.model[-1]) != "Classify":  # which may forget where things are
+        yield model.model[-1].register_forward_pre_hook(head_hook)

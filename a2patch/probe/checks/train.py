@@ -1,0 +1,111 @@
+"""One real epoch on images that are drawn here, then validation and prediction from what it saved."""
+
+from __future__ import annotations
+
+import csv
+import math
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from a2patch.probe.events import Outcome, failed, passed
+from a2patch.probe.models.bench import Bench
+from a2patch.probe.models.build import named_layers, scaled
+from a2patch.probe.runtime.compat import tools
+
+SIZE = 64
+TRAIN, VAL = 16, 8
+
+
+def draw_dataset(folder: Path) -> Path:
+    """Draw a small data set, bright squares and discs on noise, and return its YAML file."""
+    chance = random.Random(0)
+    noise = np.random.default_rng(0)
+    for split, count in (("train", TRAIN), ("val", VAL)):
+        for kind in ("images", "labels"):
+            (folder / kind / split).mkdir(parents=True)
+        for i in range(count):
+            image = noise.integers(60, 100, (SIZE, SIZE, 3), dtype=np.uint8)
+            label = chance.randrange(2)
+            half = chance.randrange(8, 16)
+            x, y = (chance.randrange(half, SIZE - half) for _ in range(2))
+            rows, columns = np.ogrid[:SIZE, :SIZE]
+            square = (abs(rows - y) <= half) & (abs(columns - x) <= half)
+            disc = (rows - y) ** 2 + (columns - x) ** 2 <= half**2
+            image[disc if label else square] = [chance.randrange(150, 256) for _ in range(3)]
+            Image.fromarray(image).save(folder / "images" / split / "{}.png".format(i))
+            box = " ".join("{:.6f}".format(v / SIZE) for v in (x + 0.5, y + 0.5, 2 * half + 1, 2 * half + 1))
+            (folder / "labels" / split / "{}.txt".format(i)).write_text("{} {}\n".format(label, box))
+    description = folder / "data.yaml"
+    description.write_text(
+        "path: {}\ntrain: images/train\nval: images/val\nnames:\n  0: square\n  1: disc\n".format(folder.as_posix())
+    )
+    return description
+
+
+def check_train(bench: Bench, file: str) -> Outcome:
+    """Check that a model trains for an epoch, validates and predicts, all through `YOLO`."""
+    from ultralytics import YOLO
+
+    bench.smallest(file)  # one that doesn't build is not a fault of training
+    name = bench.trainable(file) if bench.is_own(file) else scaled(file, bench.scales[0])
+    data = draw_dataset(bench.scratch / "drawn")
+    common: dict[str, Any] = {"data": str(data), "imgsz": SIZE, "batch": 8, "workers": 0, "device": "cpu"}
+    common.update(plots=False, project=str(bench.scratch / "runs"), exist_ok=True, verbose=False)
+    common = _known(common)
+    # No AMP: its self-test wants a model from the network. Not deterministic: that alone imports torch's compiler.
+    YOLO(name).train(name="train", **_known({"epochs": 1, "amp": False, "deterministic": False}), **common)
+    weights = bench.scratch / "runs" / "train" / "weights" / "best.pt"
+    if not weights.is_file():
+        return failed("no best.pt", "Training {} ended without saving its best model.".format(name))
+    losses = _losses(weights.parents[1] / "results.csv")
+    if not losses or not all(math.isfinite(v) for v in losses.values()):
+        return failed(_told(losses), "The losses of an epoch on {} are not finite.".format(name))
+
+    bench.channel.trying("validating and predicting from its best.pt")
+    trained = YOLO(str(weights))
+    fault = _unlearned(trained.model, bench.classes)
+    if fault:
+        return failed(_told(losses), "After an epoch, {} of {} is as it was: it doesn't learn.".format(fault, name))
+    metrics = getattr(trained.val(name="val", **common), "results_dict", {})  # the first releases give nothing back
+    if not all(math.isfinite(v) for v in metrics.values()):
+        return failed("metrics not finite", "Validation from best.pt gives {}.".format(metrics))
+    images = str(data.parent / "images" / "val")
+    where = {"project": common["project"], "name": "predict"}  # some releases make the folder even to save nothing
+    results = trained.predict(images, imgsz=SIZE, device="cpu", save=False, verbose=False, **where)
+    boxes = [getattr(result, "boxes", result) for result in results]  # the first releases give the boxes themselves
+    if len(boxes) != VAL or any(found is None for found in boxes):
+        return failed("{} of {} images".format(len(boxes), VAL), "Prediction from best.pt gives no boxes object.")
+    return passed(_told(losses))
+
+
+def _known(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return those arguments that the release knows; it refuses others."""
+    utils = tools("utils")
+    keys = getattr(utils, "DEFAULT_CFG_KEYS", None) or getattr(utils, "DEFAULT_CONFIG_KEYS", arguments)
+    return {name: value for name, value in arguments.items() if name in keys}
+
+
+def _losses(table: Path) -> dict[str, float]:
+    """Return the training losses of the last epoch."""
+    with table.open(newline="") as lines:
+        last = list(csv.DictReader(lines))[-1]
+    named = {key.strip(): value for key, value in last.items() if key}
+    return {key.rpartition("/")[2]: float(v) for key, v in named.items() if key.startswith("train/")}
+
+
+def _told(losses: dict[str, float]) -> str:
+    """Return losses as text."""
+    return ", ".join("{} {:.2f}".format(key.replace("_", " "), value) for key, value in losses.items())
+
+
+def _unlearned(model: Any, classes: tuple[str, ...]) -> str:
+    """Return the name of a residual block of ours whose gain is still zero, as it starts out, or nothing."""
+    for name, block in named_layers(model, classes):
+        gain = getattr(getattr(block, "bn", None), "weight", None)
+        if gain is not None and not gain.any():
+            return name + ".bn"
+    return ""

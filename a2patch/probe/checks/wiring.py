@@ -1,0 +1,184 @@
+"""Does each layer read what it should?"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import Any, NamedTuple
+
+import torch
+
+from a2patch.graph.lint import Fault, against, correction, faults, inserted_only, repaired, stale_labels
+from a2patch.graph.model import Comparison, Graph, GraphError, closest, compare
+from a2patch.probe.events import Outcome, SkipCheckError, failed, passed
+from a2patch.probe.models.bench import Bench
+from a2patch.probe.models.build import Model, Row, rows
+from a2patch.probe.models.catalog import graph
+from a2patch.probe.models.meta import valueless
+
+
+class Examined(NamedTuple):
+    """A model's graph, the model that it was compared with, if any, and what is wrong with it."""
+
+    graph: Graph
+    base: str
+    compared: Comparison | None
+    faults: list[Fault]
+
+
+def examine(bench: Bench, spec: dict[str, Any], measured: list[float | None]) -> Examined:
+    """Look for what is wrong with the graph of a model, by itself and against its base."""
+    file = spec["file"]
+    mine = graph(bench.text(file), bench.described(file), measured)
+    near, compared = _base(bench, spec, mine)
+    base = bench.label(near)
+    known = {layer.kind for layer in bench.graph(near).layers} if near else set()
+    added = {mine.layers[i].kind for i in compared.added} - known if compared else set()
+    found = faults(mine, added)
+    if compared and (spec.get("base") or inserted_only(mine, compared)):
+        found.extend(against(mine, compared, base))
+    return Examined(mine, base, compared, found)
+
+
+def check_wiring(bench: Bench) -> Outcome:
+    """Check the graph of each model by itself, and against its base: the one it names, else the closest stock one."""
+    figures = []
+    remarks = []
+    for spec in bench.specs:
+        file, label = spec["file"], bench.label(spec["file"])
+        mine, base, compared, found = examine(bench, spec, strides_of(bench, file))
+        if found:
+            return _wrong(bench, file, mine, found, compared, base)
+        unlike = "" if bench.is_own(file) else _unlike(bench, file)
+        if unlike:
+            return failed(
+                "1 layer", "{}: {}".format(label, unlike), "Compare the YAML with the one that a2patch ships."
+            )
+        figures.append("{} {} layers".format(label, len(mine.layers)) + (", as " + base if base else ""))
+        remarks.extend(_remarks(bench, spec, mine, compared, base))
+    return passed("; ".join(figures), " ".join(remarks))
+
+
+def _base(bench: Bench, spec: dict[str, Any], mine: Graph) -> tuple[str, Comparison | None]:
+    """Return the name of the model to compare with, and how this one differs from it."""
+    declared = spec.get("base")
+    if declared:
+        try:
+            return declared, compare(mine, bench.graph(declared))
+        except GraphError as error:
+            raise SkipCheckError("the tree has no model {}".format(declared)) from error
+    stock = {n: g for n, g in bench.shelf.graphs().items() if not {x.kind for x in g.layers} & set(bench.classes)}
+    near = closest(mine, stock)
+    if near is None or near[1].distance > len(mine.layers) // 2:
+        return "", None
+    return near
+
+
+def _wrong(bench: Bench, file: str, mine: Graph, found: list[Fault], compared: Comparison | None, base: str) -> Outcome:
+    """Say what is wrong with a model, and how to put it right where that is known."""
+    detail = ""
+    if compared and (inserted_only(mine, compared) or not compared.removed):
+        detail = repaired(bench.text(file), mine, correction(mine, compared), bench.label(file))
+    texts = list(dict.fromkeys(fault.text for fault in found))
+    stale = stale_labels(mine)
+    hint = ""
+    if stale:
+        hint = " The row of layer {} is commented {}: its file was numbered before a row was put in.".format(*stale[0])
+    return failed(
+        "{} of {} layers".format(len({fault.index for fault in found}), len(mine.layers)),
+        "In {} {}.{}".format(bench.label(file), "; ".join(texts[:3]) + _more(texts[3:]), hint),
+        "Wire it as {} is:".format(base) if detail else "Every index after an inserted row moves by one.",
+        detail,
+    )
+
+
+def _more(rest: list[str]) -> str:
+    return "; and {} more".format(len(rest)) if rest else ""
+
+
+def _remarks(bench: Bench, spec: dict[str, Any], mine: Graph, compared: Comparison | None, base: str) -> list[str]:
+    """Return what is worth saying of a model of the user's own that is wired well."""
+    told = []
+    if bench.is_own(spec["file"]) and compared and compared.distance:
+        parts = [
+            "{} {}".format("a layer" if len(x) == 1 else "{} layers".format(len(x)), what)
+            for x, what in _parts(compared)
+            if x
+        ]
+        near = "Its base is" if spec.get("base") else "The closest stock model is"
+        told.append("{} {}: {}.".format(near, base, ", ".join(parts)))
+    stale = stale_labels(mine)
+    if stale:
+        told.append("The row of layer {} is commented {}; the numbers in the comments are old.".format(*stale[0]))
+    return told
+
+
+def _parts(compared: Comparison) -> list[tuple[tuple[Any, ...], str]]:
+    return [
+        (compared.added, "added"),
+        (compared.removed, "left out"),
+        (compared.replaced, "of another kind"),
+        (compared.rewired, "reading others"),
+    ]
+
+
+def strides_of(bench: Bench, file: str) -> list[float | None]:
+    """Return the stride of each layer's output, from the model's shapes alone where it can be run without values.
+
+    Raises:
+        SkipCheckError: The model doesn't build.
+    """
+    try:
+        return strides(bench.chosen(file))
+    except (NotImplementedError, RuntimeError, TypeError):  # in older releases RT-DETR wants labels in training
+        return strides(bench.smallest(file))
+
+
+def strides(model: Model) -> list[float | None]:
+    """Return the stride of each layer's output, measured; None for one that gives no single map `(B, C, H, W)`.
+
+    A model without values is run in training, where its head computes no boxes from them; one with values is run in
+    evaluation, where its batch norms learn nothing.
+    """
+    size = 2 * max(64, int(max(getattr(model, "stride", torch.tensor([32.0])))))
+    seen: list[float | None] = [None] * len(model.model)
+    shapes_only = next(model.parameters()).is_meta
+    training = model.training
+
+    def hook(index: int) -> Any:
+        def measure(module: Any, inputs: Any, output: Any) -> None:
+            if torch.is_tensor(output) and output.dim() == 4:
+                seen[index] = size / output.shape[-1]
+
+        return measure
+
+    handles = [layer.register_forward_hook(hook(i)) for i, layer in enumerate(model.model)]
+    try:
+        with torch.no_grad(), valueless() if shapes_only else nullcontext():
+            model.train(shapes_only)(torch.zeros(1, 3, size, size))
+    finally:
+        model.train(training)
+        for handle in handles:
+            handle.remove()
+    return seen
+
+
+def _unlike(bench: Bench, file: str) -> str:
+    """Return the first layer that, ours taken out, is not its base's in kind, parameters or sources, at any scale."""
+    for scale, model in bench.built(file).items():
+        fault = _difference(rows(model, bench.classes), rows(bench.outline(bench.base, scale)), bench.base)
+        if fault:
+            return "at scale {}, {}".format(scale, fault)
+    return ""
+
+
+def _difference(mine: list[Row], base: list[Row], base_file: str) -> str:
+    """Return the first layer, ours not counted, that is not its base's, or nothing."""
+    for i in range(min(len(mine), len(base))):
+        a, b = mine[i], base[i]
+        if a == b:
+            continue
+        told = ["{} with {:,} parameters reading {}".format(r.type, r.parameters, list(r.sources)) for r in (a, b)]
+        return "our layers taken out, layer {} is {}, where that of {} is {}".format(i, told[0], base_file, told[1])
+    if len(mine) != len(base):
+        return "our layers taken out, it has {} layers, {} has {}".format(len(mine), base_file, len(base))
+    return ""

@@ -1,0 +1,175 @@
+"""What the checks work on: the request, and the models it names, each built once."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from a2patch.graph.model import Graph
+from a2patch.probe.events import Channel, SkipCheckError
+from a2patch.probe.models.build import Model, build, is_fresh, scaled, settle, smooth_images
+from a2patch.probe.models.catalog import Shelf, graph
+from a2patch.probe.models.meta import outline
+from a2patch.probe.models.user_model import Own
+
+
+class Bench:
+    """The request and the models built for it.
+
+    Attributes:
+        request: What the probe was asked to do.
+        channel: Where events go.
+        scratch: A folder for files.
+        specs: The models to try: `file`; for those that the patch adds the `layer` they use and the `places` where it
+            stands; for those of the user's own `own` and the `scale` that was asked for; where declared, the `base`,
+            and `own_base` where that is a file too.
+        classes: The classes that the patch adds.
+        base: The stock model file that the added ones are made from.
+        scales: The scale letters, smallest first.
+        costs: Whether costs are to be counted.
+        modules: Dotted names of the modules that hold, export and register the classes.
+        tutorials: The files that are kept as a tutorial has them, faults included.
+        shelf: The model files of the tree.
+    """
+
+    def __init__(self, request: dict[str, Any], channel: Channel) -> None:
+        self.request = request
+        self.channel = channel
+        self.scratch = Path(request["scratch"])
+        self.specs: list[dict[str, Any]] = request["models"]
+        self.classes: tuple[str, ...] = tuple(request["classes"])
+        self.base: str = request["base"]
+        self.scales: str = request["scales"]
+        self.modules: dict[str, str] = request["modules"]
+        self.trained: str = request["trained"]
+        self.costs: bool = request["costs"]
+        self.tutorials = {spec["file"] for spec in self.specs if spec.get("tutorial")}
+        self.shelf = Shelf(Path(request["package"]))
+        self._own = {s["base"]: Own(Path(s["base"]), "") for s in self.specs if s.get("own_base")}
+        self._own.update({s["file"]: Own(Path(s["file"]), s.get("scale", "")) for s in self.specs if s.get("own")})
+        self._outlines: dict[str, Model] = {}
+        for spec in self.specs:
+            if spec.get("own") and spec["base"] and not self.text(spec["base"]):
+                raise ValueError("the tree has no model file {} to compare with".format(spec["base"]))
+
+    def is_own(self, file: str) -> bool:
+        """Return whether a model is the user's own."""
+        return file in self._own
+
+    def is_fresh(self, file: str) -> bool:
+        """Return whether a model has the weights that it was built with, and was never trained."""
+        return not self.is_own(file) or bool(self._own[file].text)
+
+    def label(self, file: str, scale: str = "") -> str:
+        """Return what to call a model, at a scale where one is named."""
+        if self.is_own(file):
+            return Path(file).name + (" at scale " + scale if scale else "")
+        return scaled(file, scale) if scale else file
+
+    def scales_of(self, file: str) -> list[str]:
+        """Return the scales of a model file; one without a name where it has none."""
+        return self._own[file].scales if self.is_own(file) else list(self.scales)
+
+    def unscaled(self, file: str) -> bool:
+        """Return whether the name of a model file leaves its scale open, and nothing else says it."""
+        return self._own[file].unscaled if self.is_own(file) else bool(self.described(file).get("scales"))
+
+    def text(self, file: str) -> str:
+        """Return what a model file says, empty where there is no such file."""
+        return self._own[file].text if self.is_own(file) else self.shelf.text(file)
+
+    def described(self, file: str) -> dict[str, Any]:
+        """Return what a model file says, as data."""
+        return self._own[file].model if self.is_own(file) else self.shelf.model(file)
+
+    def graph(self, file: str) -> Graph:
+        """Return the graph of a model file.
+
+        Raises:
+            GraphError: There is none of that name, or it is no model.
+        """
+        return graph(self.text(file), self.described(file), [])
+
+    def unknown_to_stock(self, file: str) -> set[str]:
+        """Return the kinds of layers of a model that no stock model has."""
+        if not self.is_own(file):
+            return set(self.classes)
+        rows = [*self.described(file)["backbone"], *self.described(file)["head"]]
+        return {str(row[2]).rpartition(".")[2] for row in rows} - self.shelf.kinds(self.classes)
+
+    def outline(self, file: str, scale: str) -> Model:
+        """Return a model of a scale, without values; built once."""
+        name = self.label(file, scale)
+        if name not in self._outlines:
+            self.channel.trying("building " + name)
+            own = self._own.get(file)
+            self._outlines[name] = own.outline(scale) if own else outline(scaled(file, scale))
+        return self._outlines[name]
+
+    def built(self, file: str) -> dict[str, Model]:
+        """Return the scales of a model file that build; why the others don't is for the check on building to say.
+
+        Raises:
+            SkipCheckError: If none does.
+        """
+        models = {}
+        for scale in self.scales_of(file):
+            with suppress(Exception):
+                models[scale] = self.outline(file, scale)
+        if not models:
+            raise SkipCheckError("{} doesn't build".format(self.label(file)))
+        return models
+
+    def chosen(self, file: str) -> Model:
+        """Return the outline of a model at the scale that was asked for, or at the smallest.
+
+        Raises:
+            SkipCheckError: If it doesn't build.
+        """
+        scale = self._own[file].chosen if self.is_own(file) else self.scales[0]
+        try:
+            return self.outline(file, scale)
+        except Exception as error:
+            raise SkipCheckError("{} doesn't build".format(self.label(file))) from error
+
+    def smallest(self, file: str) -> Model:
+        """Return a fresh model with values, of the scale that was asked for, or of the smallest.
+
+        Raises:
+            SkipCheckError: If it doesn't build.
+        """
+        own = self._own.get(file)
+        name = self.label(file) if own else scaled(file, self.scales[0])
+        try:
+            model = own.build() if own else build(name)
+        except Exception as error:
+            raise SkipCheckError("{} doesn't build".format(name)) from error
+        if hasattr(model.model[-1], "num_denoising"):
+            model.model[-1].num_denoising = 0  # else the head of RT-DETR computes in training only what has labels
+        return model
+
+    def settled(self, file: str, size: int) -> Model:
+        """Return a model for inference; one that was never trained gets values of normal size from images of a size.
+
+        Raises:
+            SkipCheckError: If it doesn't build.
+        """
+        model = self.smallest(file)
+        if is_fresh(model):
+            settle(model, smooth_images(model, 2, size))
+        return model.eval()
+
+    def trainable(self, file: str) -> str:
+        """Return a model file of the user's own as one that can be trained on boxes.
+
+        Raises:
+            SkipCheckError: If it has been trained already, or finds no boxes.
+        """
+        own = self._own[file]
+        head = str(own.model["head"][-1][2])
+        if not own.text:
+            raise SkipCheckError("a checkpoint has been trained already")
+        if not head.endswith("Detect") or head.startswith(("World", "YOLOE")):
+            raise SkipCheckError("the images that are drawn here have no labels for a head of the kind {}".format(head))
+        return str(own.written(self.scratch))

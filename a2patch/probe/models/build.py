@@ -1,0 +1,205 @@
+"""Models by name: built, described, counted, and read layer by layer."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from copy import deepcopy
+from typing import Any, Iterator, NamedTuple
+
+import torch
+
+from a2patch.probe.runtime.compat import tools
+
+Model = Any  # ultralytics.nn.tasks.DetectionModel
+
+
+class Row(NamedTuple):
+    """One layer of a model, told so that two models can be compared."""
+
+    type: str
+    parameters: int
+    sources: tuple[int, ...]
+
+
+def scaled(file: str, scale: str) -> str:
+    """Return the name that asks for a scale of a model file: `yolov8_A2.yaml` at s is `yolov8s_A2.yaml`."""
+    return re.sub(r"^(yolov?\d+)", r"\g<1>" + scale, file)
+
+
+# Classes of models by how the name of their head begins; all others detect.
+_CLASSES = {
+    "Segment": "SegmentationModel",
+    "Pose": "PoseModel",
+    "OBB": "OBBModel",
+    "Classify": "ClassificationModel",
+    "RTDETRDecoder": "RTDETRDetectionModel",
+    "WorldDetect": "WorldModel",
+    "YOLOEDetect": "YOLOEModel",
+    "YOLOESegment": "YOLOESegModel",
+    "Depth": "DepthModel",
+    "SemanticSegment": "SemanticSegmentationModel",
+}
+
+
+def build(model: str | dict[str, Any], seed: int = 0) -> Model:
+    """Build a model by the name by which ultralytics finds its file, which is to detect, or from what a file says."""
+    tasks = importlib.import_module("ultralytics.nn.tasks")
+    head = "" if isinstance(model, str) else str(model["head"][-1][2])
+    names = [name for start, name in _CLASSES.items() if head.startswith(start)]
+    torch.manual_seed(seed)
+    model_class = getattr(tasks, names[0] if names else "DetectionModel")
+    return model_class(without_downloads(model), verbose=False)
+
+
+def without_downloads(model: str | dict[str, Any]) -> str | dict[str, Any]:
+    """Return a copy of what a file says whose torchvision backbones have no weights, which would be fetched."""
+    copied = deepcopy(model)
+    if not isinstance(copied, str):
+        for row in [*copied.get("backbone", ()), *copied["head"]]:
+            if row[2] == "TorchVision":
+                row[3] = [None if argument == "DEFAULT" else argument for argument in row[3]]
+    return copied
+
+
+def summary(model: Model) -> dict[str, Any]:
+    """Return layers, parameters, gradients and GFLOPs at 640 px as `model.info()` prints them."""
+    if next(model.parameters()).is_meta:
+        # thop counts real tensors sooner, and their values do not matter to it. The strides have values already, and
+        # upstream's `_apply` takes them along, which `to_empty` would not expect.
+        model = deepcopy(model)._apply(_laid_out)
+        for name, value in list(vars(model).items()):  # some hold a tensor that is no parameter, such as a text's
+            if torch.is_tensor(value):
+                setattr(model, name, _laid_out(value))
+    told = tools("utils.torch_utils").model_info(model, imgsz=640) or _info(model)
+    return dict(zip(("layers", "parameters", "gradients", "gflops"), (*told[:3], told[3] or None)))
+
+
+def _laid_out(tensor: Any) -> Any:
+    """Return a tensor that has values, whichever they are."""
+    return torch.empty_like(tensor, device="cpu") if tensor.is_meta else tensor
+
+
+def _info(model: Model) -> tuple[int, int, int, float]:
+    """Return what `model_info` prints, for releases in which it only prints."""
+    gradients = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    flops = tools("utils.torch_utils").get_flops(model, imgsz=640)
+    return len(list(model.modules())), count_parameters(model), gradients, flops
+
+
+def why_no_gflops() -> str:
+    """Return why ultralytics counts no GFLOPs here."""
+    try:
+        import thop
+    except ImportError:
+        return "GFLOPs are not counted: the library thop is not installed"
+    if _installed("thop"):  # it and ultralytics-thop are both imported as thop, and the last one installed wins
+        return (
+            "GFLOPs are not counted: the distribution thop hides ultralytics-thop, and ultralytics' get_flops fails "
+            "with it silently; uninstall thop, then reinstall ultralytics-thop"
+        )
+    return "GFLOPs are not counted: ultralytics' get_flops fails with thop {}".format(getattr(thop, "__version__", "?"))
+
+
+def _installed(distribution: str) -> bool:
+    """Return whether a distribution of exactly this name is installed."""
+    from importlib import metadata
+
+    try:
+        metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def count_parameters(model: Model) -> int:
+    """Return the number of parameters."""
+    return sum(p.numel() for p in model.parameters())
+
+
+NAMING = ("WorldDetect", "YOLOEDetect", "YOLOESegment")
+"""How the heads begin that read what classes are called, besides images; a fresh one has only zeros for that."""
+
+
+def is_fresh(model: Model) -> bool:
+    """Return whether the gains of the batch norms are what they start with, so that the model was never trained.
+
+    The number of batches that they have seen would not tell: checkpoints hold averaged weights, and that is left out.
+    """
+    return all(bool((norm.weight == norm.weight[0]).all()) for norm in _norms(model))
+
+
+def settle(model: Model, images: Any) -> None:
+    """Give a fresh model values as a trained one has them, so that each layer takes part in the output.
+
+    The gains of batch norms leave their start, which is zero in a residual block, and their statistics become those of
+    the images.
+    """
+    torch.manual_seed(2)
+    norms = _norms(model)
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        torch.nn.init.uniform_(norm.weight, 0.5, 1.5)
+        norm.momentum = 1.0
+    with torch.no_grad():
+        model.train()(images)
+    for norm, momentum in zip(norms, momenta):
+        norm.momentum = momentum
+
+
+def _norms(model: Model) -> list[Any]:
+    """Return the batch norms that have gains."""
+    return [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d) and m.weight is not None]
+
+
+def small_side(model: Model) -> int:
+    """Return a side of images, in px, at which every map has several positions, and RT-DETR one for each query."""
+    coarsest = int(max(getattr(model, "stride", torch.tensor([32.0]))))
+    return (4 if hasattr(model.model[-1], "num_queries") else 2) * max(32, coarsest)
+
+
+def smooth_images(model: Model, count: int, size: int) -> Any:
+    """Return images of shape `(count, channels, size, size)` with light and dark areas, as photographs have them."""
+    channels = int(model.yaml.get("channels") or model.yaml.get("ch") or 3)
+    torch.manual_seed(4)
+    areas = torch.rand(count, channels, max(2, size // 32), max(2, size // 32))
+    areas = torch.nn.functional.interpolate(areas, size=(size, size), mode="bilinear", align_corners=False)
+    return 0.8 * areas + 0.2 * torch.rand(count, channels, size, size)
+
+
+def kind(layer: Any) -> str:
+    """Return the class that a row of the model YAML named."""
+    return str(layer.type).rpartition(".")[2]
+
+
+def rows(model: Model, leave_out: tuple[str, ...] = ()) -> list[Row]:
+    """Return the layers of a model, those of some classes taken out and their readers joined to their source."""
+    kept: list[Row] = []
+    index: list[int] = []  # where the output of each layer is found among those that are kept
+    for i, layer in enumerate(model.model):
+        raw = [layer.f] if isinstance(layer.f, int) else list(layer.f)
+        sources = [index[i + f if f < 0 else f] if i else -1 for f in raw]
+        if kind(layer) in leave_out:
+            index.append(sources[0])
+        else:
+            index.append(len(kept))
+            kept.append(Row(kind(layer), count_parameters(layer), tuple(sources)))
+    return kept
+
+
+def named_layers(model: Model, classes: tuple[str, ...]) -> list[tuple[str, Any]]:
+    """Return the modules of some classes anywhere in a model, with their dotted names."""
+    return [(name, module) for name, module in model.named_modules() if type(module).__name__ in classes]
+
+
+def tensors(output: Any) -> Iterator[Any]:
+    """Yield the floating tensors in whatever a model returns."""
+    if torch.is_tensor(output):
+        if output.is_floating_point():
+            yield output
+    elif isinstance(output, dict):
+        for key in sorted(output, key=str):
+            yield from tensors(output[key])
+    elif isinstance(output, (list, tuple)):
+        for item in output:
+            yield from tensors(item)

@@ -1,0 +1,87 @@
+"""A model of the user's own: a YAML file or a checkpoint."""
+
+from __future__ import annotations
+
+import json
+import re
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+from a2patch.probe.models.build import Model, build
+from a2patch.probe.models.catalog import parse
+from a2patch.probe.models.meta import outline
+
+
+class Own:
+    """A model file or a checkpoint, loaded when it is asked for.
+
+    Attributes:
+        path: The file.
+        text: What a model file says; empty for a checkpoint.
+        model: What it says as data, for a checkpoint the description that is saved in it.
+        scales: The scales that it has; one without a name where it has none.
+        chosen: The scale that was asked for, else that its name says, else the first.
+        unscaled: Whether it has scales, and neither its name nor the user says which.
+    """
+
+    def __init__(self, path: Path, scale: str) -> None:
+        self.path = path
+        self._loaded: Model | None = None
+        self.text = ""
+        if path.suffix == ".pt":
+            self._loaded = _load(path)
+            self.model: dict[str, Any] = self._loaded.yaml
+            self.scales = [""]
+        else:
+            self.text = path.read_text(encoding="utf-8", errors="ignore")  # as upstream reads it
+            self.model = parse(self.text)
+            if not isinstance(self.model, dict) or not self.model.get("head"):
+                raise ValueError("{} is no model file: it has no list of layers".format(path))
+            self.scales = list(self.model.get("scales") or [""])
+            if scale and scale not in self.scales:
+                raise ValueError("{} has no scale {!r}; it has {}".format(path.name, scale, self.scales))
+        named = scale or _named(path, self.scales)
+        self.unscaled = self._loaded is None and self.scales != [""] and not named
+        self.chosen = named or self.scales[0]
+
+    def build(self) -> Model:
+        """Build the model at its chosen scale."""
+        if self._loaded is not None:
+            return deepcopy(self._loaded)
+        return build(self._at(self.chosen))
+
+    def outline(self, scale: str) -> Model:
+        """Build the model at a scale, without values where that can be."""
+        return self._loaded if self._loaded is not None else outline(self._at(scale))
+
+    def written(self, folder: Path) -> Path:
+        """Write the model file with its chosen scale as the only one, which upstream then takes; return the path."""
+        scales = self.model.get("scales")
+        only = {**self.model, "scales": {self.chosen: scales[self.chosen]}} if scales else self.model
+        path = folder / "own.yaml"
+        path.write_text(json.dumps(only), encoding="utf-8")  # JSON is YAML
+        return path
+
+    def _at(self, scale: str) -> dict[str, Any]:
+        return {**self.model, "scale": scale, "yaml_file": str(self.path)} if scale else dict(self.model)
+
+
+def _named(path: Path, scales: list[str]) -> str:
+    """Return the scale that a file name asks for, as upstream reads it: `yolov8s-mine` asks for s."""
+    found = re.search(r"yolo(?:e-)?v?\d+([nslmx])", path.stem)
+    return found.group(1) if found and found.group(1) in scales else ""
+
+
+def _load(path: Path) -> Model:
+    """Load a checkpoint, ready to be trained."""
+    from a2patch.probe.runtime.load import load_allowing, loader
+
+    load_allowing(path)
+    model = loader()(str(path))[0].float()
+    for parameter in model.parameters():
+        parameter.requires_grad_(True)
+    for name, parameter in model.named_parameters():
+        if ".dfl" in name:  # a constant
+            parameter.requires_grad_(False)
+    return model

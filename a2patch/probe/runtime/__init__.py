@@ -1,0 +1,1 @@
+"""Where the probe runs: its sandbox, and what differs between releases and libraries."""

@@ -1,0 +1,113 @@
+"""Files on disk: written beside their place, synced, moved over it; never written in place."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from a2patch.errors import AccessError
+from a2patch.tree.tree import Tree
+
+FOLDER = ".a2patch"
+SUFFIX = ".a2patch"
+
+
+def temporary(target: Path) -> Path:
+    """Where the new content of a file waits, beside it."""
+    return target.with_name(f".{target.name}{SUFFIX}")
+
+
+def stage(target: Path, content: bytes) -> None:
+    """Write what a file gets beside it, with the mode, owner and attributes that it has.
+
+    Args:
+        target: The file.
+        content: Its new bytes.
+    """
+    place = temporary(target)
+    place.unlink(missing_ok=True)
+    with place.open("xb") as file:
+        file.write(content)
+        file.flush()
+        if target.exists():
+            shutil.copystat(target, place)
+            os.utime(place)  # interpreters take an unchanged time for an unchanged file
+            keep_owner(target, place)
+        else:
+            place.chmod(stat.S_IMODE(target.parent.stat().st_mode) & 0o666)  # who may use the folder may use the file
+            keep_owner(target.parent, place)
+        os.fsync(file.fileno())
+
+
+def put(target: Path) -> None:
+    """Move what was staged over a file, in one step."""
+    place = temporary(target)
+    try:
+        os.replace(place, target)  # noqa: PTH105 (the promise is os.replace's)
+    except PermissionError:
+        if os.name != "nt" or not target.exists():
+            raise
+        target.chmod(0o600)  # Windows does not replace a read-only file
+        os.replace(place, target)  # noqa: PTH105
+
+
+def keep_owner(model: Path, place: Path) -> None:
+    """Give a file or folder of ours the owner of another, as far as we may."""
+    if os.name == "nt":
+        return
+    wanted, have = model.stat(), place.stat()
+    if (have.st_uid, have.st_gid) != (wanted.st_uid, wanted.st_gid):
+        with suppress(PermissionError):  # only root may give files away; whoever may replace a file may own it
+            os.chown(place, wanted.st_uid, wanted.st_gid)
+            place.chmod(stat.S_IMODE(have.st_mode))  # chown clears set-id bits
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to disk."""
+    if os.name == "nt":  # folders can't be synced there
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def strays(tree: Tree) -> list[Path]:
+    """Temporary files that a dead command left behind, in the package and beside the installer's `RECORD`."""
+    found = [*tree.package.rglob(f".*{SUFFIX}"), *tree.package.parent.glob(f"*.dist-info/.RECORD{SUFFIX}")]
+    return [place for place in found if place.is_file() and not place.is_symlink()]
+
+
+def remove_bytecode(source: Path) -> None:
+    """Remove what interpreters compiled from a file of ours that is gone."""
+    cache = source.parent / "__pycache__"
+    for place in cache.glob(f"{source.stem}.*.pyc"):
+        place.unlink(missing_ok=True)
+    with suppress(OSError):
+        cache.rmdir()  # only if nothing else is in it
+
+
+@contextmanager
+def explained(path: Path, remedy: str = "The tree is as it was.") -> Iterator[None]:
+    """Turn what the system says of a write into an error that tells what to do.
+
+    Args:
+        path: What is named where the system names nothing.
+        remedy: How the tree stands now.
+
+    Raises:
+        AccessError: Something can't be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise AccessError(
+            f"can't be written: {error.strerror or error}",
+            path=Path(error.filename) if error.filename else path,
+            remedy=f"{remedy} Look at the owner and mode of the folder, and the space left on the disk.",
+        ) from error

@@ -1,0 +1,105 @@
+"""One command at a time on a tree, by a lock that dies with its process.
+
+The lock file is there only while a command runs, so one that nobody holds tells that a command died.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from a2patch.errors import LockedError
+from a2patch.transaction import files as disk
+from a2patch.transaction.files import FOLDER
+from a2patch.tree.tree import Tree
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+WAIT_S = 10.0
+LOCK = f"{FOLDER}/lock"
+IGNORE = f"{FOLDER}/.gitignore"
+IGNORED = b"*\n"  # keeps the folder out of the user's `git status`
+
+
+def left(tree: Tree) -> bool:
+    """Whether a lock file is there: of a command that runs, or of one that died."""
+    return tree.path(LOCK).exists()
+
+
+def acquire(tree: Tree, say: Callable[[str], None]) -> BaseFileLock:
+    """Take the lock of a tree.
+
+    Args:
+        tree: The tree.
+        say: Told, in a line, what is waited for.
+
+    Raises:
+        LockedError: Another command holds it and does not let go.
+        OSError: The tree can't be written to.
+    """
+    from filelock import FileLock, Timeout
+
+    folder = tree.path(FOLDER)
+    give_up = time.monotonic() + WAIT_S
+    told = False
+    while True:
+        with suppress(FileNotFoundError):  # whoever ends takes the folder along
+            _make(tree)
+            lock = FileLock(tree.path(LOCK), timeout=0)
+            with suppress(Timeout):
+                lock.acquire()
+                return lock
+        if time.monotonic() > give_up:
+            raise LockedError(
+                "another a2patch works on this tree and has not finished",
+                path=tree.package,
+                remedy="Wait until it has, or end it, and try again. A dead process holds no lock.",
+            )
+        if not told and folder.exists():
+            say(f"another a2patch works on {tree.package}: waiting up to {WAIT_S:.0f} s for it to finish")
+            told = True
+        time.sleep(0.05)
+
+
+def release(tree: Tree, lock: BaseFileLock, *, keep: bool, unfinished: bool) -> None:
+    """Let go of the lock of a tree.
+
+    The file goes while the lock is held, so what is removed is never a file that somebody else has locked since.
+    Whoever waited for it finds that the file he opened has no name any more, and opens anew. From then on only `rmdir`
+    may touch the folder, since it removes nothing that a follower has put there.
+
+    Args:
+        tree: The tree.
+        lock: Its lock, held.
+        keep: Whether the folder holds a receipt or a journal, and stays.
+        unfinished: Whether something was left for the next command to clear away, which the lock file tells it.
+    """
+    if unfinished:
+        lock.release()
+        return
+    with suppress(OSError):  # a lock file that can't be removed is taken for a dead command's, and harms nothing
+        if not keep:
+            tree.path(IGNORE).unlink(missing_ok=True)
+        if os.name != "nt":
+            tree.path(LOCK).unlink(missing_ok=True)
+    lock.release()
+    with suppress(OSError):
+        if os.name == "nt":  # it can't remove an open file, nor one that somebody else has locked since
+            tree.path(LOCK).unlink(missing_ok=True)
+        if not keep:
+            tree.path(FOLDER).rmdir()
+
+
+def _make(tree: Tree) -> None:
+    folder = tree.path(FOLDER)
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        return
+    folder.chmod(stat.S_IMODE(tree.package.stat().st_mode) | stat.S_IRWXU)
+    disk.keep_owner(tree.package, folder)

@@ -1,0 +1,109 @@
+"""Put model files into a patched tree as part of its patch, so that their names resolve and `revert` removes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from a2patch.errors import ConflictError, NotPatchedError
+from a2patch.patch.derive import CFG_FOLDERS
+from a2patch.patch.plan import Change
+from a2patch.transaction import bookkeeping
+from a2patch.transaction import commit as transaction
+from a2patch.transaction import operations as commands
+from a2patch.transaction.operations import Outcome, Survey
+from a2patch.tree.tree import Tree
+
+
+def folder_for(tree: Tree, model: Path) -> str:
+    """Return where a model made from another belongs: beside it if it is of the tree, else beside those of the patch.
+
+    Args:
+        tree: The tree, patched.
+        model: The model file that it was made from.
+
+    Returns:
+        A folder as a POSIX path relative to the package folder.
+    """
+    if model.is_relative_to(tree.package):
+        return model.parent.relative_to(tree.package).as_posix()
+    return next(folder for folder in CFG_FOLDERS if tree.package.joinpath(folder).is_dir())
+
+
+def install(tree: Tree, models: Mapping[str, bytes], say: Callable[[str], None], *, force: bool = False) -> Outcome:
+    """Put model files into a tree, and into its receipt.
+
+    Args:
+        tree: The tree.
+        models: The files with their bytes, by POSIX path relative to the package folder.
+        say: Told, in a line, what is waited for and what was recovered.
+        force: Whether files that were installed before are replaced.
+
+    Raises:
+        NotPatchedError: The tree is not wholly patched, or was patched by hand and has no receipt.
+        ConflictError: A name is taken.
+        AccessError: The tree can't be written to.
+    """
+    look = partial(_installation, tree, models, force=force)
+    outcome = transaction.settled(tree, say, look)
+    if not outcome.changes:
+        return outcome
+    with transaction.locked(tree, say):
+        outcome = look()
+        transaction.commit(tree, "insert", [*outcome.changes, *outcome.noted])
+        return outcome
+
+
+def refuse_unpatched(seen: Survey) -> None:
+    """Raise where a tree can't take a model with our layers.
+
+    Raises:
+        NotPatchedError: It is not wholly patched.
+    """
+    if seen.status.state != "applied":
+        raise NotPatchedError(
+            f"the tree is not patched, so it does not know our layers: its state is {seen.status.state}",
+            path=seen.tree.package,
+            remedy="Patch it with `a2patch apply`, and try again.",
+        )
+
+
+def _installation(tree: Tree, models: Mapping[str, bytes], *, force: bool) -> Outcome:
+    """What `install` would do."""
+    seen = commands.survey(tree)
+    refuse_unpatched(seen)
+    if seen.receipt is None:
+        raise NotPatchedError(
+            "the tree was patched by hand and has no receipt to note a model file in",
+            path=tree.package,
+            remedy="`a2patch revert` and `a2patch apply` make one; or write the file with -o, without --install.",
+        )
+    changes = [Change(path, tree.read(path), content) for path, content in models.items()]
+    changes = [change for change in changes if change.before != change.after]
+    for change in changes:
+        _check_name(tree, change.path)
+        if change.before is not None and not (force and change.path in seen.receipt.models):
+            installed = change.path in seen.receipt.models
+            raise ConflictError(
+                "a model of that name is in the tree already, and it is another",
+                path=tree.path(change.path),
+                remedy="Nothing was written. Name yours otherwise with -o"
+                + (", or replace it with --force." if installed else "."),
+            )
+    if not changes:
+        return Outcome(seen, (), ())
+    noted = bookkeeping.put_models(tree, seen.receipt, {c.path: c.after for c in changes if c.after is not None})
+    return Outcome(seen, tuple(changes), (), (), noted)
+
+
+def _check_name(tree: Tree, path: str) -> None:
+    """Raise where upstream, which looks in every folder of the package, would find two files of that name."""
+    place = tree.path(path)
+    others = [other for other in tree.package.rglob(place.name) if other != place]
+    if others:
+        raise ConflictError(
+            "the tree has a file of that name elsewhere, and upstream takes neither then",
+            path=others[0],
+            remedy="Nothing was written. Name yours otherwise with -o.",
+        )

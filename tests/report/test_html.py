@@ -1,0 +1,220 @@
+"""The page of a report: whole, self-contained, and telling what is wrong without its pictures too."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import sys
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from a2patch.errors import AccessError
+from a2patch.graph.lint import Fault, against
+from a2patch.graph.model import compare, read
+from a2patch.report import diagram
+from a2patch.report.file import claim, write
+from a2patch.report.html import page
+from a2patch.runner.figures import Attention, Chart, Missing, Pictures, Shares, Sight, SightMap, Wiring
+from a2patch.runner.verdict import NOT_ASKED, Check, Cost, Verdict
+from tests.conftest import a2patch
+
+EVIL = "<script>alert(1)</script>\"'&"
+PIXEL = "data:image/png;base64,iVBORw0KGgo="
+BASE = {
+    "backbone": [[-1, 1, "Conv", [8, 3, 2]], [-1, 1, "Conv", [8, 3, 2]], [-1, 1, "C2f", [8]]],
+    "head": [[[-1, 1], 1, "Concat", [1]], [-1, 1, "C2f", [8]], [[2, 4], 1, "Detect", [80]]],
+}
+# A block was put in as layer 3, and the head reads a stage too early.
+MINE = {
+    "backbone": [*BASE["backbone"], [-1, 1, "DoubleAttentionBlock", [0.25]]],
+    "head": [[[-1, 1], 1, "Concat", [1]], [-1, 1, "C2f", [8]], [[1, 5], 1, "Detect", [80]]],
+}
+
+
+class Reader(HTMLParser):
+    """Reads a page, and holds what browsers would have to guess."""
+
+    EMPTY = frozenset({"meta", "img", "br", "hr", "link"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+        assert not self.open, self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    def classes(self, name: str) -> int:
+        return sum(name in (attributes.get("class") or "").split() for _, attributes in self.tags)
+
+
+def check_self_contained(text: str, seen: Reader) -> None:
+    for tag, attributes in seen.tags:
+        assert tag not in ("script", "link", "iframe", "object"), tag
+        for name, value in attributes.items():
+            assert not name.startswith("on"), (tag, name)
+            if name in ("src", "href", "xlink:href"):
+                assert (value or "").startswith(("#", "data:")), value
+        if tag == "img" or attributes.get("role") == "img":
+            assert attributes.get("alt") or attributes.get("aria-label"), attributes
+    assert "@import" not in text
+    assert "url(" not in text.replace("url(#", "")
+    ids = [attributes["id"] for _, attributes in seen.tags if "id" in attributes]
+    assert len(ids) == len(set(ids)), ids
+    assert {h for a in seen.all("a") if (h := a["href"])} <= {f"#{name}" for name in ids}
+
+
+def verdict(*checks: Check, costs: tuple[Cost, ...] = ()) -> Verdict:
+    return Verdict(Path(EVIL), EVIL, "2.9.0", "8.4.190", checks, costs, EVIL)
+
+
+def pictures() -> Pictures:
+    graph, base = read(MINE), read(BASE)
+    found = tuple(against(graph, compare(graph, base), EVIL))
+    shares = Shares(0.5, 2.0, False, PIXEL)
+    return Pictures(
+        (Chart(EVIL, '<svg viewBox="0 0 1 1"><g></g></svg>'),),
+        (Wiring(EVIL, graph, EVIL, base, found), Wiring("alone", graph, "", None, ())),
+        (Sight(EVIL, (PIXEL, PIXEL), (SightMap("layer 3", 1e-15, True, (4, 4), PIXEL),)),),
+        (Attention(EVIL, "model.3", True, PIXEL, (48, 64), (6, 8), 4, ((2, shares, shares),)),),
+        (Missing("cost", EVIL, EVIL),),
+    )
+
+
+def test_whole_self_contained_and_escaped() -> None:
+    costs = (Cost("yolov8.yaml", "n", 1, 1, 1, 1.0, 1.0), Cost(EVIL, "n", 2, 2, 2, None, None))
+    checks = (Check("import", "fail", EVIL, EVIL, EVIL, 1.0, EVIL), Check("train", "skip", meaning=NOT_ASKED))
+    text = page(verdict(*checks, costs=costs), pictures(), {"tree": EVIL})
+    seen = Reader(text)
+    check_self_contained(text, seen)
+    assert seen.text.count(EVIL) > 12
+    assert "not asked for: train" in seen.text
+    assert "The weights are fresh" in seen.text
+    assert "✕ blind: 1e-15" in seen.text
+    assert [image["href"] for image in seen.all("image") if "id" in image] == [PIXEL]
+    assert '<a href="#import">' in text
+
+
+def test_a_wrong_connection_is_drawn_with_the_right_one() -> None:
+    wiring = pictures().wiring[0]
+    marked = {(edge.source, edge.reader, edge.kind) for edge in diagram.edges(wiring) if edge.kind != "plain"}
+    assert marked == {(1, 6, "wrong"), (3, 6, "right")}
+    assert diagram.aligned(wiring) == [(0, 0), (1, 1), (2, 2), (None, 3), (3, 4), (4, 5), (5, 6)]
+    seen = Reader(diagram.draw(wiring, ("DoubleAttentionBlock",)))
+    assert [seen.classes(name) for name in ("wrong", "right", "ours", "fault", "layer")] == [1, 1, 1, 1, 13]
+    assert "wrong: layer 6 reads 1." in (seen.all("svg")[0]["aria-label"] or "")
+
+
+def test_a_fault_without_a_base_marks_what_it_names() -> None:
+    graph = read(MINE)
+    fault = Fault("stage", 6, 1, "layer 6 reads 1")
+    found = diagram.edges(Wiring("mine", graph, "", None, (fault, Fault("unused", 3, None, "nothing reads 3"))))
+    assert [(edge.source, edge.reader) for edge in found if edge.kind == "wrong"] == [(1, 6)]
+    assert not [edge for edge in found if edge.kind == "right"]
+
+
+def test_connections_that_run_side_by_side_do_not_cover_each_other() -> None:
+    rows: list[Any] = [[-1, 1, "Conv", [8]] for _ in range(5)]
+    graph = read({"backbone": rows, "head": [[[0, 1, 2, 3], 1, "Detect", [80]]]})
+    drawn = Reader(diagram.draw(Wiring("mine", graph, "", None, ()), ()))
+    ways = [re.match(r"M\S+ \S+h(-?[\d.]+)q", path["d"] or "") for path in drawn.all("path")]
+    assert len({way.group(1) for way in ways if way}) == 4
+
+
+def test_what_is_left_out_says_why() -> None:
+    text = page(verdict(Check("import", "pass")), Pictures(missing=(Missing("sight", "", NOT_ASKED),)), {})
+    assert "Left out: not asked for" in Reader(text).text
+
+
+def test_a_report_replaces_only_a_report(tmp_path: Path) -> None:
+    target = claim(tmp_path / "out.html")
+    assert list(tmp_path.iterdir()) == []
+    for _ in range(2):
+        write(claim(target), page(verdict(Check("import", "pass")), Pictures(), {}))
+    assert list(tmp_path.iterdir()) == [target]
+    (tmp_path / "thesis.html").write_text("<!doctype html><title>mine</title>")
+    with pytest.raises(AccessError, match="no report of a2patch") as caught:
+        claim(tmp_path / "thesis.html")
+    assert "another file" in caught.value.remedy
+    for place in (tmp_path, tmp_path / "nowhere" / "out.html"):
+        with pytest.raises(AccessError) as caught:
+            claim(place)
+        assert caught.value.path == place
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root writes anywhere")
+def test_a_folder_that_is_not_ours(tmp_path: Path) -> None:
+    tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    with pytest.raises(AccessError, match="can't be written"):
+        claim(tmp_path / "out.html")
+
+
+def test_charts_name_models_as_they_are_named() -> None:
+    pytest.importorskip("matplotlib")
+    from a2patch.probe.figures.charts import cost_charts
+
+    name = "_$x$<b>&.yaml"
+    costs = [{"model": m, "scale": "n", "parameters": p, "counted": None} for m, p in ((name, 2e6), ("base", 1e6))]
+    (chart,) = cost_charts(costs, "base")
+    seen = Reader(chart["svg"])
+    check_self_contained(chart["svg"], seen)
+    assert name in seen.text
+    assert "2.00  +100.0 %" in seen.text
+    assert "#" not in re.sub(r"#(2f6fde|c2571a)", "", chart["svg"]), "a colour that the page's dark form can't change"
+
+
+def test_the_command_writes_a_report(unpack: Callable[..., Path], tmp_path: Path) -> None:
+    """Of a model whose head reads a wrong stage; it has one scale and is not trained, which spares seconds."""
+    for library in ("torch", "torchvision", "matplotlib"):
+        pytest.importorskip(library)
+    package = unpack()
+    here = ("--ultralytics-path", package, "--python", sys.executable)
+    assert a2patch("apply", "--no-verify", *here).code == 0
+    text = (package / "cfg/models/v8/yolov8_A2.yaml").read_text(encoding="utf-8")
+    sound = re.sub(r"  [smlx]: \[.*\n", "", text)
+    head = "[[17, 20, 23], 1, Detect, [nc]]"
+    assert sound.count(head) == 1
+    model = tmp_path / "yolov8n-mine.yaml"
+    model.write_text(sound.replace(head, "[[17, 14, 23], 1, Segment, [nc, 32, 256]]"), encoding="utf-8")
+
+    lost = a2patch("verify", model, *here, "--json", "--report", tmp_path / "nowhere" / "out.html")
+    assert lost.code == 4
+    assert "verdict" not in lost.document, "it was told after the work"
+
+    answer = a2patch(
+        "verify", model, *here, "--base", "yolov8-seg.yaml", "--report", "out.html", "--json", cwd=tmp_path
+    )
+    assert answer.code == 1, answer.err
+    target = tmp_path.resolve() / "out.html"
+    assert answer.document["report"] == str(target)
+    text = target.read_text(encoding="utf-8")
+    seen = Reader(text)
+    check_self_contained(text, seen)
+    assert "Left out" not in seen.text
+    assert [seen.classes(name) for name in ("wrong", "right", "ours", "charts")] == [1, 1, 2, 1]
+    assert "24 (Segment) reads 14 (C2f, stride 16) where that of yolov8-seg.yaml reads 20 (C2f, stride 16)" in seen.text
+    assert "yolov8-seg.yaml -> yolov8n-mine.yaml" in seen.text
+    assert "  +0.6 %" in text.partition("</svg>")[0], "the chart tells no per cent"
+    assert len(seen.all("img")) == 2 + 2 + 3  # the moved patch, our layers, the inputs of the head
+    assert len(seen.all("use")) == 2 * 2 * 3  # of two layers, three descriptors, gathered and handed out
+    assert "blind:" not in seen.text

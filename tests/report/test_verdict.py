@@ -1,0 +1,119 @@
+"""What a verdict looks like."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from a2patch.report.verdict import verdict_json, verdict_text
+from a2patch.runner.verdict import CHECKS, NOT_ASKED, Check, Cost, Verdict
+
+VERDICT = Verdict(
+    interpreter=Path("env") / "bin" / "python",
+    python="3.11.7",
+    torch="2.9.0",
+    ultralytics="8.4.190",
+    checks=(
+        Check("import", "pass", "site-packages/ultralytics", seconds=0.25),
+        Check("sight", "known", "spread 0", "It is blind: " + "all positions are alike. " * 6, "Train the other.", 1.5),
+    ),
+    costs=(
+        Cost("yolov8.yaml", "n", 129, 3157200, 3157184, 8.86, 8.74),
+        Cost("yolov8.yaml", "x", 209, 68229648, 68229632, 258.54),
+        Cost("yolov8_A2.yaml", "n", 139, 3178400, 3178384, 8.97, 8.85),
+        Cost("yolov8_A2.yaml", "x", 219, 68745248, 68745232, None),
+    ),
+)
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 200])
+def test_text_stays_within_its_width(width: int) -> None:
+    text = verdict_text(VERDICT, width)
+    assert max(map(len, text.splitlines())) <= max(width, 40)
+    assert "\x1b" not in text
+    for word in ("import", "sight", "known", "It is blind", "Train the other.", "3,157,200 -> 3,178,400", "258.5 -> ?"):
+        assert word in text
+
+
+def test_table_before_and_after() -> None:
+    assert (
+        "yolov8.yaml -> yolov8_A2.yaml\n"
+        "scale  layers      parameters                gradients                 GFLOPs      counted     cost\n"
+        "n      129 -> 139  3,157,200 -> 3,178,400    3,157,184 -> 3,178,384    8.9 -> 9.0  8.7 -> 8.8  "
+        "+0.7 % / +1.3 %\n"
+        "x      209 -> 219  68,229,648 -> 68,745,248  68,229,632 -> 68,745,232  258.5 -> ?  ? -> ?      +0.8 % / ?\n"
+    ) in verdict_text(VERDICT, 120)
+    assert (
+        "scale  layers      parameters                gradients\n"
+        "n      129 -> 139  3,157,200 -> 3,178,400    3,157,184 -> 3,178,384\n"
+        "x      209 -> 219  68,229,648 -> 68,745,248  68,229,632 -> 68,745,232\n"
+        "scale  GFLOPs      counted     cost\n"
+        "n      8.9 -> 9.0  8.7 -> 8.8  +0.7 % / +1.3 %\n"
+    ) in verdict_text(VERDICT, 80)
+    alone = verdict_text(replace(VERDICT, base="", costs=VERDICT.costs[2:3]), 120)
+    assert (
+        "yolov8_A2.yaml\nscale  layers  parameters  gradients  GFLOPs  counted\n"
+        "n      139     3,178,400   3,178,384  9.0     8.8\n"
+    ) in alone
+
+
+def test_conclusion() -> None:
+    assert VERDICT.ok
+    assert "No fault was found: 1 passed, 1 known." in verdict_text(VERDICT, 80)
+    broken = replace(VERDICT, checks=(*VERDICT.checks, Check("build", "fail"), Check("train", "skip")))
+    assert not broken.ok
+    assert "A fault was found: 1 passed, 1 failed, 1 known, 1 skipped." in verdict_text(broken, 80)
+
+
+def test_what_nobody_asked_for_is_not_counted() -> None:
+    asked = replace(VERDICT, checks=(*VERDICT.checks, Check("ddp", "skip", meaning=NOT_ASKED)))
+    assert "No fault was found: 1 passed, 1 known." in verdict_text(asked, 80)
+
+
+def test_every_check_says_what_it_means_and_what_to_do() -> None:
+    for result in ("pass", "fail", "known", "skip"):
+        made = [Check(name, result, meaning="" if result == "pass" else "raises") for name in CHECKS]
+        for check in verdict_json(replace(VERDICT, checks=tuple(made)))["checks"]:
+            assert check["meaning"].strip(), check
+            assert bool(check["advice"]) == (result in ("fail", "known")), check
+    unasked = [Check(name, "skip", meaning=NOT_ASKED) for name in CHECKS]
+    advice = {c["name"]: c["advice"] for c in verdict_json(replace(VERDICT, checks=tuple(unasked)))["checks"]}
+    assert (advice["sight"], advice["ddp"]) == ("Verify without --quick.", "Verify with --full.")
+    exact = Check("learn", "fail", "32 -> 33", "It rises.", "Lower the steps.")
+    (document,) = verdict_json(replace(VERDICT, checks=(exact,)))["checks"]
+    assert (document["meaning"], document["advice"]) == ("It rises.", "Lower the steps.")
+
+
+def test_a_terminal_explains_only_what_did_not_pass() -> None:
+    made = (Check("build", "pass", "10 models"), Check("learn", "fail", "32 -> 33", "It rises."))
+    text = verdict_text(replace(VERDICT, checks=made, costs=()), 120)
+    assert "Every model builds" not in text
+    assert "It rises.\n    Look at" in text
+
+
+def test_log_lines_of_a_dead_probe_stay_lines() -> None:
+    dead = replace(VERDICT, checks=(Check("train", "fail", "the probe died", "It ended.\nfirst\nsecond"),), costs=())
+    assert "    first\n    second" in verdict_text(dead, 80)
+
+
+def test_json_is_plain_and_versioned() -> None:
+    document = json.loads(json.dumps(verdict_json(VERDICT)))
+    assert document["schema"] == 1
+    assert document["ok"] is True
+    assert document["interpreter"] == str(VERDICT.interpreter)
+    assert document["checks"][1]["result"] == "known"
+    assert document["costs"][3] == {
+        "model": "yolov8_A2.yaml",
+        "scale": "x",
+        "layers": 219,
+        "parameters": 68745248,
+        "gradients": 68745232,
+        "gflops": None,
+        "counted": None,
+    }
+    assert set(document) == {
+        "schema", "ok", "interpreter", "python", "torch", "ultralytics", "note", "checks", "costs", "base",
+    }  # fmt: skip

@@ -1,0 +1,371 @@
+"""Stop a2patch at every operation, and at random moments; after one more command no tree may be torn.
+
+`make faults` runs all of it and prints how many rounds there were, and how many trees were torn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import functools
+import itertools
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+
+import filelock  # noqa: F401 (loaded once, not in each fork)
+import git  # noqa: F401
+
+from a2patch.errors import A2PatchError, AccessError, LockedError
+from a2patch.patch import validate as proof
+from a2patch.transaction import commit as transaction
+from a2patch.transaction import operations as commands
+from a2patch.tree import tree
+from patches import releases
+from tests.support import miniature
+from tests.support.miniature import act, quiet
+
+RELEASE = "8.4.190"
+COMMANDS = ("apply", "revert", "upgrade")
+MODES = ("kill", "tear", "fail", "dying disk", "interrupt")
+EVENTS = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.chown", "os.utime", "os.setxattr"}
+DONE, REFUSED, HALF_DONE, LOCKED, KILLED = 0, 4, 5, 6, 137
+
+# What is proved of the same bytes once need not be proved in each of a thousand rounds.
+proof.fault = functools.cache(proof.fault)
+
+Snapshot = dict[str, bytes]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A command on a tree, with the two states that are allowed afterwards.
+
+    Attributes:
+        name: For messages.
+        template: The tree before, to be copied for each round.
+        package: Its package folder, relative to the template.
+        changes: What the command commits.
+        allowed: The bytes of all files before, and after.
+    """
+
+    name: str
+    template: Path
+    package: str
+    changes: tuple[Any, ...]
+    allowed: tuple[Snapshot, Snapshot]
+
+
+@dataclass
+class Score:
+    """What came out."""
+
+    rounds: int = 0
+    operations: int = 0
+    torn: int = 0
+
+    def add(self, other: Score) -> None:
+        self.rounds += other.rounds
+        self.operations += other.operations
+        self.torn += other.torn
+
+
+class Injector:
+    """Counts the operations on files below a folder, and lets one of them go wrong.
+
+    It sits where Python itself tells of each operation before it happens, so nothing of the product knows of it.
+    """
+
+    def __init__(self, root: Path, mode: str, at: int) -> None:
+        self.root, self.mode, self.at = str(root), mode, at
+        self.count = 0
+        self.written: str | None = None
+        sys.addaudithook(self._hear)
+        os.fsync = self._fsync  # type: ignore[assignment]
+
+    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open" and isinstance(arguments[0], (str, os.PathLike)):
+            path, writes = os.fspath(arguments[0]), bool(arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
+            if writes and str(path).startswith(self.root):
+                self._strike()
+                self.written = str(path)
+        elif event in EVENTS and str(arguments[0]).startswith(self.root):
+            self._strike()
+
+    def _fsync(self, handle: int) -> None:
+        self._strike()  # and no more: what a killed process has written stays, synced or not
+
+    def _strike(self) -> None:
+        self.count += 1
+        if self.count < self.at or (self.count > self.at and self.mode != "dying disk"):
+            return
+        if self.mode == "tear" and self.written and (place := Path(self.written)).is_file():
+            os.truncate(place, place.stat().st_size // 2)
+        if self.mode in {"kill", "tear"}:
+            os._exit(KILLED)
+        if self.mode == "interrupt":
+            raise KeyboardInterrupt
+        raise OSError(errno.ENOSPC, "no space left, says the test", self.root)
+
+
+def forked(work: Callable[[], None], injector: Callable[[], Injector] | None = None) -> tuple[int, int]:
+    """Do something in a forked process; give its exit code and how many operations it came to."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code, counter = 70, None
+        try:
+            os.close(reader)
+            counter = injector() if injector else None
+            work()
+            code = DONE
+        except LockedError:
+            code = LOCKED
+        except A2PatchError as error:
+            code = HALF_DONE if "recover" in error.remedy else REFUSED
+            code = code if isinstance(error, AccessError) else 71
+        except KeyboardInterrupt:
+            code = 130
+        except BaseException as error:
+            os.write(2, f"{type(error).__name__}: {error}\n".encode())
+        finally:
+            os.write(writer, str(counter.count if counter else 0).encode())
+            os._exit(code)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        count = int(pipe.read() or 0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), count
+
+
+def fast() -> str | None:
+    """A folder in memory, where there is one: a killed process leaves the same there as on a disk."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+
+def snapshot(folder: Path) -> Snapshot:
+    """Every file below a folder, the user's own repository aside."""
+    return {
+        place.relative_to(folder).as_posix(): place.read_bytes()
+        for place in folder.rglob("*")
+        if place.is_file() and ".git" not in place.relative_to(folder).parts
+    }
+
+
+def scenario(kind: str, command: str, base: Path) -> Scenario:
+    """Make the tree that a command starts from, and find out what it does there."""
+    template, old = base / f"{kind}-{command}", base / "old-patches"
+    package = miniature.cut(RELEASE, releases.cache(os.environ), template, kind)
+    if command == "revert":
+        act("apply", package)
+    if command == "upgrade":
+        with miniature.older(old):
+            act("apply", package)
+    copy = base / f"{kind}-{command}-after"
+    shutil.copytree(template, copy)
+    committed: list[tuple[Any, ...]] = []
+    commit = transaction.commit
+
+    def listen(where: tree.Tree, name: str, changes: Sequence[Any]) -> None:
+        committed.append(tuple(changes))
+        commit(where, name, changes)
+
+    relative = package.relative_to(template).as_posix()
+    with mock.patch.object(transaction, "commit", listen):
+        act("revert" if command == "revert" else "apply", copy / relative)
+    return Scenario(f"{command} on {kind}", template, relative, committed[0], (snapshot(template), snapshot(copy)))
+
+
+def _commit(case: Scenario, root: Path) -> None:
+    found = tree.find(root / case.package)
+    with transaction.locked(found, quiet):
+        transaction.commit(found, "apply", case.changes)
+
+
+def _recover(case: Scenario, root: Path) -> None:
+    transaction.recover(tree.find(root / case.package), quiet)
+
+
+def every_operation(
+    case: Scenario, mode: str, base: Path, *, step: int = 1, recovery: str = "", recovery_step: int = 1
+) -> Score:
+    """Let each operation of a commit go wrong, and each of the recovery after it.
+
+    Args:
+        case: The command and the tree.
+        mode: How it goes wrong.
+        base: A folder to work in.
+        step: 1 for each operation, more for every so many.
+        recovery: How each operation of the recovery goes wrong as well; empty to let it alone.
+        recovery_step: As `step`, for the recovery.
+    """
+    score = Score()
+    for at in itertools.count(1, step):
+        root = _stopped(case, base, mode, at, score)
+        if root is None:
+            return score
+        length = 0
+        if recovery:  # once without a fault, to count
+            _, length = forked(lambda: _recover(case, root), lambda: Injector(root, "none", 1 << 30))  # noqa: B023
+        for again in range(1, length + 1, recovery_step) if length else [0]:
+            if again:
+                _stopped(case, base, mode, at, score)
+                forked(lambda: _recover(case, root), lambda: Injector(root, recovery, again))  # noqa: B023
+            last, _ = forked(lambda: _recover(case, root))  # noqa: B023
+            score.rounds += 1
+            if last != DONE or snapshot(root) not in case.allowed:
+                _tell(score, case, f"{mode} at {at}, then at {again} of the recovery: exit {last}", snapshot(root))
+    raise AssertionError("unreachable")
+
+
+def _stopped(case: Scenario, base: Path, mode: str, at: int, score: Score) -> Path | None:
+    """A copy of the tree in which an operation of the commit went wrong; None if there is no such operation."""
+    root = base / "round"
+    shutil.rmtree(root, ignore_errors=True)
+    shutil.copytree(case.template, root, ignore=shutil.ignore_patterns(".git"))
+    code, count = forked(lambda: _commit(case, root), lambda: Injector(root, mode, at))
+    score.operations = max(score.operations, at if code == KILLED else 0)
+    if code == REFUSED and mode != "dying disk" and (seen := snapshot(root)) != case.allowed[0]:
+        _tell(score, case, f"{mode} at {at}: told that the tree is as it was, and it is not", seen)
+    return None if code == DONE and count < at else root
+
+
+def _tell(score: Score, case: Scenario, what: str, seen: Snapshot) -> None:
+    score.torn += 1
+    known = case.allowed[1]
+    paths = [path for path in sorted(set(seen) | set(known)) if seen.get(path) != known.get(path)]
+    print(f"TORN: {case.name}: {what}; unlike the state after: {', '.join(paths)}", file=sys.stderr)
+
+
+def killed_at_random(kinds: Sequence[str], rounds: int, base: Path, seed: int) -> Score:
+    """Kill whole commands at random moments, for real; the tree wanders between its two states."""
+    chance, score = random.Random(seed), Score()
+    kind_of = itertools.cycle(kinds)
+    trees = {kind: _both(kind, base) for kind in kinds}
+    for _ in range(rounds):
+        kind = next(kind_of)
+        package, root, allowed = trees[kind]
+        now = snapshot(root)
+        command = "revert" if now == allowed[1] else "apply"
+        _kill(package, command, chance)
+        code, _ = forked(lambda: _any_command(package, chance.random()))  # noqa: B023
+        score.rounds += 1
+        if code != DONE or snapshot(root) not in allowed:
+            score.torn += 1
+            print(f"TORN: {command} on {kind}, killed; exit {code}", file=sys.stderr)
+    return score
+
+
+def _both(kind: str, base: Path) -> tuple[Path, Path, tuple[Snapshot, Snapshot]]:
+    root = base / f"wandering-{kind}"
+    package = miniature.cut(RELEASE, releases.cache(os.environ), root, kind)
+    before = snapshot(root)
+    act("apply", package)
+    return package, root, (before, snapshot(root))
+
+
+def _kill(package: Path, command: str, chance: random.Random) -> None:
+    """Half of the time anywhere in the command, else from the moment it begins to write."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        commit = transaction.commit
+
+        def tell(*arguments: Any) -> None:
+            os.write(writer, b"!")
+            commit(*arguments)
+
+        with mock.patch.object(transaction, "commit", tell):
+            try:
+                act(command, package)
+            finally:
+                os._exit(0)
+    os.close(writer)
+    if chance.random() < 0.7:
+        os.read(reader, 1)
+        time.sleep(chance.random() * 0.012)
+    else:
+        time.sleep(chance.random() * 0.15)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    os.close(reader)
+
+
+def _any_command(package: Path, which: float) -> None:
+    """One more command: whichever, the first thing that it does is to finish or undo."""
+    act("recover", package)
+    if which < 0.3:
+        commands.survey(tree.find(package))
+
+
+def two_at_once(rounds: int, base: Path, seed: int) -> Score:
+    """Let two commands run into each other; each does its work or is told that the tree is locked."""
+    chance, score = random.Random(seed), Score()
+    package, root, allowed = _both("installed", base)
+    for _ in range(rounds):
+        children = []
+        for _ in range(2):
+            command = chance.choice(["apply", "revert"])
+            child = os.fork()
+            if child == 0:
+                code = 70
+                try:
+                    time.sleep(chance.random() * 0.02)
+                    act(command, package)
+                    code = DONE
+                except LockedError:
+                    code = LOCKED
+                except BaseException as error:
+                    os.write(2, f"{command}: {type(error).__name__}: {error}\n".encode())
+                finally:
+                    os._exit(code)
+            children.append(child)
+        codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+        score.rounds += 1
+        if set(codes) - {DONE, LOCKED} or snapshot(root) not in allowed:
+            score.torn += 1
+            print(f"TORN: two at once, exits {codes}", file=sys.stderr)
+    return score
+
+
+def _all(rounds: int, base: Path, *, each: bool) -> Iterator[tuple[str, Score]]:
+    yield "SIGKILL at random moments", killed_at_random(miniature.KINDS, rounds, base, seed=rounds)
+    shutil.rmtree(base / "wandering-installed")
+    yield "two commands at once", two_at_once(200, base, seed=200)
+    for kind, command in itertools.product(miniature.KINDS, COMMANDS if each else ()):
+        case = scenario(kind, command, base)
+        for mode in MODES:
+            yield f"{case.name}: {mode}", every_operation(case, mode, base)
+        step = 1 if kind == "installed" else 9  # the three kinds differ in what is committed, not in how
+        score = every_operation(case, "kill", base, step=step, recovery="kill")
+        yield f"{case.name}: kill, and kill the recovery", score
+
+
+def main() -> int:
+    """Run everything, print a line each and the sum."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=1000, help="how many times a command is killed at random")
+    parser.add_argument("--only-random", action="store_true", help="leave out the stops at each operation")
+    asked, total = parser.parse_args(), Score()
+    with tempfile.TemporaryDirectory(prefix="a2patch-faults-", dir=fast()) as folder:
+        for title, score in _all(asked.rounds, Path(folder).resolve(), each=not asked.only_random):
+            print(f"{title:<62} {score.rounds:>6} rounds  {score.torn} torn", flush=True)
+            total.add(score)
+    print(f"{total.rounds} rounds, {total.torn} torn trees")
+    return 1 if total.torn else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,317 @@
+"""Try every release: choose, apply, check, build both models and run them once, revert, compare to the byte.
+
+    python tests/soak/matrix.py [--sample N] [--derive] [--jobs 2] [--out FOLDER] [RELEASE …]
+
+Writes COMPATIBILITY.md (a line a range) and compatibility.json (a line a release) into the folder. A release that was
+tried before, with the same diffs and the same a2patch, is not tried again.
+
+Each release is built in a process of its own, forked from one that has torch loaded already: 796 imports of torch would
+take an hour. Needs a POSIX system for that.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import importlib
+import io
+import json
+import os
+import platform
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT))
+
+from a2patch.errors import A2PatchError
+from a2patch.patch import series
+from a2patch.transaction import operations as commands
+from a2patch.transaction.files import FOLDER
+from a2patch.tree import tree as trees
+from patches import releases
+
+MODELS = ("yolov8n.yaml", "yolov8n_A2.yaml", "yolov8n_DANet.yaml")
+BUILD_S = 120
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of one release.
+
+    Attributes:
+        release: The release.
+        diffs: The diff of each site that was chosen.
+        patched: Whether it was patched, statically checked, and reverted to the byte.
+        parameters: Parameters of each model that was built and run once.
+        fault: What went wrong with the patch; empty if nothing did.
+        upstream: What goes wrong without the patch; empty if nothing does.
+    """
+
+    release: str
+    diffs: dict[str, str]
+    patched: bool
+    parameters: dict[str, int]
+    fault: str = ""
+    upstream: str = ""
+
+
+def main() -> None:
+    """Read the arguments, try, report."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sample", type=int, help="only so many releases, evenly spread, first and last included")
+    parser.add_argument("--derive", action="store_true", help="as if there were no versioned diffs of init and tasks")
+    parser.add_argument("--jobs", type=int, default=2, help="how many releases at a time")
+    parser.add_argument(
+        "--out", type=Path, default=ROOT / "patches", help="where COMPATIBILITY.md and compatibility.json go"
+    )
+    parser.add_argument("releases", nargs="*", help="the releases to try; every one of the registry if none is named")
+    arguments = parser.parse_args()
+    wanted = sample(arguments.releases or releases.published(), arguments.sample)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    place = arguments.out / "compatibility.json"
+    done = load(place)
+    todo = [release for release in wanted if release not in done]
+    preload()
+    started = time.monotonic()
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        for count, trial in enumerate(pool.map(trier(arguments.derive), todo), start=1):
+            done[trial.release] = trial
+            if count % 10 == 0 or count == len(todo) or trial.fault:
+                save(place, done)
+            left = (time.monotonic() - started) / count * (len(todo) - count)
+            say = trial.fault or (f"upstream: {trial.upstream}" if trial.upstream else "ok")
+            print(f"{count}/{len(todo)}  {trial.release:<9} {say[:150]}  (about {left / 60:.1f} min left)", flush=True)
+    trials = [done[release] for release in wanted]
+    text = report(trials, time.monotonic() - started, len(todo))
+    arguments.out.joinpath("COMPATIBILITY.md").write_text(text, "utf-8")
+    print(text)
+    raise SystemExit(any(trial.fault for trial in trials))
+
+
+def sample(wanted: list[str], size: int | None) -> list[str]:
+    """So many of them, evenly spread, the first and the last among them."""
+    if size is None or size >= len(wanted):
+        return wanted
+    return [wanted[round(at * (len(wanted) - 1) / max(size - 1, 1))] for at in range(size)]
+
+
+def trier(derive: bool) -> Callable[[str], Trial]:
+    """The function that tries one release."""
+    cache = releases.cache(os.environ)
+
+    def attempt(release: str) -> Trial:
+        with tempfile.TemporaryDirectory(prefix="a2patch-matrix-") as folder:
+            site = Path(folder) / "site-packages"
+            package = releases.unpack(release, cache, site)
+            return try_release(release, package, derive=derive)
+
+    return attempt
+
+
+def try_release(release: str, package: Path, *, derive: bool) -> Trial:
+    """Try one release, unpacked as pip would."""
+    before = contents(package.parent)
+    stock = build(package, MODELS[:1])
+    tree = trees.find(package)
+    try:
+        outcome = commands.apply(tree, lambda text: None) if not derive else apply_derived(tree)
+    except A2PatchError as error:
+        fault = "" if release in releases.BROKEN and contents(package.parent) == before else error.message
+        return Trial(release, {}, False, {}, fault, releases.BROKEN.get(release, ""))
+    diffs = {diff.site: diff.name for diff in outcome.diffs}
+    fault = static(package, before)
+    ours = build(package, MODELS)
+    commands.revert(tree, lambda text: None)
+    if not fault and contents(package.parent) != before:
+        fault = "revert does not give back the bytes"
+    parameters = {model: found for model, found in ours.items() if isinstance(found, int)}
+    upstream = stock[MODELS[0]] if isinstance(stock[MODELS[0]], str) else ""
+    if not fault and not upstream:
+        if ours[MODELS[0]] != stock[MODELS[0]]:
+            fault = f"{MODELS[0]} has {ours[MODELS[0]]} parameters, unpatched {stock[MODELS[0]]}"
+        fault = fault or next((f"{model}: {found}" for model, found in ours.items() if isinstance(found, str)), "")
+    return Trial(release, diffs, not fault, parameters, fault, str(upstream))
+
+
+def apply_derived(tree: trees.Tree) -> commands.Outcome:
+    """Apply as if there were no versioned diffs of init and tasks."""
+    load = series.load
+    series.load = lambda folder: load(folder) | {"init": (), "tasks": ()}
+    try:
+        return commands.apply(tree, lambda text: None)
+    finally:
+        series.load = load
+
+
+def static(package: Path, before: dict[str, bytes]) -> str:
+    """What is wrong with a patched package as text; empty if nothing is."""
+    after = contents(package.parent)
+    changed = {path for path in after if before.get(path) != after[path] and f"/{FOLDER}/" not in path}
+    sites = {"double_attention.py", "__init__.py", "modules.py", "tasks.py", "RECORD"}
+    for path in changed:
+        name = path.rpartition("/")[2]
+        if name.endswith(".py"):
+            compile(after[path], path, "exec")
+        if name not in sites and not name.endswith(("_A2.yaml", "_DANet.yaml")):
+            return f"{path} should not have changed"
+    missing = before.keys() - after.keys()
+    return f"{', '.join(sorted(missing))} gone" if missing else ""
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, but for bytecode that upstream's own import left."""
+    places = (place for place in folder.rglob("*") if place.is_file() and "__pycache__" not in place.parts)
+    return {place.relative_to(folder).as_posix(): place.read_bytes() for place in places}
+
+
+def preload() -> None:
+    """Load once what every release loads."""
+    os.environ["YOLO_CONFIG_DIR"] = tempfile.mkdtemp(prefix="a2patch-matrix-settings-")
+    # Upstream installs what it misses with pip, and looks for a network: neither must happen here.
+    os.environ |= {"YOLO_AUTOINSTALL": "false", "YOLO_OFFLINE": "true", "PIP_NO_INDEX": "1", "YOLO_VERBOSE": "false"}
+    sys.dont_write_bytecode = True
+    for name in (
+        "torch",
+        "torchvision",
+        "cv2",
+        "numpy",
+        "pandas",
+        "matplotlib.pyplot",
+        "scipy",
+        "PIL.Image",
+        "requests",
+    ):
+        importlib.import_module(name)
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def build(package: Path, models: Iterable[str]) -> dict[str, int | str]:
+    """Build models and run each once, in a process of its own: the parameters of each, or what went wrong."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        _child(package, models, writing)
+    os.close(writing)
+    with os.fdopen(reading, encoding="utf-8") as stream:
+        answer = stream.read()
+    os.waitpid(child, 0)
+    found: dict[str, int | str] = json.loads(answer) if answer else dict.fromkeys(models, "the process died")
+    return found
+
+
+def _child(package: Path, models: Iterable[str], writing: int) -> None:
+    found: dict[str, int | str] = {}
+    code = 1
+    with contextlib.suppress(BaseException):
+        signal.alarm(BUILD_S)
+        quiet = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(quiet, 1)
+        os.dup2(quiet, 2)
+        sys.stdout = sys.stderr = io.StringIO()
+        os.chdir(os.environ["YOLO_CONFIG_DIR"])
+        sys.path[:] = [str(package.parent), *(entry for entry in sys.path if entry not in ("", str(ROOT)))]
+        for model in models:
+            found[model] = _parameters(model)
+        os.write(writing, json.dumps(found).encode())
+        code = 0
+    os._exit(code)
+
+
+def _parameters(model: str) -> int | str:
+    try:
+        import torch
+
+        tasks = importlib.import_module("ultralytics.nn.tasks")
+        loaded = _load(tasks, model)
+        network = tasks.DetectionModel(loaded, verbose=False).eval()
+        with torch.no_grad():
+            network(torch.zeros(1, 3, 64, 64))
+        return int(sum(parameter.numel() for parameter in network.parameters()))
+    except BaseException as error:  # whatever upstream raises is the result
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''} ({last.name})"
+
+
+def _load(tasks: Any, model: str) -> Any:
+    if hasattr(tasks, "yaml_model_load"):
+        return tasks.yaml_model_load(model)
+    return importlib.import_module("ultralytics.yolo.utils.checks").check_yaml(model)
+
+
+def load(place: Path) -> dict[str, Trial]:
+    """What an earlier run found with the same diffs and the same a2patch."""
+    if not place.is_file():
+        return {}
+    document = json.loads(place.read_text("utf-8"))
+    if document["of"] != fingerprint():
+        return {}
+    return {entry["release"]: Trial(**entry) for entry in document["trials"]}
+
+
+def save(place: Path, trials: dict[str, Trial]) -> None:
+    """Keep what was found."""
+    ordered = sorted(trials.values(), key=lambda trial: series.numbers(trial.release))
+    lines = ",\n".join("  " + json.dumps(asdict(trial)) for trial in ordered)
+    place.write_text(f'{{\n "of": "{fingerprint()}",\n "trials": [\n{lines}\n ]\n}}\n', "utf-8")
+
+
+def fingerprint() -> str:
+    """What a result depends on, of ours: the diffs and the code."""
+    deciding = ("anchors", "derive", "edits", "fit", "plan", "series", "validate")
+    places = [*ROOT.glob("patches/*/*/*.diff"), *(ROOT / "a2patch" / "patch" / f"{name}.py" for name in deciding)]
+    texts = (place.read_bytes() for place in sorted(places))
+    return hashlib.sha256(b"\0".join(texts)).hexdigest()[:16]
+
+
+def report(trials: list[Trial], seconds: float, tried: int) -> str:
+    """COMPATIBILITY.md."""
+    import torch
+
+    version = torch.__version__.split("+")[0]
+    loaded = series.load(series.folder())
+    counts = ", ".join(f"{len(loaded[site])} {site}" for site in series.SITES)
+    good = sum(trial.patched for trial in trials)
+    built = sum(trial.patched and not trial.upstream for trial in trials)
+    made = f"Python {platform.python_version()}, torch {version}; {seconds / 60:.1f} minutes for {tried} releases"
+    head = f"""# Compatibility
+
+Written by `make matrix`. {good} of {len(trials)} releases take the patch, pass the static checks and are
+reverted to the byte; {built} of them build `yolov8n`, `yolov8n_A2` and `yolov8n_DANet` and run each once, the
+stock model with as many parameters as unpatched. {made}, on {os.cpu_count()} cores.
+{sum(map(len, loaded.values()))} diffs: {counts}. The figures are parameters at scale n.
+
+| releases | how many | module | init | tasks | cfg | yolov8n | A2 | DANet | result |
+|---|---|---|---|---|---|---|---|---|---|
+"""
+    return head + "".join(_line(list(group)) for _, group in groupby(trials, key=_alike))
+
+
+def _alike(trial: Trial) -> tuple[Any, ...]:
+    return tuple(trial.diffs.items()), tuple(trial.parameters.items()), trial.fault, trial.upstream
+
+
+def _line(group: list[Trial]) -> str:
+    first, last = group[0], group[-1]
+    names = first.release if first is last else f"{first.release} to {last.release}"
+    result = first.fault or (f"broken on its own: {first.upstream}" if first.upstream else "works")
+    cells: Iterator[str] = (first.diffs.get(site, "").partition("/")[2] for site in series.SITES)
+    figures = (f"{first.parameters[model]:,}" if model in first.parameters else "" for model in MODELS)
+    return f"| {names} | {len(group)} | {' | '.join(cells)} | {' | '.join(figures)} | {result} |\n"
+
+
+if __name__ == "__main__":
+    main()

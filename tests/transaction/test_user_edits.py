@@ -1,0 +1,127 @@
+"""What users do to a patched tree: kept elsewhere; inside our lines shown, and saved when ours is forced out."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import NEWEST, a2patch, snapshot
+from tests.support import miniature
+from tests.support.miniature import act
+
+FILES = {
+    "nn/tasks.py": (b"elif m in (DoubleAttentionBlock, DoubleAttentionLayer):", b"elif m in (DoubleAttentionLayer,):"),
+    "nn/modules/__init__.py": (b"import DoubleAttentionBlock,", b"import MineToo, DoubleAttentionBlock,"),
+    "nn/modules/double_attention.py": (b"class DoubleAttentionBlock", b"# mine\nclass DoubleAttentionBlock"),
+    "cfg/models/v8/yolov8_A2.yaml": (b"nc: 80", b"nc: 3"),
+}
+
+
+@pytest.fixture
+def package(cache: Path, tmp_path: Path) -> Path:
+    return miniature.cut(NEWEST, cache, tmp_path)
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_edits_inside_our_lines_are_refused_shown_and_saved_by_force(package: Path, path: str) -> None:
+    pristine = snapshot(package.parent)
+    act("apply", package)
+    place = package / path
+    old, new = FILES[path]
+    edited = place.read_bytes().replace(old, new, 1)
+    assert edited != place.read_bytes()
+    place.write_bytes(edited)
+    before = snapshot(package.parent)
+
+    answer = a2patch("revert", "--json", "--ultralytics-path", package)
+    assert answer.code == 3
+    assert new.splitlines()[0].decode() in answer.document["error"]["found"]
+    assert "--force" in answer.document["error"]["remedy"]
+    assert snapshot(package.parent) == before
+
+    answer = a2patch("revert", "--force", "--json", "--ultralytics-path", package)
+    assert answer.code == 0, answer.err
+    saved = package / "a2patch-your-edits.patch"
+    assert str(saved) in answer.document["notes"][0]
+    now = snapshot(package.parent)
+    assert now.pop("ultralytics/a2patch-your-edits.patch")
+    assert now == pristine
+
+    act("apply", package)
+    subprocess.run(["git", "init", "--quiet"], cwd=package.parent, check=True)
+    subprocess.run(["git", "apply", str(saved)], cwd=package.parent, check=True)
+    assert place.read_bytes() == edited
+
+
+def test_force_keeps_edits_elsewhere_in_the_file_and_other_encodings(package: Path) -> None:
+    act("apply", package)
+    tasks = package / "nn/tasks.py"
+    old, new = FILES["nn/tasks.py"]
+    mine = b"# caf\xe9 \xd6\xd0\xce\xc4\n"
+    pristine = snapshot(package)["nn/tasks.py"][1].replace(b"", b"")
+    tasks.write_bytes(mine + pristine.replace(old, new + b"  # \xe9") + mine)
+    answer = a2patch("revert", "--force", "--ultralytics-path", package)
+    assert answer.code == 0, answer.err
+    left = tasks.read_bytes()
+    assert left.startswith(mine)
+    assert left.endswith(mine)
+    assert b"DoubleAttention" not in left
+    assert b"# \xe9" in package.joinpath("a2patch-your-edits.patch").read_bytes()
+
+
+def test_a_second_saved_patch_gets_another_name(package: Path) -> None:
+    for name in ("a2patch-your-edits.patch", "a2patch-your-edits-1.patch"):
+        act("apply", package)
+        yaml = package / "cfg/models/v8/yolov8_A2.yaml"
+        yaml.write_bytes(yaml.read_bytes() + f"# {name}\n".encode())
+        assert a2patch("revert", "--force", "--ultralytics-path", package).code == 0
+        assert name.encode() in package.joinpath(name).read_bytes()
+
+
+def test_a_file_that_somebody_put_back_is_left_as_it_is(package: Path, cache: Path, tmp_path: Path) -> None:
+    pristine = snapshot(package.parent)
+    act("apply", package)
+    package.joinpath("nn/tasks.py").write_bytes(pristine["ultralytics/nn/tasks.py"][1])
+    package.joinpath("cfg/models/v8/yolov8_DANet.yaml").unlink()
+    act("revert", package)
+    assert snapshot(package.parent) == pristine
+
+
+def test_an_upgrade_that_no_diff_fits_still_lets_ours_be_taken_out(package: Path) -> None:
+    act("apply", package)
+    foreign = b"def parse_model():\n    return 1\n"
+    package.joinpath("nn/tasks.py").write_bytes(foreign)
+    assert a2patch("apply", "--no-verify", "--ultralytics-path", package).code == 3
+    act("revert", package)
+    assert package.joinpath("nn/tasks.py").read_bytes() == foreign
+    assert not [path for path in snapshot(package) if "double_attention" in path or ".a2patch" in path]
+
+
+def test_without_a_receipt_force_does_not_guess(package: Path) -> None:
+    act("apply", package)
+    old, new = FILES["nn/tasks.py"]
+    tasks = package / "nn/tasks.py"
+    tasks.write_bytes(tasks.read_bytes().replace(old, new))
+    package.joinpath(".a2patch/receipt.json").unlink()
+    before = snapshot(package.parent)
+    assert a2patch("revert", "--force", "--ultralytics-path", package).code == 3
+    assert snapshot(package.parent) == {path: before[path] for path in before if ".a2patch" not in path}
+
+
+def test_an_edited_file_that_an_upgrade_left_in_an_older_place_is_not_forgotten(unpack: Callable[..., Path]) -> None:
+    package = unpack("8.0.120")
+    act("apply", package)
+    edited = package / "models/v8/yolov8_A2.yaml"
+    edited.write_bytes(edited.read_bytes().replace(b"nc: 80", b"nc: 3"))
+    package.joinpath("models/v8/yolov8.yaml").unlink()
+    shutil.copytree(unpack(NEWEST, "newer"), package, dirs_exist_ok=True)  # by hand, not by an installer
+    before = snapshot(package.parent)
+
+    answer = a2patch("revert", "--json", "--ultralytics-path", package)
+    assert answer.code == 3, answer.out
+    assert "models/v8/yolov8_A2.yaml" in answer.document["error"]["found"]
+    assert snapshot(package.parent) == before

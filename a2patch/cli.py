@@ -17,14 +17,12 @@ from a2patch.commands.transplant import transplant
 from a2patch.console import Ended, Page, edge, progress, usage_document, width
 from a2patch.errors import AccessError, ToolMissingError
 from a2patch.report import tree as summary
-from a2patch.runner.verdict import CHECKS, DEFAULT, QUICK
+from a2patch.runner import CHECKS, DEFAULT, QUICK
 
 if TYPE_CHECKING:
-    from a2patch.runner.verdict import Verdict
-    from a2patch.runner.verify import Subject
-    from a2patch.transaction.operations import Outcome
-    from a2patch.tree.environment import Surroundings
-    from a2patch.tree.tree import Tree
+    from a2patch.runner import Subject, Verdict
+    from a2patch.transaction import Outcome
+    from a2patch.tree import Surroundings, Tree
 
 app = typer.Typer(
     name="a2patch",
@@ -50,7 +48,7 @@ def apply(
 ) -> None:
     """Patch a tree and verify the result."""
     from a2patch.transaction import operations as commands
-    from a2patch.transaction.commit import settled
+    from a2patch.transaction import settled
     from a2patch.tree import environment
 
     with edge("apply", as_json) as page:
@@ -108,7 +106,7 @@ def verify(
 ) -> None:
     """Try a patched tree, down to an epoch of training, or a model of your own."""
     from a2patch.report import file as reportfile
-    from a2patch.runner.verify import Subject
+    from a2patch.runner import Subject
 
     if (base or scale) and model is None:
         raise typer.BadParameter("--base and --scale are about a MODEL")
@@ -282,7 +280,7 @@ def _verify(
 
 
 def _show_diff(page: Page, outcome: Outcome) -> None:
-    from a2patch.patch.plan import unified
+    from a2patch.patch import unified
 
     text = unified(outcome.changes).decode("utf-8", "replace") if outcome.changes else ""
     for line in summary.derived_lines(outcome):  # not among the lines of a diff that may be piped to git

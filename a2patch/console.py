@@ -13,7 +13,7 @@ from a2patch.errors import A2PatchError
 from a2patch.report import tree as summary
 
 if TYPE_CHECKING:
-    from a2patch.transaction.operations import Outcome, Survey
+    from a2patch.transaction import Outcome, Survey
 
 SCHEMA = 1
 

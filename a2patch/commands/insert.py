@@ -12,12 +12,12 @@ import typer
 
 from a2patch.commands.options import JsonOption, PathOption, PythonOption, locate, surroundings
 from a2patch.console import Page, edge, progress, width
-from a2patch.graph.positions import FORMS, Position, PositionError, parse
+from a2patch.graph import FORMS, Position, PositionError, parse
 from a2patch.report import tree as summary
 
 if TYPE_CHECKING:
-    from a2patch.runner.insert import Composition, Made
-    from a2patch.tree.tree import Tree
+    from a2patch.runner import Composition, Made
+    from a2patch.tree import Tree
 
 _BLOCK, _LAYER = "DoubleAttentionBlock", "DoubleAttentionLayer"
 

@@ -11,8 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from a2patch.console import Page
-    from a2patch.tree.environment import Surroundings
-    from a2patch.tree.tree import Tree
+    from a2patch.tree import Surroundings, Tree
 
 PathOption = Annotated[
     Path | None,
@@ -31,7 +30,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 
 def surroundings() -> Surroundings:
     """What this command is run in."""
-    from a2patch.tree.environment import Surroundings
+    from a2patch.tree import Surroundings
 
     return Surroundings(Path.cwd(), dict(os.environ), Path(sys.executable))
 

@@ -42,8 +42,8 @@ def transplant(
     """Carry trained weights into a model that has double attention elsewhere, proved bit for bit; or back."""
     from a2patch.errors import ExistsError, TransplantError
     from a2patch.report import transplant as transplant_report
-    from a2patch.runner.transplant import Job
-    from a2patch.runner.transplant import transplant as carry
+    from a2patch.runner import Job
+    from a2patch.runner import transplant as carry
     from a2patch.tree import environment
 
     if from_state_dict != bool(base):

@@ -2,3 +2,37 @@
 
 The host and the probe use it, so it is Python 3.8 and needs neither torch nor yaml. Imports nothing else of ours.
 """
+
+from a2patch.graph.edit import InsertionError, insert, remove
+from a2patch.graph.lint import Fault, against, correction, faults, inserted_only, repaired, stale_labels
+from a2patch.graph.model import IMAGE, Comparison, Graph, GraphError, Layer, closest, compare, read, row_lines
+from a2patch.graph.positions import FORMS, Position, PositionError, available, file_name, layers, parse
+
+__all__ = [
+    "FORMS",
+    "IMAGE",
+    "Comparison",
+    "Fault",
+    "Graph",
+    "GraphError",
+    "InsertionError",
+    "Layer",
+    "Position",
+    "PositionError",
+    "against",
+    "available",
+    "closest",
+    "compare",
+    "correction",
+    "faults",
+    "file_name",
+    "insert",
+    "inserted_only",
+    "layers",
+    "parse",
+    "read",
+    "remove",
+    "repaired",
+    "row_lines",
+    "stale_labels",
+]

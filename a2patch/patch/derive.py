@@ -9,7 +9,7 @@ from pathlib import Path
 from a2patch.patch import anchors
 from a2patch.patch import edits as authoring
 from a2patch.patch.series import Diff, FileDiff, Hunk
-from a2patch.tree.tree import Reader
+from a2patch.tree import Reader
 
 YAMLS = ("yolov8_A2.yaml", "yolov8_DANet.yaml")
 # Where releases keep their model YAMLs, the newest place first.

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 
 from a2patch.patch.series import Diff, FileDiff, Hunk
-from a2patch.tree.tree import Reader
+from a2patch.tree import Reader
 
 BOM = b"\xef\xbb\xbf"
 

@@ -10,8 +10,7 @@ from a2patch.patch import validate as proof
 from a2patch.patch.anchors import AnchorError
 from a2patch.patch.fit import Misfit, explain, fit, fit_file, outcome
 from a2patch.patch.series import SITES, Diff, FileDiff, by_nearness
-from a2patch.tree.git import scratch
-from a2patch.tree.tree import PACKAGE, Reader, Tree
+from a2patch.tree import PACKAGE, Reader, Tree, scratch
 
 Derive = Callable[[str], Diff]
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from a2patch.errors import A2PatchError
-from a2patch.tree.tree import PACKAGE
+from a2patch.tree import PACKAGE
 
 SITES = ("module", "init", "tasks", "cfg")
 

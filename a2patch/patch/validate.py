@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 
 from a2patch.errors import ConflictError
 from a2patch.patch import anchors
-from a2patch.tree.tree import Tree
+from a2patch.tree import Tree
 
 _NAMES = re.compile(rb"\b(?:" + "|".join(anchors.CLASSES).encode() + rb")\b")
 _YAMLS = re.compile(r"yolov8[nsmlx]?_(?:DANet|A2)\.yaml")

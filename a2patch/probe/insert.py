@@ -5,9 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from a2patch.graph.edit import InsertionError, insert, remove
-from a2patch.graph.model import Graph, GraphError
-from a2patch.graph.positions import Position, PositionError, available, file_name, layers, parse
+from a2patch.graph import (
+    Graph,
+    GraphError,
+    InsertionError,
+    Position,
+    PositionError,
+    available,
+    file_name,
+    insert,
+    layers,
+    parse,
+    remove,
+)
 from a2patch.probe.checks.wiring import strides_of
 from a2patch.probe.events import Channel, SkipCheckError, last_line
 from a2patch.probe.models.bench import Bench

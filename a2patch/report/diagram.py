@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from a2patch.graph.lint import correction
-from a2patch.graph.model import IMAGE, Comparison, Graph
+from a2patch.graph import IMAGE, Comparison, Graph, correction
 from a2patch.report.markup import Markup, element, together
-from a2patch.runner.figures import Wiring
+from a2patch.runner import Wiring
 
 _ROW, _BOX, _GAP, _LANE, _TOP = 27, 21, 22, 11, 26
 _LETTER, _BESIDE, _LEAST = 7, 74, 130  # of a box: a letter of its kind, what stands beside that, and the narrowest

@@ -9,10 +9,9 @@ from pathlib import Path
 from a2patch import __version__
 from a2patch.errors import AccessError
 from a2patch.report.html import GENERATOR, page
+from a2patch.runner import Subject, Verdict
 from a2patch.runner import figures as pictures
-from a2patch.runner.verdict import Verdict
-from a2patch.runner.verify import Subject
-from a2patch.transaction.files import put, temporary
+from a2patch.transaction import put, temporary
 
 _MARK = f'name="generator" content="{GENERATOR} '.encode()
 _HEAD = 1000  # bytes in which a page of ours says what it is

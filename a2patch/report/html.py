@@ -9,10 +9,19 @@ from a2patch import __version__
 from a2patch.report import diagram
 from a2patch.report.markup import Markup, element, together
 from a2patch.report.verdict import COLUMNS, conclusion, cost_table, versions
-from a2patch.runner.explaining import explained
-from a2patch.runner.figures import Attention, Pictures, Shares, Sight, SightMap, Wiring
-from a2patch.runner.verdict import NOT_ASKED, Check, Verdict
-from a2patch.runner.verify import CLASSES
+from a2patch.runner import (
+    CLASSES,
+    NOT_ASKED,
+    Attention,
+    Check,
+    Pictures,
+    Shares,
+    Sight,
+    SightMap,
+    Verdict,
+    Wiring,
+    explained,
+)
 
 GENERATOR = "a2patch"
 """What the page's `generator` begins with, by which a page of ours is known."""

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from a2patch.runner.transplant import Sameness, Transplant
+from a2patch.runner import Sameness, Transplant
 
 _TOLD = 6
 _LEFT_OUT = "its layer is left out"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from a2patch.errors import A2PatchError
 
 if TYPE_CHECKING:
-    from a2patch.patch.plan import Change
-    from a2patch.transaction.operations import Outcome, Survey
-    from a2patch.tree.environment import Copy
+    from a2patch.patch import Change
+    from a2patch.transaction import Outcome, Survey
+    from a2patch.tree import Copy
 
 _MEANING = {
     "pristine": "as upstream ships it; nothing of ours in it",

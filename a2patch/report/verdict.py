@@ -8,11 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from a2patch.runner.explaining import explained
-from a2patch.runner.verdict import NOT_ASKED, Check, Cost, Verdict
+from a2patch.runner import NOT_ASKED, Check, Cost, Verdict, explained
 
 if TYPE_CHECKING:
-    from a2patch.runner.insert import Made
+    from a2patch.runner import Made
 
 SCHEMA = 1
 """The version of what `verdict_json` returns; it changes when a field changes its meaning or goes."""

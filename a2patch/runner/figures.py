@@ -9,8 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from a2patch.graph.lint import Fault
-from a2patch.graph.model import Comparison, Graph, Layer, compare
+from a2patch.graph import Comparison, Fault, Graph, Layer, compare
 from a2patch.runner.process import Probe, Room
 from a2patch.runner.verdict import NOT_ASKED, Verdict
 from a2patch.runner.verify import Subject, request

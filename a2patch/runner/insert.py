@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from a2patch.errors import ExistsError, ModelError
-from a2patch.graph.positions import Position
-from a2patch.patch.anchors import CLASSES
+from a2patch.graph import Position
+from a2patch.patch import CLASSES
 from a2patch.runner.judge import judge
 from a2patch.runner.process import Probe, Room
 from a2patch.runner.requirements import require_libraries, require_tools

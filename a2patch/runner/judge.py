@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from a2patch.patch.plan import Status
+from a2patch.patch import Status
 from a2patch.runner.process import Probe
 from a2patch.runner.verdict import BASE, CHECKS, NOT_ASKED, SCALES, Check, Verdict
-from a2patch.tree.environment import Copy
+from a2patch.tree import Copy
 
 
 def judge_source(status: Status) -> Check:

@@ -2,3 +2,9 @@
 
 Imports from `patch` downward.
 """
+
+from a2patch.transaction.commit import settled
+from a2patch.transaction.files import put, temporary
+from a2patch.transaction.operations import Outcome, Survey
+
+__all__ = ["Outcome", "Survey", "put", "settled", "temporary"]

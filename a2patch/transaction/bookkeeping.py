@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from a2patch import __version__
-from a2patch.patch.plan import Change
-from a2patch.patch.series import Diff
+from a2patch.patch import Change, Diff
 from a2patch.transaction import lock, receipt
 from a2patch.transaction import record as installers
 from a2patch.transaction.receipt import Receipt
-from a2patch.tree.tree import Tree
+from a2patch.tree import Tree
 
 
 def put_in(

@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from a2patch.errors import A2PatchError, ConflictError
-from a2patch.patch.plan import Change
+from a2patch.patch import Change
 from a2patch.transaction import files as disk
 from a2patch.transaction import journal, lock, receipt
 from a2patch.transaction.files import FOLDER, explained
 from a2patch.transaction.journal import Step, digest
-from a2patch.tree.tree import Tree
+from a2patch.tree import Tree
 
 T = TypeVar("T")
 Say = Callable[[str], None]

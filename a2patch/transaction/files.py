@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from a2patch.errors import AccessError
-from a2patch.tree.tree import Tree
+from a2patch.tree import Tree
 
 FOLDER = ".a2patch"
 SUFFIX = ".a2patch"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from a2patch.errors import A2PatchError
 from a2patch.transaction.files import FOLDER
-from a2patch.tree.tree import Tree
+from a2patch.tree import Tree
 
 PATH = f"{FOLDER}/journal.json"
 FORMAT = 1

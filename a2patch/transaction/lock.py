@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from a2patch.errors import LockedError
 from a2patch.transaction import files as disk
 from a2patch.transaction.files import FOLDER
-from a2patch.tree.tree import Tree
+from a2patch.tree import Tree
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock

@@ -7,13 +7,12 @@ from functools import partial
 from pathlib import Path
 
 from a2patch.errors import ConflictError, NotPatchedError
-from a2patch.patch.derive import CFG_FOLDERS
-from a2patch.patch.plan import Change
+from a2patch.patch import CFG_FOLDERS, Change
 from a2patch.transaction import bookkeeping
 from a2patch.transaction import commit as transaction
 from a2patch.transaction import operations as commands
 from a2patch.transaction.operations import Outcome, Survey
-from a2patch.tree.tree import Tree
+from a2patch.tree import Tree
 
 
 def folder_for(tree: Tree, model: Path) -> str:

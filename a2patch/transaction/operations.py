@@ -7,18 +7,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from a2patch.errors import NotPatchedError
+from a2patch.patch import Change, Diff, Plan, SiteStatus, Status, fit, outcome, series
 from a2patch.patch import derive as derivation
 from a2patch.patch import plan as patching
-from a2patch.patch import series
-from a2patch.patch.fit import fit, outcome
-from a2patch.patch.plan import Change, Plan, SiteStatus, Status
-from a2patch.patch.series import Diff
 from a2patch.transaction import bookkeeping, receipt
 from a2patch.transaction import commit as transaction
 from a2patch.transaction import user_edits as salvage
 from a2patch.transaction.receipt import Receipt
+from a2patch.tree import Tree
 from a2patch.tree import repository as checkout
-from a2patch.tree.tree import Tree
 
 Say = Callable[[str], None]
 

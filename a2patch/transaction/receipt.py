@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from a2patch.errors import A2PatchError
-from a2patch.patch.series import SITES, Diff, parse
+from a2patch.patch import SITES, Diff, parse
 from a2patch.transaction.files import FOLDER
 from a2patch.transaction.record import Entry
-from a2patch.tree.tree import RECORD, Tree
+from a2patch.tree import RECORD, Tree
 
 PATH = f"{FOLDER}/receipt.json"
 FORMAT = 1

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from a2patch.tree.tree import PACKAGE, RECORD, Tree
+from a2patch.tree import PACKAGE, RECORD, Tree
 
 _LANDMARK = f"{PACKAGE}/__init__.py"
 

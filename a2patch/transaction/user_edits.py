@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from a2patch.errors import ConflictError
-from a2patch.patch.fit import Misfit, fit_file, outcome
-from a2patch.patch.plan import Change, SiteStatus, Status, unified
-from a2patch.patch.series import Diff, FileDiff
+from a2patch.patch import Change, Diff, FileDiff, Misfit, SiteStatus, Status, fit_file, outcome, unified
 from a2patch.transaction.receipt import Receipt
-from a2patch.tree.git import scratch
-from a2patch.tree.tree import Tree
+from a2patch.tree import Tree, scratch
 
 NAME = "a2patch-your-edits{}.patch"
 

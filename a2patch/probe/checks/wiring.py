@@ -7,8 +7,20 @@ from typing import Any, NamedTuple
 
 import torch
 
-from a2patch.graph.lint import Fault, against, correction, faults, inserted_only, repaired, stale_labels
-from a2patch.graph.model import Comparison, Graph, GraphError, closest, compare
+from a2patch.graph import (
+    Comparison,
+    Fault,
+    Graph,
+    GraphError,
+    against,
+    closest,
+    compare,
+    correction,
+    faults,
+    inserted_only,
+    repaired,
+    stale_labels,
+)
 from a2patch.probe.events import Outcome, SkipCheckError, failed, passed
 from a2patch.probe.models.bench import Bench
 from a2patch.probe.models.build import Model, Row, rows

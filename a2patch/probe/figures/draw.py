@@ -7,7 +7,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any, Callable, Iterator
 
-from a2patch.graph.model import Graph
+from a2patch.graph import Graph
 from a2patch.probe.checks.sight import BLIND, look
 from a2patch.probe.checks.wiring import examine, strides
 from a2patch.probe.events import SkipCheckError, last_line, missing_library

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from a2patch.graph.model import Graph
+from a2patch.graph import Graph
 from a2patch.probe.events import Channel, SkipCheckError
 from a2patch.probe.models.build import Model, build, is_fresh, scaled, settle, smooth_images
 from a2patch.probe.models.catalog import Shelf, graph

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from a2patch.graph.model import Graph, GraphError, read, row_lines
+from a2patch.graph import Graph, GraphError, read, row_lines
 from a2patch.probe.models.build import scaled
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

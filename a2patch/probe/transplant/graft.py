@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from a2patch.graph.model import Graph, Layer
+from a2patch.graph import Graph, Layer
 from a2patch.probe.events import Channel
 from a2patch.probe.models.build import Model, build, kind, without_downloads
 from a2patch.probe.runtime.compat import tools

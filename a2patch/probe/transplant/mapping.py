@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from a2patch.graph.model import IMAGE, Graph, compare
+from a2patch.graph import IMAGE, Graph, compare
 
 _TOLD = 4  # how many differences are told; the first one mostly brings the others about
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from a2patch.block import BLOCK, LAYER
 from a2patch.commands.options import JsonOption, PathOption, PythonOption, locate, surroundings
 from a2patch.console import Page, edge, progress, width
 from a2patch.graph import FORMS, Position, PositionError, parse
@@ -18,8 +19,6 @@ from a2patch.report import tree as summary
 if TYPE_CHECKING:
     from a2patch.runner import Composition, Made
     from a2patch.tree import Tree
-
-_BLOCK, _LAYER = "DoubleAttentionBlock", "DoubleAttentionLayer"
 
 
 def insert(
@@ -35,15 +34,15 @@ def insert(
     ] = False,
     remove: Annotated[bool, typer.Option("--remove", help="Take all our layers out of MODEL instead.")] = False,
     block: Annotated[
-        str, typer.Option("--block", metavar="CLASS", help=f"{_BLOCK}, the residual one, or {_LAYER}.")
-    ] = _BLOCK,
+        str, typer.Option("--block", metavar="CLASS", help=f"{BLOCK}, the residual one, or {LAYER}.")
+    ] = BLOCK,
     e: Annotated[
         float | None,
-        typer.Option("--e", metavar="RATIO", help=f"Descriptors of a {_BLOCK}, per channel.", show_default="0.25"),
+        typer.Option("--e", metavar="RATIO", help=f"Descriptors of a {BLOCK}, per channel.", show_default="0.25"),
     ] = None,
     args: Annotated[
         str,
-        typer.Option("--args", metavar="LIST", help=f"Arguments of the row; for a {_LAYER}: c_m,c_n[,reconstruct]."),
+        typer.Option("--args", metavar="LIST", help=f"Arguments of the row; for a {LAYER}: c_m,c_n[,reconstruct]."),
     ] = "",
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="PATH", help="What to write; with --each, a folder.")
@@ -135,21 +134,21 @@ def _positions(at: Sequence[str], *, each: bool, remove: bool) -> tuple[Position
 
 def _row(block: str, e: float | None, args: str) -> tuple[str, str]:
     """Return the class of a row and its arguments as they are written, or refuse what would not see or not build."""
-    if block not in (_BLOCK, _LAYER):
-        raise typer.BadParameter(f"--block is {_BLOCK} or {_LAYER}")
-    if e is not None and (args or block == _LAYER):
-        raise typer.BadParameter(f"--e is the one argument of a {_BLOCK}; --args are those of the row")
+    if block not in (BLOCK, LAYER):
+        raise typer.BadParameter(f"--block is {BLOCK} or {LAYER}")
+    if e is not None and (args or block == LAYER):
+        raise typer.BadParameter(f"--e is the one argument of a {BLOCK}; --args are those of the row")
     try:
         values = ast.literal_eval(f"[{args}]") if args else [0.25 if e is None else e]
     except (SyntaxError, ValueError) as error:
         raise typer.BadParameter(f"--args are numbers, as in 64,16,True; not {args!r}") from error
     if not all(isinstance(value, int | float) for value in values):
         raise typer.BadParameter(f"--args are numbers, as in 64,16,True; not {args!r}")
-    if block == _BLOCK and not (len(values) == 1 and 0 < values[0] <= 1):
-        raise typer.BadParameter(f"a {_BLOCK} has one argument, a ratio above 0 and at most 1")
-    if block == _LAYER:
+    if block == BLOCK and not (len(values) == 1 and 0 < values[0] <= 1):
+        raise typer.BadParameter(f"a {BLOCK} has one argument, a ratio above 0 and at most 1")
+    if block == LAYER:
         if not args or len(values) not in (2, 3) or not all(type(value) is int and value > 0 for value in values[:2]):
-            raise typer.BadParameter(f"a {_LAYER} needs --args c_m,c_n[,reconstruct], such as 64,16,True")
+            raise typer.BadParameter(f"a {LAYER} needs --args c_m,c_n[,reconstruct], such as 64,16,True")
         if values[1] == 1:
             raise typer.BadParameter(
                 "with a c_n of 1 the layer is blind: a softmax over one channel is 1 at every position; take at least 2"

@@ -3,7 +3,6 @@
 Imports `tree` and `errors`; nothing here writes.
 """
 
-from a2patch.patch.anchors import CLASSES
 from a2patch.patch.derive import CFG_FOLDERS
 from a2patch.patch.fit import Misfit, fit, fit_file, outcome
 from a2patch.patch.plan import Change, Plan, SiteStatus, Status, unified
@@ -11,7 +10,6 @@ from a2patch.patch.series import SITES, Diff, FileDiff, parse
 
 __all__ = [
     "CFG_FOLDERS",
-    "CLASSES",
     "SITES",
     "Change",
     "Diff",

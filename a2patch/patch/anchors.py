@@ -7,9 +7,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-CLASSES = ("DoubleAttentionBlock", "DoubleAttentionLayer")
-MODULE = "double_attention"
-
 
 class AnchorError(Exception):
     """A file has no place where an edit belongs, or not just one; says which and why."""

@@ -6,23 +6,23 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from a2patch.block import LAYER, MODELS, MODULE
 from a2patch.patch import anchors
 from a2patch.patch import edits as authoring
 from a2patch.patch.series import Diff, FileDiff, Hunk
 from a2patch.tree import Reader
 
-YAMLS = ("yolov8_A2.yaml", "yolov8_DANet.yaml")
 # Where releases keep their model YAMLs, the newest place first.
 CFG_FOLDERS = ("cfg/models/v8", "models/v8", "yolo/v8/models")
 
 _SCALE = re.compile(r"^  (\w): \[([\d.]+), ([\d.]+), (\d+)\].*\n", re.MULTILINE)
 _SCALES = re.compile(r"^scales:.*\n(?:  .*\n)+", re.MULTILINE)
-_CHANNELS = re.compile(r"(\b(?:Conv|C2f|SPPF|DoubleAttentionLayer), \[)(\d+)")
+_CHANNELS = re.compile(rf"(\b(?:Conv|C2f|SPPF|{LAYER}), \[)(\d+)")
 
 
 def sources(patches: Path) -> dict[str, str]:
     """What the diffs add, by file name, from the `sources` folder of the diffs."""
-    names = (*YAMLS, f"{anchors.MODULE}.py")  # an installer puts bytecode beside them
+    names = (*MODELS, f"{MODULE}.py")  # an installer puts bytecode beside them
     return {name: patches.joinpath("sources", name).read_text("utf-8") for name in names}
 
 
@@ -77,7 +77,7 @@ def _capped(text: str, most: int) -> str:
 
 
 def _module(read: Reader, added: Mapping[str, str]) -> tuple[FileDiff, ...]:
-    name = f"{anchors.MODULE}.py"
+    name = f"{MODULE}.py"
     folder = "nn" if read("nn/modules/__init__.py") is None else "nn/modules"
     return (_new_file(f"{folder}/{name}", added[name]),)
 
@@ -93,9 +93,9 @@ def _init(read: Reader) -> tuple[FileDiff, ...]:
 def _cfg(read: Reader, added: Mapping[str, str]) -> tuple[FileDiff, ...]:
     for folder in CFG_FOLDERS:
         if b"scales:" in (read(f"{folder}/yolov8.yaml") or b""):
-            return tuple(_new_file(f"{folder}/{name}", added[name]) for name in YAMLS)
+            return tuple(_new_file(f"{folder}/{name}", added[name]) for name in MODELS)
         if read(f"{folder}/yolov8n.yaml") is not None:
-            made = {name: text for yaml in YAMLS for name, text in unscaled(added[yaml], Path(yaml).stem).items()}
+            made = {name: text for yaml in MODELS for name, text in unscaled(added[yaml], Path(yaml).stem).items()}
             return tuple(_new_file(f"{folder}/{name}", made[name]) for name in sorted(made))
     raise anchors.AnchorError(f"no yolov8.yaml in {', '.join(CFG_FOLDERS)}")
 

@@ -8,9 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from a2patch.block import CLASSES, LAYER, MODULE
 from a2patch.patch.anchors import (
-    CLASSES,
-    MODULE,
     AnchorError,
     Chain,
     chain,
@@ -155,7 +154,7 @@ def _branch_edit(chain: Chain, lines: list[str]) -> Edit:
     channels = "min(args[0], max_channels)" if "max_channels" in bound else "args[0]"
     body = (
         "c1 = c2 = ch[f]",
-        "if m is DoubleAttentionLayer:  # args are c_m, c_n, reconstruct",
+        f"if m is {LAYER}:  # args are c_m, c_n, reconstruct",
         f"{unit}c_m = make_divisible({channels} * {width}, 8)",
         f"{unit}args = [c_m, *args[1:]]",
         f"{unit}if not any(args[2:]):",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from a2patch.block import MODEL, MODULE
 from a2patch.errors import A2PatchError, ConflictError
 from a2patch.patch import validate as proof
 from a2patch.patch.anchors import AnchorError
@@ -15,10 +16,10 @@ from a2patch.tree import PACKAGE, Reader, Tree, scratch
 Derive = Callable[[str], Diff]
 
 _SITE_FILES = {
-    "module": "nn/modules/double_attention.py",
+    "module": f"nn/modules/{MODULE}.py",
     "init": "nn/modules/__init__.py",
     "tasks": "nn/tasks.py",
-    "cfg": "cfg/models/v8/yolov8_A2.yaml",
+    "cfg": f"cfg/models/v8/{MODEL}",
 }
 
 

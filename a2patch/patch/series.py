@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from a2patch.block import MODULE
 from a2patch.errors import A2PatchError
 from a2patch.tree import PACKAGE
 
@@ -196,8 +197,8 @@ def by_nearness(series: tuple[Diff, ...], version: str) -> list[Diff]:
 def folder() -> Path:
     """Where the diffs are: beside the code in an installed a2patch, beside the package in a checkout."""
     package = Path(__file__).parent.parent
-    installed = package / "patches" / "double_attention"
-    return installed if installed.is_dir() else package.parent / "patches" / "double_attention"
+    installed = package / "patches" / MODULE
+    return installed if installed.is_dir() else package.parent / "patches" / MODULE
 
 
 def _path(field: bytes, origin: str, at: int) -> str | None:

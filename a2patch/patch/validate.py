@@ -7,12 +7,14 @@ import builtins
 import re
 from collections.abc import Collection, Iterator
 
+from a2patch.block import CLASSES, MODELS, MODULE
 from a2patch.errors import ConflictError
 from a2patch.patch import anchors
 from a2patch.tree import Tree
 
-_NAMES = re.compile(rb"\b(?:" + "|".join(anchors.CLASSES).encode() + rb")\b")
-_YAMLS = re.compile(r"yolov8[nsmlx]?_(?:DANet|A2)\.yaml")
+_NAMES = re.compile(rb"\b(?:" + "|".join(CLASSES).encode() + rb")\b")
+# At any scale, since upstream takes `yolov8s_A2.yaml` for `yolov8_A2.yaml`.
+_YAMLS = re.compile("|".join(re.escape(name).replace("yolov8", "yolov8[nsmlx]?") for name in MODELS))
 
 
 def names_are_free(tree: Tree, ours: Collection[str], bring: Collection[str]) -> None:
@@ -68,7 +70,7 @@ def _taken(tree: Tree, ours: Collection[str]) -> Iterator[tuple[str, str]]:
         relative = place.relative_to(tree.package).as_posix()
         if relative in ours:
             continue
-        if place.stem == anchors.MODULE:
+        if place.stem == MODULE:
             yield relative, place.name
         for number, line in enumerate((tree.read(relative) or b"").splitlines(), start=1):
             if name := _NAMES.search(line.split(b"#")[0]):
@@ -77,7 +79,7 @@ def _taken(tree: Tree, ours: Collection[str]) -> Iterator[tuple[str, str]]:
 
 def _place_for(name: str, bring: Collection[str]) -> str:
     """The file of ours that a name of theirs stands in the way of."""
-    wanted = name if "." in name else f"{anchors.MODULE}.py"
+    wanted = name if "." in name else f"{MODULE}.py"
     return next((path for path in bring if path.endswith(wanted)), wanted)
 
 
@@ -104,14 +106,14 @@ def _exports(module: ast.Module) -> None:
     if exported is None:
         return
     names = [entry.value for entry in exported.elts if isinstance(entry, ast.Constant)]
-    for name in anchors.CLASSES:
+    for name in CLASSES:
         if names.count(name) != 1:
             raise anchors.AnchorError(f"__all__ names {name} {names.count(name)} times, expected once")
 
 
 def _imports(module: ast.Module) -> None:
     imported = [a.asname or a.name for node in module.body if isinstance(node, ast.ImportFrom) for a in node.names]
-    for name in anchors.CLASSES:
+    for name in CLASSES:
         if imported.count(name) != 1:
             raise anchors.AnchorError(f"{name} is imported {imported.count(name)} times, expected once")
 
@@ -134,4 +136,4 @@ def _globals(module: ast.Module) -> set[str]:
 
 
 def _mentions(test: ast.expr) -> bool:
-    return any(isinstance(node, ast.Name) and node.id in anchors.CLASSES for node in ast.walk(test))
+    return any(isinstance(node, ast.Name) and node.id in CLASSES for node in ast.walk(test))

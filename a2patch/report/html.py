@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from a2patch import __version__
+from a2patch.block import CLASSES
 from a2patch.report import diagram
 from a2patch.report.markup import Markup, element, together
 from a2patch.report.verdict import COLUMNS, conclusion, cost_table, versions
 from a2patch.runner import (
-    CLASSES,
     NOT_ASKED,
     Attention,
     Check,

@@ -8,11 +8,10 @@ from a2patch.runner.figures import Attention, Pictures, Shares, Sight, SightMap,
 from a2patch.runner.insert import Composition, Made
 from a2patch.runner.transplant import Job, Sameness, Transplant, transplant
 from a2patch.runner.verdict import CHECKS, DEFAULT, NOT_ASKED, QUICK, Check, Cost, Verdict
-from a2patch.runner.verify import CLASSES, Subject
+from a2patch.runner.verify import Subject
 
 __all__ = [
     "CHECKS",
-    "CLASSES",
     "DEFAULT",
     "NOT_ASKED",
     "QUICK",

@@ -11,9 +11,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from a2patch.block import BLOCK, CLASSES
 from a2patch.errors import ExistsError, ModelError
 from a2patch.graph import Position
-from a2patch.patch import CLASSES
 from a2patch.runner.judge import judge
 from a2patch.runner.process import Probe, Room
 from a2patch.runner.requirements import require_libraries, require_tools
@@ -44,7 +44,7 @@ class Order:
     positions: tuple[Position, ...] = ()
     each: bool = False
     remove: bool = False
-    kind: str = "DoubleAttentionBlock"
+    kind: str = BLOCK
     args: str = "0.25"
     named: str = ""
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from a2patch.block import CLASSES
 from a2patch.errors import NotPatchedError, TransplantError
 from a2patch.runner.process import Probe, Room
 from a2patch.runner.requirements import require_libraries, require_tools
 from a2patch.transaction import files as disk
 
-OURS = ("DoubleAttentionBlock", "DoubleAttentionLayer")
 _TIMEOUT = 900.0
 
 
@@ -185,7 +185,7 @@ def _request(package: Path, job: Job) -> dict[str, Any]:
         "parts": ["nn.tasks"],
         "checks": ["import"],
         "libraries": ["torch", "torchvision"],
-        "classes": OURS,
+        "classes": CLASSES,
         "checkpoint": str(job.checkpoint),
         "model": job.model,
         "scale": job.scale,

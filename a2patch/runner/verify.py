@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from a2patch.block import BLOCK, CLASSES, LAYER, MODEL, MODULE, TUTORIAL
 from a2patch.errors import ModelError
 from a2patch.runner.judge import excused, judge, with_gpu, without_patch
 from a2patch.runner.process import GPU, Room
 from a2patch.runner.requirements import require_libraries, require_tools
 from a2patch.runner.verdict import BASE, CHECKS, DEFAULT, EXCUSABLE, QUICK, SCALES, Check, Cost, Verdict
 
-TRAINED = "yolov8_A2.yaml"
 # What the patch adds: where each model file has its layers.
 _MODELS = (
-    {"file": "yolov8_DANet.yaml", "base": BASE, "layer": "DoubleAttentionLayer", "places": [3], "tutorial": True},
-    {"file": "yolov8_A2.yaml", "base": BASE, "layer": "DoubleAttentionBlock", "places": [5, 8]},
+    {"file": TUTORIAL, "base": BASE, "layer": LAYER, "places": [3], "tutorial": True},
+    {"file": MODEL, "base": BASE, "layer": BLOCK, "places": [5, 8]},
 )
 # What is tried beside the patched tree, each in a process of its own, and the check that wants it.
 _BESIDE = {"untouched": "base", GPU: "amp"}
@@ -29,7 +29,6 @@ _ON_TREE = ("patched", GPU)
 _LIGHT = (*_BESIDE, "unpatched")
 # What is not left to a probe: what the bytes say, and what each makes anyway.
 _OUR_PART = ("source", "import")
-CLASSES = ("DoubleAttentionBlock", "DoubleAttentionLayer")
 
 
 @dataclass(frozen=True)
@@ -132,7 +131,7 @@ def verify(
 def _untriable(subject: Subject, why: str) -> ModelError:
     """Return the error of a model that can't be read."""
     remedy = "Name a model YAML, or a checkpoint that this tree can load; --base and --scale must fit it."
-    if "double_attention" in why:  # as the module is called that an unpatched tree does not have
+    if MODULE in why:  # as the module is called that an unpatched tree does not have
         remedy = "It has layers of ours, and the tree is not patched: run `a2patch apply` first."
     return ModelError("The model can't be tried", path=subject.file, found=why, remedy=remedy)
 
@@ -190,8 +189,8 @@ def request(role: str, package: Path, wanted: Sequence[str], subject: Subject | 
         "costs": "train" in wanted and "build" in wanted,
         "models": models,
         "classes": CLASSES,
-        "modules": {"defined": folder + ".double_attention", "exported": "nn.modules", "parsed": "nn.tasks"},
+        "modules": {"defined": f"{folder}.{MODULE}", "exported": "nn.modules", "parsed": "nn.tasks"},
         "base": BASE,
-        "trained": TRAINED,
+        "trained": MODEL,
         "scales": SCALES,
     }

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from a2patch.runner.transplant import OURS
+from a2patch.block import CLASSES as OURS
 from patches import releases
 from tests.conftest import NEWEST, ROOT, a2patch, snapshot
 from tests.soak.transplants import inserted

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from a2patch.block import CLASSES
 from a2patch.patch import anchors, derive, series
 from a2patch.patch import plan as patching
 from a2patch.patch.fit import outcome
@@ -162,7 +163,7 @@ def reached(content: bytes) -> dict[str, str]:
     """For each class that the chain knows, and ours: the test of the branch that it reaches."""
     branches = anchors.chain(anchors.parse_model(ast.parse(content))).branches
     names = {n.id for branch in branches for n in ast.walk(branch.test) if isinstance(n, ast.Name)} - {"m", "frozenset"}
-    names |= set(anchors.CLASSES)
+    names |= set(CLASSES)
     known: dict[str, object] = {name: type(name, (), {}) for name in names}
     known |= {"torch": _Torch(), "nn": _Torch().nn, "frozenset": frozenset}
     result = {}
@@ -209,9 +210,9 @@ def judge(files: Files, release: str) -> str:
         for file in site.back.files:
             assert outcome(file, after[file.path]) == files.get(file.path)
     before_chain, after_chain = reached(files["nn/tasks.py"]), reached(after["nn/tasks.py"])
-    ours = {name: after_chain.pop(name) for name in anchors.CLASSES}
+    ours = {name: after_chain.pop(name) for name in CLASSES}
     assert len(set(ours.values())) == 1
-    assert all(name in next(iter(ours.values())) for name in anchors.CLASSES)
+    assert all(name in next(iter(ours.values())) for name in CLASSES)
     assert after_chain == before_chain
     return "derived" if any(diff.derived for diff in diffs) else "versioned"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from a2patch.patch.anchors import CLASSES
+from a2patch.block import CLASSES
 from tests.conftest import NEWEST, a2patch, snapshot
 
 Unpack = Callable[..., Path]

@@ -16,7 +16,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
-from a2patch.patch import anchors
+from a2patch.block import CLASSES
 from a2patch.runner.insert import FOLDERS
 from a2patch.transaction import operations as commands
 from a2patch.tree import tree
@@ -102,7 +102,7 @@ def attempt(package: Path, folder: Path, path: Path) -> tuple[str, int, int, lis
         "remove": False,
         "row": ["DoubleAttentionBlock", "0.25"],
         "named": "",
-        "classes": anchors.CLASSES,
+        "classes": CLASSES,
         "modules": {},
         "base": "",
         "trained": "",

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from a2patch.block import CLASSES as OURS
 from a2patch.graph import model as modelgraph
 from a2patch.graph.model import Graph
 from a2patch.probe.transplant.mapping import UnlikeError, places
-from a2patch.runner.transplant import OURS
 
 BLOCK = "DoubleAttentionBlock"
 

@@ -22,7 +22,7 @@ class Ended(SystemExit):
     """The end of a command that has shown its own error, and its document."""
 
 
-class Page:
+class Console:
     """What a command has to say: lines as they come for people, or one document at the end."""
 
     def __init__(self, command: str, *, as_json: bool) -> None:
@@ -30,7 +30,7 @@ class Page:
         self.code = 0
         self.document: dict[str, Any] = {"schema": SCHEMA, "command": command}
 
-    def say(self, text: str) -> None:
+    def notify(self, text: str) -> None:
         """Tell something at once, on standard error."""
         print(text, file=sys.stderr, flush=True)
 
@@ -69,23 +69,23 @@ class Page:
 
 
 @contextmanager
-def edge(command: str, as_json: bool) -> Iterator[Page]:
+def error_handler(command: str, as_json: bool) -> Iterator[Console]:
     """Show an error once, and turn it into an exit code."""
-    page = Page(command, as_json=as_json)
+    console = Console(command, as_json=as_json)
     failure = None
     try:
-        yield page
+        yield console
     except A2PatchError as error:
         failure = error
-        page.exit(error.exit_code)
+        console.exit(error.exit_code)
         if not as_json:
             print("\n".join(summary.error_lines(error)), file=sys.stderr)
     except KeyboardInterrupt:
-        page.exit(130)
-        page.say("interrupted")
-    page.close(failure)
-    if page.code:
-        raise Ended(page.code)
+        console.exit(130)
+        console.notify("interrupted")
+    console.close(failure)
+    if console.code:
+        raise Ended(console.code)
 
 
 @contextmanager

@@ -21,8 +21,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from a2patch.transaction import operations as commands
-from a2patch.tree import tree as trees
+from a2patch.transaction import operations
+from a2patch.tree import tree
 from benchmarks.measuring import medians, peak
 from patches import releases
 
@@ -44,7 +44,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="a2patch-step-") as folder:
         package = releases.unpack(arguments.release, releases.cache(os.environ), Path(folder).resolve())
-        commands.apply(trees.find(package), lambda text: print(text, file=sys.stderr))
+        operations.apply(tree.find(package), lambda text: print(text, file=sys.stderr))
         os.environ |= {"YOLO_CONFIG_DIR": folder, "YOLO_OFFLINE": "true"}
         sys.path.insert(0, str(package.parent))
         table(arguments)

@@ -11,7 +11,7 @@ import typer
 from a2patch.commands.diff import show_diff
 from a2patch.commands.options import JsonOption, PathOption, PythonOption, locate, surroundings
 from a2patch.commands.verify import try_tree
-from a2patch.console import Page, edge
+from a2patch.console import Console, error_handler
 from a2patch.errors import ToolMissingError
 from a2patch.report import tree as summary
 
@@ -32,46 +32,45 @@ def apply(
     as_json: JsonOption = False,
 ) -> None:
     """Patch a tree and verify the result."""
-    from a2patch.transaction import operations as commands
-    from a2patch.transaction import settled
+    from a2patch.transaction import operations, settled
     from a2patch.tree import environment
 
-    with edge("apply", as_json) as page:
+    with error_handler("apply", as_json) as console:
         around = surroundings()
-        tree = locate(page, ultralytics_path, around)
+        tree = locate(console, ultralytics_path, around)
         if dry_run:
-            show_diff(page, settled(tree, page.say, partial(commands.preview, tree, derive=not no_derive)))
+            show_diff(console, settled(tree, console.notify, partial(operations.preview, tree, derive=not no_derive)))
             return
-        outcome = commands.apply(tree, page.say, derive=not no_derive)
-        page.tree(outcome.survey)
-        page.lines(summary.copies_lines(outcome.survey, environment.copies(tree, around)))
+        outcome = operations.apply(tree, console.notify, derive=not no_derive)
+        console.tree(outcome.survey)
+        console.lines(summary.copies_lines(outcome.survey, environment.copies(tree, around)))
         if not outcome.changes:
-            page.lines(["already patched: nothing to do"])
+            console.lines(["already patched: nothing to do"])
             return
-        page.changes("patched", outcome)
-        page.notes(outcome)
-        page.lines(summary.derived_lines(outcome))
-        verdict = None if no_verify else _try(page, tree, python, around)
+        console.changes("patched", outcome)
+        console.notes(outcome)
+        console.lines(summary.derived_lines(outcome))
+        verdict = None if no_verify else _try(console, tree, python, around)
         if verdict is not None and not verdict.ok:
-            page.exit(1)
+            console.exit(1)
             if not keep:
-                commands.revert(tree, page.say)
-                page.lines(["", "The verdict is against it: the patch was taken out again (--keep keeps it)."])
+                operations.revert(tree, console.notify)
+                console.lines(["", "The verdict is against it: the patch was taken out again (--keep keeps it)."])
             return
         if verdict is None:
-            page.lines(["", f"unverified: `{_again('verify', ultralytics_path)}` verifies it"])
-        page.lines(_next_steps(ultralytics_path))
+            console.lines(["", f"unverified: `{_again('verify', ultralytics_path)}` verifies it"])
+        console.lines(_next_steps(ultralytics_path))
 
 
-def _try(page: Page, tree: Tree, python: Path | None, around: Surroundings) -> Verdict | None:
+def _try(console: Console, tree: Tree, python: Path | None, around: Surroundings) -> Verdict | None:
     """Verify what was just applied; None where it can't be tried."""
     from a2patch.runner import DEFAULT
 
     try:
-        return try_tree(page, tree, python, around, only=DEFAULT)
+        return try_tree(console, tree, python, around, only=DEFAULT)
     except ToolMissingError as error:
-        page.document["unverified"] = summary.error_document(error)
-        page.lines(["", *summary.error_lines(error)])
+        console.document["unverified"] = summary.error_document(error)
+        console.lines(["", *summary.error_lines(error)])
         return None
 
 

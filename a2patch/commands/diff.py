@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from a2patch.commands.options import JsonOption, PathOption, locate, surroundings
-from a2patch.console import Page, edge
+from a2patch.console import Console, error_handler
 from a2patch.report import tree as summary
 
 if TYPE_CHECKING:
@@ -15,20 +15,19 @@ if TYPE_CHECKING:
 
 def diff(ultralytics_path: PathOption = None, as_json: JsonOption = False) -> None:
     """Print what the patch changes in this tree."""
-    from a2patch.transaction import commit as transaction
-    from a2patch.transaction import operations as commands
+    from a2patch.transaction import commit, operations
 
-    with edge("diff", as_json) as page:
-        tree = locate(page, ultralytics_path, surroundings())
-        show_diff(page, transaction.settled(tree, page.say, partial(commands.difference, tree)))
+    with error_handler("diff", as_json) as console:
+        tree = locate(console, ultralytics_path, surroundings())
+        show_diff(console, commit.settled(tree, console.notify, partial(operations.difference, tree)))
 
 
-def show_diff(page: Page, outcome: Outcome) -> None:
+def show_diff(console: Console, outcome: Outcome) -> None:
     """Print what a command would change, or changed, as a unified diff."""
     from a2patch.patch import unified
 
     text = unified(outcome.changes).decode("utf-8", "replace") if outcome.changes else ""
     for line in summary.derived_lines(outcome):  # not among the lines of a diff that may be piped to git
-        page.say(line)
-    page.document |= {"tree": summary.tree_document(outcome.survey), "diff": text}
-    page.lines([text.removesuffix("\n")] if text else ["already patched: nothing to do"])
+        console.notify(line)
+    console.document |= {"tree": summary.tree_document(outcome.survey), "diff": text}
+    console.lines([text.removesuffix("\n")] if text else ["already patched: nothing to do"])

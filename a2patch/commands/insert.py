@@ -12,12 +12,12 @@ import typer
 
 from a2patch.block import BLOCK, LAYER
 from a2patch.commands.options import JsonOption, PathOption, PythonOption, locate, surroundings
-from a2patch.console import Page, edge, progress, width
+from a2patch.console import Console, error_handler, progress, width
 from a2patch.graph import FORMS, Position, PositionError, parse
 from a2patch.report import tree as summary
 
 if TYPE_CHECKING:
-    from a2patch.runner import Composition, Made
+    from a2patch.runner import Composition, InsertedModel
     from a2patch.tree import Tree
 
 
@@ -56,61 +56,59 @@ def insert(
     as_json: JsonOption = False,
 ) -> None:
     """Put our block anywhere into a model, and every index behind it right."""
-    from a2patch.runner import insert as composing
-    from a2patch.transaction import commit as transaction
-    from a2patch.transaction import models as installing
-    from a2patch.transaction import operations as commands
+    from a2patch.runner import insert as insertion
+    from a2patch.transaction import commit, models, operations
     from a2patch.tree import environment
 
     positions = _positions(at or [], each=each, remove=remove)
     kind, row = _row(block, e, args)
     named = _named(output, base, each=each, install=install)
-    with edge("insert", as_json) as page:
+    with error_handler("insert", as_json) as console:
         around = surroundings()
-        tree = locate(page, ultralytics_path, around)
-        seen = transaction.settled(tree, page.say, partial(commands.survey, tree))
-        page.document["tree"] = summary.tree_document(seen)
-        installing.refuse_unpatched(seen)
-        model = composing.find_model(tree.package, base, around.folder)
-        order = composing.Order(model, positions, each, remove, kind, row, named)
+        tree = locate(console, ultralytics_path, around)
+        seen = commit.settled(tree, console.notify, partial(operations.survey, tree))
+        console.document["tree"] = summary.tree_document(seen)
+        models.refuse_unpatched(seen)
+        model = insertion.find_model(tree.package, base, around.folder)
+        order = insertion.Order(model, positions, each, remove, kind, row, named)
         interpreter = python.absolute() if python else environment.interpreter_for(tree, around)
-        with progress() as say:
-            result = composing.compose(tree.package, interpreter, order, say, around.variables)
-        _show(page, tree, model, result)
+        with progress() as notify:
+            result = insertion.insert_models(tree.package, interpreter, order, notify, around.variables)
+        _show(console, tree, model, result)
         if not result.verdict.ok:
-            page.exit(1)
-            page.document["models"] = [_document(file, None) for file in result.made]
-            page.lines(["Nothing was written."])
+            console.exit(1)
+            console.document["models"] = [_document(file, None) for file in result.made]
+            console.lines(["Nothing was written."])
             return
         if install:
-            _install(page, tree, model, result.made, force=force)
+            _install(console, tree, model, result.made, force=force)
         else:
             folder = Path() if output is None else output if each else output.parent
-            _write(page, result.made, around.folder / folder, force=force)
-        page.lines(_next_steps(result))
+            _write(console, result.made, around.folder / folder, force=force)
+        console.lines(_next_steps(result))
 
 
-def _show(page: Page, tree: Tree, model: Path, result: Composition) -> None:
+def _show(console: Console, tree: Tree, model: Path, result: Composition) -> None:
     """Show what was made, and what came out of trying it."""
-    from a2patch.report import verdict as report
+    from a2patch.report import verdict
 
-    page.document["base"] = str(model)
-    page.document["verdict"] = report.verdict_json(result.verdict)
-    page.lines([f"tree     {tree.package}", f"base     {model}", ""])
+    console.document["base"] = str(model)
+    console.document["verdict"] = verdict.verdict_json(result.verdict)
+    console.lines([f"tree     {tree.package}", f"base     {model}", ""])
     if len(result.made) == 1:
-        page.lines(report.layer_lines(result.made[0].layers, width()))
+        console.lines(verdict.layer_lines(result.made[0].layers, width()))
     else:
-        page.lines(report.made_lines(result.made))
-    page.lines(["", report.verdict_text(result.verdict, width()), ""])
+        console.lines(verdict.made_lines(result.made))
+    console.lines(["", verdict.verdict_text(result.verdict, width()), ""])
 
 
 def _next_steps(result: Composition) -> list[str]:
     """What to type next; a name that asks for no scale gets the smallest, which upstream says in a warning only."""
-    from a2patch.runner import insert as composing
+    from a2patch.runner import insert as insertion
 
     name = result.made[0].name
     scales = [cost.scale for cost in result.verdict.costs if cost.model == name and cost.scale]
-    asked = composing.at_scale(name, scales[1]) if len(scales) > 1 else name
+    asked = insertion.at_scale(name, scales[1]) if len(scales) > 1 else name
     note = f"   # any of {' '.join(scales)}" if asked != name else ""
     lines = ["", "next", f"  yolo train model={asked} data=…{note}"]
     if asked == name and len(scales) > 1:
@@ -171,31 +169,31 @@ def _named(output: Path | None, base: str, *, each: bool, install: bool) -> str:
     return output.name
 
 
-def _write(page: Page, made: Sequence[Made], folder: Path, *, force: bool) -> None:
+def _write(console: Console, made: Sequence[InsertedModel], folder: Path, *, force: bool) -> None:
     """Write the files, and say so."""
-    from a2patch.runner import insert as composing
+    from a2patch.runner import insert as insertion
 
     places = {file.name: folder / file.name for file in made}
-    composing.write({places[file.name]: file.content for file in made}, force=force)
-    page.document["models"] = [_document(file, places[file.name]) for file in made]
-    page.lines([f"written  {place}" for place in places.values()])
+    insertion.write({places[file.name]: file.content for file in made}, force=force)
+    console.document["models"] = [_document(file, places[file.name]) for file in made]
+    console.lines([f"written  {place}" for place in places.values()])
 
 
-def _install(page: Page, tree: Tree, model: Path, made: Sequence[Made], *, force: bool) -> None:
+def _install(console: Console, tree: Tree, model: Path, made: Sequence[InsertedModel], *, force: bool) -> None:
     """Put the files into the tree, and say so."""
-    from a2patch.transaction import models as installing
+    from a2patch.transaction import models
 
-    folder = installing.folder_for(tree, model)
+    folder = models.folder_for(tree, model)
     files = {f"{folder}/{file.name}": file.content for file in made}
-    outcome = installing.install(tree, files, page.say, force=force)
-    page.document["models"] = [_document(file, tree.path(f"{folder}/{file.name}")) for file in made]
+    outcome = models.install(tree, files, console.notify, force=force)
+    console.document["models"] = [_document(file, tree.path(f"{folder}/{file.name}")) for file in made]
     if outcome.changes:
-        page.changes("installed", outcome)
+        console.changes("installed", outcome)
     else:
-        page.lines(["installed already: nothing to do"])
+        console.lines(["installed already: nothing to do"])
 
 
-def _document(file: Made, place: Path | None) -> dict[str, Any]:
+def _document(file: InsertedModel, place: Path | None) -> dict[str, Any]:
     return {
         "name": file.name,
         "path": str(place) if place else None,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from a2patch.console import Page
+    from a2patch.console import Console
     from a2patch.tree import Surroundings, Tree
 
 PathOption = Annotated[
@@ -35,11 +35,11 @@ def surroundings() -> Surroundings:
     return Surroundings(Path.cwd(), dict(os.environ), Path(sys.executable))
 
 
-def locate(page: Page, path: Path | None, around: Surroundings) -> Tree:
+def locate(console: Console, path: Path | None, around: Surroundings) -> Tree:
     """Find the tree, and finish or undo what an interrupted command left in it before anything else."""
-    from a2patch.transaction import commit as transaction
+    from a2patch.transaction import commit
     from a2patch.tree import environment
 
     tree = environment.locate(path, around)
-    page.document["recovered"] = transaction.recover(tree, page.say)
+    console.document["recovered"] = commit.recover(tree, console.notify)
     return tree

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from a2patch.commands.options import JsonOption, PathOption, locate, surroundings
-from a2patch.console import edge
+from a2patch.console import error_handler
 
 
 def recover(ultralytics_path: PathOption = None, as_json: JsonOption = False) -> None:
     """Finish or undo a command that was interrupted; every other command does so too."""
-    with edge("recover", as_json) as page:
-        locate(page, ultralytics_path, surroundings())
-        if not page.document["recovered"]:
-            page.lines(["nothing was interrupted: nothing to do"])
+    with error_handler("recover", as_json) as console:
+        locate(console, ultralytics_path, surroundings())
+        if not console.document["recovered"]:
+            console.lines(["nothing was interrupted: nothing to do"])

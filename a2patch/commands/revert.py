@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from a2patch.commands.options import JsonOption, PathOption, locate, surroundings
-from a2patch.console import edge
+from a2patch.console import error_handler
 from a2patch.report import tree as summary
 
 
@@ -19,17 +19,17 @@ def revert(
     as_json: JsonOption = False,
 ) -> None:
     """Take the patch out, to the byte."""
-    from a2patch.transaction import operations as commands
+    from a2patch.transaction import operations
     from a2patch.tree import environment
 
-    with edge("revert", as_json) as page:
+    with error_handler("revert", as_json) as console:
         around = surroundings()
-        tree = locate(page, ultralytics_path, around)
-        outcome = commands.revert(tree, page.say, force=force)
-        page.tree(outcome.survey)
-        page.lines(summary.copies_lines(outcome.survey, environment.copies(tree, around)))
+        tree = locate(console, ultralytics_path, around)
+        outcome = operations.revert(tree, console.notify, force=force)
+        console.tree(outcome.survey)
+        console.lines(summary.copies_lines(outcome.survey, environment.copies(tree, around)))
         if outcome.changes:
-            page.changes("reverted", outcome)
-            page.notes(outcome)
+            console.changes("reverted", outcome)
+            console.notes(outcome)
         else:
-            page.lines(["not patched: nothing to do"])
+            console.lines(["not patched: nothing to do"])

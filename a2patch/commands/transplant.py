@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from a2patch.commands.options import JsonOption, PathOption, PythonOption, locate, surroundings
-from a2patch.console import edge, progress
+from a2patch.console import error_handler, progress
 
 
 def transplant(
@@ -51,7 +51,7 @@ def transplant(
     target = (output or Path(f"{checkpoint.stem}-{Path(model).stem}.pt")).absolute()
     if target.suffix != ".pt":
         raise typer.BadParameter("ultralytics loads checkpoints by the name .pt", param_hint="--output")
-    with edge("transplant", as_json) as page:
+    with error_handler("transplant", as_json) as console:
         if target.exists() and not force:
             raise ExistsError(
                 "the result is there already", path=target, remedy="Name another with -o, or replace it with --force."
@@ -59,16 +59,16 @@ def transplant(
         if not target.parent.is_dir():
             raise TransplantError("there is no such folder for the result", path=target.parent, remedy="Make it first.")
         around = surroundings()
-        tree = locate(page, ultralytics_path, around)
+        tree = locate(console, ultralytics_path, around)
         interpreter = python.absolute() if python else environment.interpreter_for(tree, around)
         job = Job(checkpoint.resolve(), _model(model), scale, _model(base), trust, inexact)
-        with progress() as say:
-            result, done = carry(tree.package, interpreter, job, target, say, around.variables)
+        with progress() as notify:
+            result, done = carry(tree.package, interpreter, job, target, notify, around.variables)
         written = target if done else None
-        page.document["transplant"] = transplant_report.document(result, written)
-        page.lines(transplant_report.lines(result, checkpoint, written))
+        console.document["transplant"] = transplant_report.document(result, written)
+        console.lines(transplant_report.lines(result, checkpoint, written))
         if not written:
-            page.exit(1)
+            console.exit(1)
 
 
 def _model(name: str) -> str:

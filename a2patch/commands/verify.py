@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from a2patch.commands.options import JsonOption, PathOption, PythonOption, locate, surroundings
-from a2patch.console import Page, edge, progress, width
+from a2patch.console import Console, error_handler, progress, width
 from a2patch.errors import AccessError
 
 if TYPE_CHECKING:
@@ -44,31 +44,31 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Try a patched tree, down to an epoch of training, or a model of your own."""
-    from a2patch.report import file as reportfile
+    from a2patch.report import file
     from a2patch.runner import CHECKS, DEFAULT, QUICK, Subject
 
     if (base or scale) and model is None:
         raise typer.BadParameter("--base and --scale are about a MODEL")
     if quick and full:
         raise typer.BadParameter("--quick and --full exclude each other")
-    with edge("verify", as_json) as page:
+    with error_handler("verify", as_json) as console:
         around = surroundings()
-        tree = locate(page, ultralytics_path, around)
+        tree = locate(console, ultralytics_path, around)
         subject = Subject(model.resolve(), base, scale) if model else None
         only = QUICK if quick else CHECKS if full else DEFAULT
-        target = reportfile.claim(report) if report else None
-        verdict = try_tree(page, tree, python, around, subject=subject, only=only)
+        target = file.claim(report) if report else None
+        verdict = try_tree(console, tree, python, around, subject=subject, only=only)
         if target:
-            with progress() as say:
-                reportfile.make(target, tree.package, verdict, say, around.variables, only=only, subject=subject)
-            page.document["report"] = str(target)
-            page.lines(["", f"report   {target}"])
+            with progress() as notify:
+                file.make(target, tree.package, verdict, notify, around.variables, only=only, subject=subject)
+            console.document["report"] = str(target)
+            console.lines(["", f"report   {target}"])
         if not verdict.ok:
-            page.exit(1)
+            console.exit(1)
 
 
 def try_tree(
-    page: Page,
+    console: Console,
     tree: Tree,
     python: Path | None,
     around: Surroundings,
@@ -78,34 +78,32 @@ def try_tree(
 ) -> Verdict:
     """Try a tree, or a model of its user's own under it, and say what came out."""
     from a2patch.report import verdict as report
-    from a2patch.runner import DEFAULT
-    from a2patch.runner import judge as judging
+    from a2patch.runner import DEFAULT, judge
     from a2patch.runner import verify as verification
-    from a2patch.transaction import commit as transaction
-    from a2patch.transaction import operations as commands
+    from a2patch.transaction import commit, operations
     from a2patch.tree import environment
 
-    seen = transaction.settled(tree, page.say, partial(commands.survey, tree))
+    seen = commit.settled(tree, console.notify, partial(operations.survey, tree))
     if subject is None:
-        commands.refuse_unpatched(seen)
+        operations.refuse_unpatched(seen)
     interpreter = python.absolute() if python else environment.interpreter_for(tree, around)
-    with progress() as say:
+    with progress() as notify:
         verdict = verification.verify(
             tree.package,
             interpreter,
-            commands.untouched(seen),
-            say,
+            operations.untouched(seen),
+            notify,
             around.variables,
             only=only,
-            source=judging.judge_source(seen.status),
+            source=judge.judge_source(seen.status),
             subject=subject,
         )
-    verdict = judging.beside(verdict, tree.package, environment.copies(tree, around))
-    page.document["verdict"] = report.verdict_json(verdict)
-    page.lines(["", report.verdict_text(verdict, width())])
+    verdict = judge.beside(verdict, tree.package, environment.copies(tree, around))
+    console.document["verdict"] = report.verdict_json(verdict)
+    console.lines(["", report.verdict_text(verdict, width())])
     if verdict.ok and subject is None and set(only) >= set(DEFAULT):
         try:
-            commands.mark_verified(tree, f"Python {verdict.python}, torch {verdict.torch}", page.say)
+            operations.mark_verified(tree, f"Python {verdict.python}, torch {verdict.torch}", console.notify)
         except AccessError as error:  # a tree that others keep may be tried by anybody
-            page.say(f"the verdict could not be noted in the receipt: {error.message}")
+            console.notify(f"the verdict could not be noted in the receipt: {error.message}")
     return verdict

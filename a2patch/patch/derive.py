@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from a2patch.block import LAYER, MODELS, MODULE
-from a2patch.patch import anchors
-from a2patch.patch import edits as authoring
+from a2patch.patch import anchors, edits
 from a2patch.patch.series import Diff, FileDiff, Hunk
 from a2patch.tree import Reader
 
@@ -45,7 +44,7 @@ def diff(site: str, read: Reader, added: Mapping[str, str], release: str) -> Dif
             files = _init(read)
         case "tasks":
             content = _must(read, "nn/tasks.py")
-            files = (authoring.file_diff("nn/tasks.py", content, authoring.tasks_edits(content)),)
+            files = (edits.file_diff("nn/tasks.py", content, edits.tasks_edits(content)),)
         case _:
             files = _cfg(read, added)
     return Diff(site, release, files, derived=True)
@@ -85,9 +84,9 @@ def _module(read: Reader, added: Mapping[str, str]) -> tuple[FileDiff, ...]:
 def _init(read: Reader) -> tuple[FileDiff, ...]:
     content = read("nn/modules/__init__.py")
     if content is not None:
-        return (authoring.file_diff("nn/modules/__init__.py", content, authoring.modules_edits(content)),)
+        return (edits.file_diff("nn/modules/__init__.py", content, edits.modules_edits(content)),)
     content = _must(read, "nn/modules.py")
-    return (authoring.file_diff("nn/modules.py", content, authoring.single_module_edits(content)),)
+    return (edits.file_diff("nn/modules.py", content, edits.single_module_edits(content)),)
 
 
 def _cfg(read: Reader, added: Mapping[str, str]) -> tuple[FileDiff, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from a2patch.block import MODEL, MODULE
 from a2patch.errors import A2PatchError, ConflictError
-from a2patch.patch import validate as proof
+from a2patch.patch import validate
 from a2patch.patch.anchors import AnchorError
 from a2patch.patch.fit import Misfit, explain, fit, fit_file, outcome
 from a2patch.patch.series import SITES, Diff, FileDiff, by_nearness
@@ -159,14 +159,14 @@ def plan_apply(tree: Tree, status: Status) -> Plan:
     ours = {file.path for site in status.sites if site.back for file in site.back.files} | set(tree.overlay)
     bring = {file.path for site in status.sites if site.forth for file in site.forth.files}
     bring |= {misfit.path for site in status.sites for misfit in site.misfits[:1]}
-    proof.names_are_free(tree, ours, bring)
+    validate.names_are_free(tree, ours, bring)
     conflicts = [site for site in status.sites if site.state == "conflict"]
     if conflicts:
         raise conflict(tree, conflicts)
     made = plan(tree.read, [site.forth for site in status.sites if site.forth])
     for site in status.sites:
         for file in site.back.files if site.back else ():
-            if not file.creates and (fault := proof.fault(file.path, tree.read(file.path) or b"")):
+            if not file.creates and (fault := validate.fault(file.path, tree.read(file.path) or b"")):
                 raise ConflictError(
                     f"a file that is patched already would not work: {fault}",
                     path=tree.path(file.path),
@@ -231,7 +231,7 @@ def _fit_and_prove(diff: Diff, read: Reader) -> Diff | Misfit:
     if isinstance(fitted, Diff):
         for file in fitted.files:
             after = outcome(file, read(file.path))
-            if after is not None and (fault := proof.fault(file.path, after)):
+            if after is not None and (fault := validate.fault(file.path, after)):
                 return Misfit(diff.name, file.path, f"the patched file would not work: {fault}")
     return fitted
 

@@ -20,17 +20,17 @@ from a2patch.graph import (
 )
 from a2patch.probe.checks.wiring import strides_of
 from a2patch.probe.events import Channel, SkipCheckError, last_line
-from a2patch.probe.models.bench import Bench
 from a2patch.probe.models.catalog import graph
 from a2patch.probe.models.catalog import parse as parse_yaml
-from a2patch.probe.models.user_model import Own
+from a2patch.probe.models.context import Context
+from a2patch.probe.models.user_model import UserModel
 
 
 class RefusedError(ValueError):
     """What is asked for can't be made of this model; the message says why."""
 
 
-def compose(request: dict[str, Any], channel: Channel) -> list[dict[str, Any]]:
+def insert_models(request: dict[str, Any], channel: Channel) -> list[dict[str, Any]]:
     """Make the files of a request, and emit each.
 
     Args:
@@ -46,7 +46,7 @@ def compose(request: dict[str, Any], channel: Channel) -> list[dict[str, Any]]:
     Raises:
         RefusedError: The model does not have a position, or can't be changed as text.
     """
-    base = Own(Path(request["model"]), "")
+    base = UserModel(Path(request["model"]), "")
     if not base.text:
         raise RefusedError("it is a checkpoint; name the YAML that it was made from")
     text = base.path.read_bytes().decode("utf-8", "surrogateescape")  # with its own line endings, and all its bytes
@@ -60,10 +60,12 @@ def compose(request: dict[str, Any], channel: Channel) -> list[dict[str, Any]]:
         raise RefusedError(str(error)) from error
 
 
-def _inserted(request: dict[str, Any], channel: Channel, base: Own, text: str) -> list[tuple[str, list[Position], str]]:
+def _inserted(
+    request: dict[str, Any], channel: Channel, base: UserModel, text: str
+) -> list[tuple[str, list[Position], str]]:
     """Return the name, the positions and the text of each file with rows of ours put in."""
-    bench = Bench({**request, "models": [{"file": str(base.path), "own": True, "base": ""}]}, channel)
-    measured = strides_of(bench, str(base.path))
+    context = Context({**request, "models": [{"file": str(base.path), "own": True, "base": ""}]}, channel)
+    measured = strides_of(context, str(base.path))
     maps = [i for i, stride in enumerate(measured) if stride is not None]
     mine, ours = graph(text, base.model, measured), request["classes"]
     asked = [parse(position) for position in request["positions"]] or list(available(mine, maps, ours))
@@ -75,19 +77,25 @@ def _inserted(request: dict[str, Any], channel: Channel, base: Own, text: str) -
     return made
 
 
-def _removed(request: dict[str, Any], base: Own, text: str) -> list[tuple[str, list[Position], str]]:
+def _removed(request: dict[str, Any], base: UserModel, text: str) -> list[tuple[str, list[Position], str]]:
     """Return the name and the text of the file with all of ours taken out."""
     new = remove(text, graph(text, base.model, []), request["classes"])
     return [(request["named"] or base.path.stem + "-removed.yaml", [], new)]
 
 
 def _laid(
-    request: dict[str, Any], channel: Channel, base: Own, text: str, name: str, positions: list[Position], new: str
+    request: dict[str, Any],
+    channel: Channel,
+    base: UserModel,
+    text: str,
+    name: str,
+    positions: list[Position],
+    new: str,
 ) -> dict[str, Any]:
     """Write a file where it can be tried, and emit it."""
     ours = request["classes"]
     content = new.encode("utf-8", "surrogateescape")
-    model = parse_yaml(content.decode("utf-8", "ignore"))  # as `Own` and upstream read it
+    model = parse_yaml(content.decode("utf-8", "ignore"))  # as `UserModel` and upstream read it
     if _bare(new, model, ours) != _bare(text, base.model, ours):
         raise RefusedError("its rows can't be changed as text without changing more than them; change them by hand")
     path = Path(request["scratch"]) / name

@@ -89,31 +89,31 @@ def _import_tree(request: dict[str, Any], channel: Channel, package: Path) -> bo
 
 def _try_patched(request: dict[str, Any], channel: Channel) -> None:
     """Make every check on a patched package."""
-    from a2patch.probe.models.bench import Bench
+    from a2patch.probe.models.context import Context
 
     try:
-        bench = Bench(request, channel)
+        context = Context(request, channel)
     except Exception as error:  # a model of the user's own may be anything
         traceback.print_exc()  # to the log
         channel.emit("unreadable", error=last_line(error))
         return
-    for name, what, attempt in _attempts(bench):
+    for name, what, attempt in _attempts(context):
         channel.check(name, what, attempt)
-    files = [spec["file"] for spec in bench.specs]
-    trained = bench.trained if bench.trained in files else files[0]
-    channel.check("checkpoint", "saving and loading", lambda: _checkpoint(bench, trained))
-    _train(bench, trained)
-    _check_fully(bench)
-    bases = [spec["base"] for spec in bench.specs if spec.get("own") and spec["base"]]
-    _costs(bench, [*dict.fromkeys(bases), *files])
+    files = [spec["file"] for spec in context.specs]
+    trained = context.trained if context.trained in files else files[0]
+    channel.check("checkpoint", "saving and loading", lambda: _checkpoint(context, trained))
+    _train(context, trained)
+    _check_fully(context)
+    bases = [spec["base"] for spec in context.specs if spec.get("own") and spec["base"]]
+    _costs(context, [*dict.fromkeys(bases), *files])
 
 
 def _try_composed(request: dict[str, Any], channel: Channel) -> None:
     """Make model files out of another, and the checks on them."""
-    from a2patch.probe.insert import RefusedError, compose
+    from a2patch.probe.insert import RefusedError, insert_models
 
     try:
-        models = compose(request, channel)
+        models = insert_models(request, channel)
     except RefusedError as reason:
         channel.emit("refused", reason=str(reason))
     except Exception as error:
@@ -123,68 +123,62 @@ def _try_composed(request: dict[str, Any], channel: Channel) -> None:
         _try_patched({**request, "models": models}, channel)
 
 
-def _attempts(bench: Any) -> Any:
+def _attempts(context: Any) -> Any:
     """Yield the checks but those of one model only: name, what to say meanwhile, and how to make it."""
-    from a2patch.probe.checks import build as structure
-    from a2patch.probe.checks import formula, sight
-    from a2patch.probe.checks import learn as learning
-    from a2patch.probe.checks import register as registration
-    from a2patch.probe.checks import wiring as wired
+    from a2patch.probe.checks import build, formula, learn, register, sight, wiring
 
     def on_bench(check: Any) -> Any:
-        return lambda: check(bench)
+        return lambda: check(context)
 
     for name, what, check in (
-        ("register", "registering the layers", registration.check_register),
+        ("register", "registering the layers", register.check_register),
         ("formula", "comparing the layer with its formula", formula.check_formula),
-        ("build", "building the models", structure.check_build),
-        ("wiring", "following the wires", wired.check_wiring),
-        ("scale", "comparing the scales", structure.check_scale),
-        ("stride", "reading the strides", structure.check_stride),
+        ("build", "building the models", build.check_build),
+        ("wiring", "following the wires", wiring.check_wiring),
+        ("scale", "comparing the scales", build.check_scale),
+        ("stride", "reading the strides", build.check_stride),
         ("sight", "looking through the layers", sight.check_sight),
-        ("gradient", "following the gradients", learning.check_gradient),
-        ("learn", "learning one batch", learning.check_learn),
+        ("gradient", "following the gradients", learn.check_gradient),
+        ("learn", "learning one batch", learn.check_learn),
         ("base", "computing the stock models", _stock),
     ):
         yield name, what, on_bench(check)
 
 
-def _check_fully(bench: Any) -> None:
+def _check_fully(context: Any) -> None:
     """Make the checks of the full level."""
-    from a2patch.probe.checks import amp as precision
-    from a2patch.probe.checks import ddp as distributed
-    from a2patch.probe.checks import export as exporting
+    from a2patch.probe.checks import amp, ddp, export
 
-    check = bench.channel.check
-    check("amp", "computing in fewer bits", lambda: precision.check_amp(bench))
-    check("export", "exporting", lambda: exporting.check_export(bench))
-    check("ddp", "training with two workers", lambda: distributed.check_ddp(bench))
+    check = context.channel.check
+    check("amp", "computing in fewer bits", lambda: amp.check_amp(context))
+    check("export", "exporting", lambda: export.check_export(context))
+    check("ddp", "training with two workers", lambda: ddp.check_ddp(context))
 
 
-def _checkpoint(bench: Any, file: str) -> Any:
+def _checkpoint(context: Any, file: str) -> Any:
     from a2patch.probe.checks.checkpoint import check_checkpoint
 
-    return check_checkpoint(bench, file)
+    return check_checkpoint(context, file)
 
 
 def _try_untouched(request: dict[str, Any], channel: Channel) -> None:
     """Measure the stock models of an untouched package."""
-    from a2patch.probe.models.bench import Bench
+    from a2patch.probe.models.context import Context
 
-    bench = Bench(request, channel)
-    channel.check("base", "computing the stock models", lambda: _stock(bench))
-    _costs(bench, [bench.base])
+    context = Context(request, channel)
+    channel.check("base", "computing the stock models", lambda: _stock(context))
+    _costs(context, [context.base])
 
 
 def _try_untouched_training(request: dict[str, Any], channel: Channel) -> None:
     """Do with a stock model what failed with ours, to learn whose fault it is."""
-    from a2patch.probe.checks import checkpoint as saving
-    from a2patch.probe.models.bench import Bench
+    from a2patch.probe.checks import checkpoint
+    from a2patch.probe.models.context import Context
 
-    bench = Bench(request, channel)
-    channel.check("checkpoint", "loading a stock model", lambda: saving.check_checkpoint(bench, bench.base))
-    _train(bench, bench.base)
-    _check_fully(bench)
+    context = Context(request, channel)
+    channel.check("checkpoint", "loading a stock model", lambda: checkpoint.check_checkpoint(context, context.base))
+    _train(context, context.base)
+    _check_fully(context)
 
 
 def _load_elsewhere(request: dict[str, Any], channel: Channel) -> None:
@@ -198,18 +192,18 @@ def _load_elsewhere(request: dict[str, Any], channel: Channel) -> None:
 def _draw(request: dict[str, Any], channel: Channel) -> None:
     """Draw the pictures of a report."""
     from a2patch.probe.figures.draw import draw_pictures
-    from a2patch.probe.models.bench import Bench
+    from a2patch.probe.models.context import Context
 
-    draw_pictures(request, Bench(request, channel))
+    draw_pictures(request, Context(request, channel))
 
 
 def _try_on_gpu(request: dict[str, Any], channel: Channel) -> None:
     """Make the one check that a GPU can change."""
     from a2patch.probe.checks.amp import check_amp_on_gpu
-    from a2patch.probe.models.bench import Bench
+    from a2patch.probe.models.context import Context
 
-    bench = Bench(request, channel)
-    channel.check("amp", "computing on the GPU", lambda: check_amp_on_gpu(bench))
+    context = Context(request, channel)
+    channel.check("amp", "computing on the GPU", lambda: check_amp_on_gpu(context))
 
 
 def _work(request: dict[str, Any], channel: Channel) -> None:
@@ -239,34 +233,34 @@ _ROLES = {
 }
 
 
-def _stock(bench: Any) -> Any:
+def _stock(context: Any) -> Any:
     """Emit what the stock model is at each scale; whoever has both trees' figures compares them."""
     from a2patch.probe.checks.base import describe
     from a2patch.probe.models.build import scaled
 
-    for scale in bench.scales:
-        bench.channel.trying("computing stock " + scaled(bench.base, scale))
-        bench.channel.emit("stock", scale=scale, **describe(bench, scale))
-    return passed("{} scales".format(len(bench.scales)))
+    for scale in context.scales:
+        context.channel.trying("computing stock " + scaled(context.base, scale))
+        context.channel.emit("stock", scale=scale, **describe(context, scale))
+    return passed("{} scales".format(len(context.scales)))
 
 
-def _train(bench: Any, file: str) -> None:
-    from a2patch.probe.checks import train as training
+def _train(context: Any, file: str) -> None:
+    from a2patch.probe.checks import train
     from a2patch.probe.models.build import scaled
 
-    name = bench.label(file) if bench.is_own(file) else scaled(file, bench.scales[0])
-    bench.channel.check("train", "training {} for an epoch".format(name), lambda: training.check_train(bench, file))
+    name = context.label(file) if context.is_own(file) else scaled(file, context.scales[0])
+    context.channel.check("train", "training {} for an epoch".format(name), lambda: train.check_train(context, file))
 
 
-def _costs(bench: Any, files: list[str]) -> None:
+def _costs(context: Any, files: list[str]) -> None:
     """Emit the costs, if they are wanted; counting can fail without any fault in the models."""
-    if not bench.costs:
+    if not context.costs:
         return
     from a2patch.probe.checks.build import report_costs
 
     try:
-        reason = report_costs(bench, files)
+        reason = report_costs(context, files)
     except Exception as error:
         reason = "costs are not counted: " + last_line(error)
     if reason:
-        bench.channel.emit("uncounted", reason=reason)
+        context.channel.emit("uncounted", reason=reason)

@@ -9,8 +9,7 @@ from pathlib import Path
 from a2patch import __version__
 from a2patch.errors import AccessError
 from a2patch.report.html import GENERATOR, page
-from a2patch.runner import Subject, Verdict
-from a2patch.runner import figures as pictures
+from a2patch.runner import Subject, Verdict, figures
 from a2patch.transaction import put, temporary
 
 _MARK = f'name="generator" content="{GENERATOR} '.encode()
@@ -53,7 +52,7 @@ def make(
     target: Path,
     package: Path,
     verdict: Verdict,
-    say: Callable[[str], None],
+    notify: Callable[[str], None],
     environ: Mapping[str, str],
     *,
     only: Collection[str],
@@ -65,7 +64,7 @@ def make(
         target: Where `claim` said that it can be written.
         package: The real path of the package folder.
         verdict: What was found.
-        say: Told, in a few words, what is being drawn.
+        notify: Told, in a few words, what is being drawn.
         environ: The environment to derive that of the probe from, which draws.
         only: The checks that were asked for.
         subject: The model that was tried; without one, those that the patch adds.
@@ -73,7 +72,7 @@ def make(
     Raises:
         AccessError: It can't be written any more.
     """
-    drawn = pictures.take(package, verdict, say, environ, only=only, subject=subject)
+    drawn = figures.take(package, verdict, notify, environ, only=only, subject=subject)
     about = {"tree": str(package), "made": f"{datetime.now().astimezone():%Y-%m-%d %H:%M %z} by a2patch {__version__}"}
     write(target, page(verdict, drawn, about | ({"model": str(subject.file)} if subject else {})))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from a2patch.runner import NOT_ASKED, Check, Cost, Verdict, explained
 
 if TYPE_CHECKING:
-    from a2patch.runner import Made
+    from a2patch.runner import InsertedModel
 
 SCHEMA = 1
 """The version of what `verdict_json` returns; it changes when a field changes its meaning or goes."""
@@ -128,7 +128,7 @@ def layer_lines(layers: Sequence[Mapping[str, Any]], width: int) -> list[str]:
     return [line if len(line) <= width else line[: width - 1] + "…" for line in lines]
 
 
-def made_lines(made: Sequence[Made]) -> list[str]:
+def made_lines(made: Sequence[InsertedModel]) -> list[str]:
     """Return a line for each of several models: where ours stand in it, and what for."""
     lines = []
     for file in made:

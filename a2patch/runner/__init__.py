@@ -5,7 +5,7 @@ Imports from `transaction` downward, `graph` and `protocol`; never torch or ultr
 
 from a2patch.runner.explaining import explained
 from a2patch.runner.figures import Attention, Pictures, Shares, Sight, SightMap, Wiring
-from a2patch.runner.insert import Composition, Made
+from a2patch.runner.insert import Composition, InsertedModel
 from a2patch.runner.transplant import Job, Sameness, Transplant, transplant
 from a2patch.runner.verdict import CHECKS, DEFAULT, NOT_ASKED, QUICK, Check, Cost, Verdict
 from a2patch.runner.verify import Subject
@@ -19,8 +19,8 @@ __all__ = [
     "Check",
     "Composition",
     "Cost",
+    "InsertedModel",
     "Job",
-    "Made",
     "Pictures",
     "Sameness",
     "Shares",

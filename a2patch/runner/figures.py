@@ -160,7 +160,7 @@ class Pictures:
 def take(
     package: Path,
     verdict: Verdict,
-    say: Callable[[str], None],
+    notify: Callable[[str], None],
     environ: Mapping[str, str],
     *,
     only: Collection[str],
@@ -174,7 +174,7 @@ def take(
     Args:
         package: The real path of the package folder.
         verdict: What was found.
-        say: Told, in a few words, what is being drawn.
+        notify: Told, in a few words, what is being drawn.
         environ: The environment to derive the probe's from.
         only: The checks that were asked for; what they did not look at is not drawn.
         subject: The model that was tried; without one, those that the patch adds.
@@ -191,7 +191,7 @@ def take(
         "baseline": verdict.base,
     }
     with tempfile.TemporaryDirectory(prefix="a2patch-report-", ignore_cleanup_errors=True) as folder:
-        (probe,) = Room(verdict.interpreter, Path(os.path.realpath(folder)), environ, say, timeout).run(asked)
+        (probe,) = Room(verdict.interpreter, Path(os.path.realpath(folder)), environ, notify, timeout).run(asked)
         if not probe.done:
             missing += _cut_off(probe, wanted)
     return _collected(probe, missing)

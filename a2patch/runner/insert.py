@@ -50,7 +50,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Made:
+class InsertedModel:
     """A model file that was made, not yet written.
 
     Attributes:
@@ -75,7 +75,7 @@ class Composition:
         verdict: The checks on all of them, and what they cost beside the model that they were made from.
     """
 
-    made: tuple[Made, ...]
+    made: tuple[InsertedModel, ...]
     verdict: Verdict
 
 
@@ -117,11 +117,11 @@ def _unscaled(name: str) -> str:
     return re.sub(r"(\d+)([nslmx])(.+)?$", r"\1\3", name)
 
 
-def compose(
+def insert_models(
     package: Path,
     interpreter: Path,
     order: Order,
-    say: Callable[[str], None],
+    notify: Callable[[str], None],
     environ: Mapping[str, str],
     *,
     timeout: float = 1800.0,
@@ -134,7 +134,7 @@ def compose(
         package: The real path of the package folder, patched.
         interpreter: The Python that the package belongs to.
         order: What to make.
-        say: Told, in a few words, what is being tried.
+        notify: Told, in a few words, what is being tried.
         environ: The environment to derive the probe's from.
         timeout: Seconds after which a probe that has not ended is taken for hung.
 
@@ -144,7 +144,7 @@ def compose(
         ToolMissingError: The interpreter can't run, or lacks a library.
     """
     with tempfile.TemporaryDirectory(prefix="a2patch-insert-", ignore_cleanup_errors=True) as folder:
-        room = Room(interpreter, Path(os.path.realpath(folder)), environ, say, timeout)
+        room = Room(interpreter, Path(os.path.realpath(folder)), environ, notify, timeout)
         (probe,) = room.run(_request(package, order))
         require_tools(interpreter, probe)
         _require_model(probe, order)
@@ -221,7 +221,7 @@ def _require_model(probe: Probe, order: Order) -> None:
         )
 
 
-def _refuse_shadowed(package: Path, made: Sequence[Made]) -> None:
+def _refuse_shadowed(package: Path, made: Sequence[InsertedModel]) -> None:
     """Raise where upstream takes a name for that of a model of the tree at a scale, and never finds ours."""
     known = _models(package)
     for file in made:
@@ -234,10 +234,10 @@ def _refuse_shadowed(package: Path, made: Sequence[Made]) -> None:
             )
 
 
-def _made(file: Mapping[str, Any]) -> Made:
+def _made(file: Mapping[str, Any]) -> InsertedModel:
     """Return a file that the probe made; bytes that are no UTF-8 come as surrogates."""
     content = file["text"].encode("utf-8", "surrogateescape")
-    return Made(file["name"], content, tuple(file["positions"]), tuple(file["layers"]))
+    return InsertedModel(file["name"], content, tuple(file["positions"]), tuple(file["layers"]))
 
 
 def _request(package: Path, order: Order) -> dict[str, Any]:

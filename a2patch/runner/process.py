@@ -41,7 +41,7 @@ class Probe:
         pictures: What it drew, in order.
         unpictured: What it could not draw, with the reasons.
         refused: Why what it was asked to make of a model can't be; empty if it can.
-        made: The model files that it made, as `Made` takes them.
+        made: The model files that it made, as `InsertedModel` takes them.
         answer: What came out of a transplant, by name; empty if it did not get that far.
         declined: Why it can't be made, as the fields of an error; empty if it can.
         notes: What else it has to say.
@@ -149,14 +149,14 @@ class Room:
         interpreter: What runs them.
         scratch: The folder for theirs.
         environ: The environment to derive theirs from.
-        say: Told, in a few words, what is being tried.
+        notify: Told, in a few words, what is being tried.
         timeout: Seconds after which a probe that has not ended is taken for hung.
     """
 
     interpreter: Path
     scratch: Path
     environ: Mapping[str, str]
-    say: Callable[[str], None]
+    notify: Callable[[str], None]
     timeout: float
 
     def run(self, *requests: Mapping[str, Any]) -> tuple[Probe, ...]:
@@ -211,7 +211,7 @@ class Room:
             front = running[0] if running else probes[0]
             if front.trying != told:
                 told = front.trying
-                self.say(told)
+                self.notify(told)
             if not running:
                 return
             if time.monotonic() > deadline:

@@ -13,7 +13,7 @@ from a2patch.block import CLASSES
 from a2patch.errors import NotPatchedError, TransplantError
 from a2patch.runner.process import Probe, Room
 from a2patch.runner.requirements import require_libraries, require_tools
-from a2patch.transaction import files as disk
+from a2patch.transaction import files
 
 _TIMEOUT = 900.0
 
@@ -131,7 +131,7 @@ class Transplant:
 
 
 def transplant(
-    package: Path, interpreter: Path, job: Job, target: Path, say: Callable[[str], None], environ: Mapping[str, str]
+    package: Path, interpreter: Path, job: Job, target: Path, notify: Callable[[str], None], environ: Mapping[str, str]
 ) -> tuple[Transplant, bool]:
     """Transplant a checkpoint, and write the result if it is proved.
 
@@ -140,7 +140,7 @@ def transplant(
         interpreter: The Python that the package belongs to.
         job: What goes where.
         target: Where the result goes; whatever is there is replaced.
-        say: Told, in a few words, what is being done.
+        notify: Told, in a few words, what is being done.
         environ: The environment to derive the probe's from.
 
     Returns:
@@ -159,7 +159,7 @@ def transplant(
             remedy="A newer one loads their checkpoints: name it with --ultralytics-path.",
         )
     with tempfile.TemporaryDirectory(prefix="a2patch-transplant-", ignore_cleanup_errors=True) as folder:
-        room = Room(interpreter, Path(os.path.realpath(folder)), environ, say, _TIMEOUT)
+        room = Room(interpreter, Path(os.path.realpath(folder)), environ, notify, _TIMEOUT)
         (probe,) = room.run(_request(package, job))
         require_tools(interpreter, probe)
         require_libraries(interpreter, probe, probe.checks)
@@ -168,12 +168,12 @@ def transplant(
         result = _read(probe.answer)
         written = result.exact or (job.inexact and result.exact_without)
         if written:
-            with disk.explained(target, "Nothing was replaced."):
+            with files.explained(target, "Nothing was replaced."):
                 try:
-                    disk.stage(target, made.read_bytes())
-                    disk.put(target)
+                    files.stage(target, made.read_bytes())
+                    files.put(target)
                 finally:
-                    disk.temporary(target).unlink(missing_ok=True)
+                    files.temporary(target).unlink(missing_ok=True)
         return result, written
 
 

@@ -50,7 +50,7 @@ def verify(
     package: Path,
     interpreter: Path,
     untouched: Mapping[str, bytes | None] | None,
-    say: Callable[[str], None],
+    notify: Callable[[str], None],
     environ: Mapping[str, str],
     *,
     only: Collection[str] = DEFAULT,
@@ -67,7 +67,7 @@ def verify(
         interpreter: The Python that the package belongs to.
         untouched: What the files that the patch changes were before it, by their POSIX paths inside the package; None
             for a file that was not there. None if that is not known; nothing is then compared with it.
-        say: Told, in a few words, what is being tried.
+        notify: Told, in a few words, what is being tried.
         environ: The environment to derive the probe's from.
         only: The checks to make besides `import`; the others are skipped, and costs are counted only with all of them.
         source: What the bytes of the package say, where somebody looked: the check of that name.
@@ -86,7 +86,7 @@ def verify(
         scratch = Path(os.path.realpath(folder))
         pointless = _pointless(only, untouched, subject)
         wanted = ["import", *(name for name in CHECKS if name in only and name not in (*_OUR_PART, *pointless))]
-        room = Room(interpreter, scratch, environ, say, timeout)
+        room = Room(interpreter, scratch, environ, notify, timeout)
 
         def asked(role: str) -> dict[str, Any]:
             stock = scratch / "untouched" / "ultralytics"

@@ -22,47 +22,46 @@ from typing import TypeVar
 
 from a2patch.errors import A2PatchError, ConflictError
 from a2patch.patch import Change
-from a2patch.transaction import files as disk
-from a2patch.transaction import journal, lock, receipt
+from a2patch.transaction import files, journal, lock, receipt
 from a2patch.transaction.files import FOLDER, explained
 from a2patch.transaction.journal import Step, digest
 from a2patch.tree import Tree
 
 T = TypeVar("T")
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 
 _HALF_DONE = "The command lies half done, and its journal is kept: `a2patch recover` finishes or undoes it."
 
 
 @contextmanager
-def locked(tree: Tree, say: Say) -> Iterator[None]:
+def locked(tree: Tree, notify: Notify) -> Iterator[None]:
     """Hold the lock of a tree, once what a dead command left behind is finished or undone.
 
     Args:
         tree: The tree.
-        say: Told, in a line, what is waited for and what was recovered.
+        notify: Told, in a line, what is waited for and what was recovered.
 
     Raises:
         LockedError: Another command holds it and does not let go.
         AccessError: The tree can't be written to.
     """
     with explained(tree.package):
-        held = lock.acquire(tree, say)
+        held = lock.acquire(tree, notify)
     try:
         with explained(tree.package, _HALF_DONE):
-            _recover(tree, say)
+            _recover(tree, notify)
         yield
     finally:
         kept = any(tree.path(path).exists() for path in (receipt.PATH, journal.PATH))
-        lock.release(tree, held, keep=kept, unfinished=bool(disk.strays(tree)))
+        lock.release(tree, held, keep=kept, unfinished=bool(files.strays(tree)))
 
 
-def recover(tree: Tree, say: Say) -> bool:
+def recover(tree: Tree, notify: Notify) -> bool:
     """Finish or undo what a dead command left behind, if one did; write nothing otherwise.
 
     Args:
         tree: The tree.
-        say: Told, in a line, what is waited for and what was recovered.
+        notify: Told, in a line, what is waited for and what was recovered.
 
     Returns:
         Whether there was anything.
@@ -74,23 +73,23 @@ def recover(tree: Tree, say: Say) -> bool:
         return False
     if tree.path(receipt.PATH).exists() and not tree.path(journal.PATH).exists() and not lock.left(tree):
         return False
-    with locked(tree, say):
+    with locked(tree, notify):
         return True
 
 
-def settled(tree: Tree, say: Say, look: Callable[[], T]) -> T:
+def settled(tree: Tree, notify: Notify, look: Callable[[], T]) -> T:
     """Look at a tree while nobody writes to it, without keeping anybody from doing so.
 
     Args:
         tree: The tree.
-        say: Told, in a line, what is waited for and what was recovered.
+        notify: Told, in a line, what is waited for and what was recovered.
         look: Reads the tree; called again if a command has been at it meanwhile.
 
     Returns:
         What `look` returned.
     """
     while True:
-        recover(tree, say)
+        recover(tree, notify)
         before = _stamp(tree)
         try:
             found = look()
@@ -149,30 +148,30 @@ def _prepare(tree: Tree, command: str, changes: Sequence[Change], steps: Sequenc
     """Everything up to the journal, with which the command counts as done."""
     ignore = tree.path(lock.IGNORE)
     if not ignore.exists() or ignore.read_bytes() != lock.IGNORED:
-        disk.stage(ignore, lock.IGNORED)
-        disk.put(ignore)
+        files.stage(ignore, lock.IGNORED)
+        files.put(ignore)
     for change in changes:
         if change.after is not None:
-            disk.stage(tree.path(change.path), change.after)
+            files.stage(tree.path(change.path), change.after)
     for folder in _folders(tree, steps):
-        disk.sync_folder(folder)
+        files.sync_folder(folder)
     for change in changes:
         if tree.read(change.path) != change.before:
             raise _edited(tree, change.path, "a file was edited while a2patch worked on it", "Try again.")
-    disk.stage(tree.path(journal.PATH), journal.encode(command, steps))
-    disk.put(tree.path(journal.PATH))
-    disk.sync_folder(tree.path(FOLDER))
+    files.stage(tree.path(journal.PATH), journal.encode(command, steps))
+    files.put(tree.path(journal.PATH))
+    files.sync_folder(tree.path(FOLDER))
 
 
 def _finish(tree: Tree, steps: Sequence[Step]) -> None:
     for step in steps:
         target = tree.path(step.path)
         if digest(tree.read(step.path)) == step.after:
-            disk.temporary(target).unlink(missing_ok=True)
+            files.temporary(target).unlink(missing_ok=True)
         elif step.after is None:
             target.unlink()
         else:
-            disk.put(target)
+            files.put(target)
     _close(tree, steps)
 
 
@@ -184,31 +183,31 @@ def _undo(tree: Tree, steps: Sequence[Step]) -> None:
         if step.before is None:
             target.unlink()
         else:
-            disk.stage(target, step.before)
-            disk.put(target)
+            files.stage(target, step.before)
+            files.put(target)
     _close(tree, steps)
 
 
 def _close(tree: Tree, steps: Sequence[Step]) -> None:
     for step in steps:
         if step.path.endswith(".py") and tree.read(step.path) is None:
-            disk.remove_bytecode(tree.path(step.path))
+            files.remove_bytecode(tree.path(step.path))
     for folder in _folders(tree, steps):
-        disk.sync_folder(folder)
+        files.sync_folder(folder)
     for step in steps:
-        disk.temporary(tree.path(step.path)).unlink(missing_ok=True)
+        files.temporary(tree.path(step.path)).unlink(missing_ok=True)
     tree.path(journal.PATH).unlink(missing_ok=True)
     with suppress(OSError):  # should the journal come back with the power, it is found to be done
-        disk.sync_folder(tree.path(FOLDER))
+        files.sync_folder(tree.path(FOLDER))
 
 
-def _recover(tree: Tree, say: Say) -> None:
+def _recover(tree: Tree, notify: Notify) -> None:
     loaded = journal.load(tree)
     if loaded is None:
-        if strays := disk.strays(tree):
+        if strays := files.strays(tree):
             for place in strays:
                 place.unlink(missing_ok=True)
-            say("an interrupted a2patch had changed nothing yet: what it had prepared was removed")
+            notify("an interrupted a2patch had changed nothing yet: what it had prepared was removed")
         return
     command, steps = loaded
     for step in steps:
@@ -228,14 +227,14 @@ def _recover(tree: Tree, say: Say) -> None:
     except OSError:  # whatever keeps it from being finished, it may still be undone; if not, that is told
         _undo(tree, steps)
         outcome = "could not be finished, and was undone"
-    say(f"an interrupted `a2patch {command}` {outcome}")
+    notify(f"an interrupted `a2patch {command}` {outcome}")
 
 
 def _can_finish(tree: Tree, step: Step) -> bool:
     """Whether a step is done, or what it needs is there: a disk that lost power may have lost it."""
     if step.after is None or digest(tree.read(step.path)) == step.after:
         return True
-    place = disk.temporary(tree.path(step.path))
+    place = files.temporary(tree.path(step.path))
     return place.is_file() and digest(place.read_bytes()) == step.after
 
 
@@ -244,7 +243,7 @@ def _abandon(tree: Tree, steps: Sequence[Step]) -> None:
     tree.path(journal.PATH).unlink(missing_ok=True)
     for path in (*(step.path for step in steps), journal.PATH, lock.IGNORE):
         with suppress(OSError):  # what can't be removed now is by the next command
-            disk.temporary(tree.path(path)).unlink(missing_ok=True)
+            files.temporary(tree.path(path)).unlink(missing_ok=True)
 
 
 def _folders(tree: Tree, steps: Sequence[Step]) -> list[Path]:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from a2patch.errors import LockedError
-from a2patch.transaction import files as disk
+from a2patch.transaction import files
 from a2patch.transaction.files import FOLDER
 from a2patch.tree import Tree
 
@@ -31,12 +31,12 @@ def left(tree: Tree) -> bool:
     return tree.path(LOCK).exists()
 
 
-def acquire(tree: Tree, say: Callable[[str], None]) -> BaseFileLock:
+def acquire(tree: Tree, notify: Callable[[str], None]) -> BaseFileLock:
     """Take the lock of a tree.
 
     Args:
         tree: The tree.
-        say: Told, in a line, what is waited for.
+        notify: Told, in a line, what is waited for.
 
     Raises:
         LockedError: Another command holds it and does not let go.
@@ -61,7 +61,7 @@ def acquire(tree: Tree, say: Callable[[str], None]) -> BaseFileLock:
                 remedy="Wait until it has, or end it, and try again. A dead process holds no lock.",
             )
         if not told and folder.exists():
-            say(f"another a2patch works on {tree.package}: waiting up to {WAIT_S:.0f} s for it to finish")
+            notify(f"another a2patch works on {tree.package}: waiting up to {WAIT_S:.0f} s for it to finish")
             told = True
         time.sleep(0.05)
 
@@ -102,4 +102,4 @@ def _make(tree: Tree) -> None:
     except FileExistsError:
         return
     folder.chmod(stat.S_IMODE(tree.package.stat().st_mode) | stat.S_IRWXU)
-    disk.keep_owner(tree.package, folder)
+    files.keep_owner(tree.package, folder)

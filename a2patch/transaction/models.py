@@ -8,9 +8,7 @@ from pathlib import Path
 
 from a2patch.errors import ConflictError, NotPatchedError
 from a2patch.patch import CFG_FOLDERS, Change
-from a2patch.transaction import bookkeeping
-from a2patch.transaction import commit as transaction
-from a2patch.transaction import operations as commands
+from a2patch.transaction import bookkeeping, commit, operations
 from a2patch.transaction.operations import Outcome, Survey
 from a2patch.tree import Tree
 
@@ -30,13 +28,13 @@ def folder_for(tree: Tree, model: Path) -> str:
     return next(folder for folder in CFG_FOLDERS if tree.package.joinpath(folder).is_dir())
 
 
-def install(tree: Tree, models: Mapping[str, bytes], say: Callable[[str], None], *, force: bool = False) -> Outcome:
+def install(tree: Tree, models: Mapping[str, bytes], notify: Callable[[str], None], *, force: bool = False) -> Outcome:
     """Put model files into a tree, and into its receipt.
 
     Args:
         tree: The tree.
         models: The files with their bytes, by POSIX path relative to the package folder.
-        say: Told, in a line, what is waited for and what was recovered.
+        notify: Told, in a line, what is waited for and what was recovered.
         force: Whether files that were installed before are replaced.
 
     Raises:
@@ -45,12 +43,12 @@ def install(tree: Tree, models: Mapping[str, bytes], say: Callable[[str], None],
         AccessError: The tree can't be written to.
     """
     look = partial(_installation, tree, models, force=force)
-    outcome = transaction.settled(tree, say, look)
+    outcome = commit.settled(tree, notify, look)
     if not outcome.changes:
         return outcome
-    with transaction.locked(tree, say):
+    with commit.locked(tree, notify):
         outcome = look()
-        transaction.commit(tree, "insert", [*outcome.changes, *outcome.noted])
+        commit.commit(tree, "insert", [*outcome.changes, *outcome.noted])
         return outcome
 
 
@@ -70,7 +68,7 @@ def refuse_unpatched(seen: Survey) -> None:
 
 def _installation(tree: Tree, models: Mapping[str, bytes], *, force: bool) -> Outcome:
     """What `install` would do."""
-    seen = commands.survey(tree)
+    seen = operations.survey(tree)
     refuse_unpatched(seen)
     if seen.receipt is None:
         raise NotPatchedError(

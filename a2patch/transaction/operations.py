@@ -10,14 +10,11 @@ from a2patch.errors import NotPatchedError
 from a2patch.patch import Change, Diff, Plan, SiteStatus, Status, fit, outcome, series
 from a2patch.patch import derive as derivation
 from a2patch.patch import plan as patching
-from a2patch.transaction import bookkeeping, receipt
-from a2patch.transaction import commit as transaction
-from a2patch.transaction import user_edits as salvage
+from a2patch.transaction import bookkeeping, commit, receipt, user_edits
 from a2patch.transaction.receipt import Receipt
-from a2patch.tree import Tree
-from a2patch.tree import repository as checkout
+from a2patch.tree import Tree, repository
 
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,7 @@ def survey(tree: Tree, *, derive: bool = True) -> Survey:
     """
     kept = receipt.load(tree)
     status = _status(tree, kept.diffs if kept else (), derive=derive)
-    return Survey(tree, salvage.noticed(tree, status, kept) if kept else status, kept)
+    return Survey(tree, user_edits.noticed(tree, status, kept) if kept else status, kept)
 
 
 def preview(tree: Tree, *, derive: bool = True) -> Outcome:
@@ -84,8 +81,8 @@ def preview(tree: Tree, *, derive: bool = True) -> Outcome:
         return Outcome(seen, (), ())
     _check_merges(seen)
     conflicts = [site for site in seen.status.sites if site.state == "conflict"]
-    if conflicts and (found := salvage.find(tree, conflicts, seen.receipt)) and found.patch:
-        raise salvage.edited(tree, found)
+    if conflicts and (found := user_edits.find(tree, conflicts, seen.receipt)) and found.patch:
+        raise user_edits.edited(tree, found)
     bare = replace(tree, overlay=_taken_out(seen))
     files = dict(bare.overlay)
     plan = _plan(seen, bare, derive=derive)
@@ -118,12 +115,12 @@ def difference(tree: Tree) -> Outcome:
     return Outcome(seen, changes, tuple(diff.reversed() for diff in plan.diffs))
 
 
-def apply(tree: Tree, say: Say, *, derive: bool = True) -> Outcome:
+def apply(tree: Tree, notify: Notify, *, derive: bool = True) -> Outcome:
     """Patch a tree.
 
     Args:
         tree: The tree.
-        say: Told, in a line, what is waited for and what was recovered.
+        notify: Told, in a line, what is waited for and what was recovered.
         derive: Whether a diff may be made from the tree's own syntax where no versioned one fits.
 
     Raises:
@@ -131,23 +128,23 @@ def apply(tree: Tree, say: Say, *, derive: bool = True) -> Outcome:
         AccessError: It can't be written to.
     """
     look = partial(preview, tree, derive=derive)
-    outcome = transaction.settled(tree, say, look)  # a tree that will be refused is not even locked
+    outcome = commit.settled(tree, notify, look)  # a tree that will be refused is not even locked
     if not outcome.changes:
         return outcome
-    with transaction.locked(tree, say):
+    with commit.locked(tree, notify):
         if not _still_holds(outcome):
             outcome = look()
         if outcome.changes:
-            transaction.commit(tree, "apply", [*outcome.changes, *outcome.noted])
+            commit.commit(tree, "apply", [*outcome.changes, *outcome.noted])
         return outcome
 
 
-def revert(tree: Tree, say: Say, *, force: bool = False) -> Outcome:
+def revert(tree: Tree, notify: Notify, *, force: bool = False) -> Outcome:
     """Take the patch out of a tree.
 
     Args:
         tree: The tree.
-        say: Told, in a line, what is waited for and what was recovered.
+        notify: Told, in a line, what is waited for and what was recovered.
         force: Whether ours is taken out even where its user has edited it; the edits are saved in a patch file.
 
     Raises:
@@ -155,13 +152,13 @@ def revert(tree: Tree, say: Say, *, force: bool = False) -> Outcome:
         AccessError: It can't be written to.
     """
     look = partial(_reversal, tree, force=force)
-    outcome = transaction.settled(tree, say, look)
+    outcome = commit.settled(tree, notify, look)
     if not outcome.changes and not outcome.noted:
         return outcome
-    with transaction.locked(tree, say):
+    with commit.locked(tree, notify):
         if not _still_holds(outcome):
             outcome = look()
-        transaction.commit(tree, "revert", [*outcome.changes, *outcome.noted])
+        commit.commit(tree, "revert", [*outcome.changes, *outcome.noted])
         return outcome
 
 
@@ -172,11 +169,11 @@ def _reversal(tree: Tree, *, force: bool) -> Outcome:
         return Outcome(seen, (), ())
     _check_merges(seen)
     conflicts = [site for site in seen.status.sites if site.state == "conflict"]
-    found = salvage.find(tree, conflicts, seen.receipt)
+    found = user_edits.find(tree, conflicts, seen.receipt)
     if found is None:
         raise patching.conflict(tree, conflicts)
     if found.patch and not force:
-        raise salvage.edited(tree, found)
+        raise user_edits.edited(tree, found)
     plan = patching.plan(tree.read, [site.back for site in seen.status.sites if site.back])
     saved = [found.saved(tree)] if found.patch else []
     notes = [f"your edits inside our lines are kept in {tree.path(change.path)}" for change in saved]
@@ -191,19 +188,19 @@ def _reversal(tree: Tree, *, force: bool) -> Outcome:
     )
 
 
-def mark_verified(tree: Tree, by: str, say: Say) -> None:
+def mark_verified(tree: Tree, by: str, notify: Notify) -> None:
     """Note in the receipt that the patch was verified.
 
     Args:
         tree: The tree, patched.
         by: What verified it, such as `"torch 2.9.0, Python 3.12.1"`.
-        say: Told, in a line, what is waited for.
+        notify: Told, in a line, what is waited for.
     """
-    with transaction.locked(tree, say):
+    with commit.locked(tree, notify):
         kept = receipt.load(tree)
         if kept is not None and kept.verified != by:
             new = replace(kept, verified=by)
-            transaction.commit(tree, "verify", [Change(receipt.PATH, tree.read(receipt.PATH), new.encode())])
+            commit.commit(tree, "verify", [Change(receipt.PATH, tree.read(receipt.PATH), new.encode())])
 
 
 def refuse_unpatched(seen: Survey) -> None:
@@ -268,14 +265,14 @@ def _still_holds(outcome: Outcome) -> bool:
 def _check_merges(seen: Survey) -> None:
     diffs = [diff for one in series.load(series.folder()).values() for diff in one]
     diffs += seen.receipt.diffs if seen.receipt else ()
-    checkout.refuse_unmerged(seen.tree, {file.path for diff in diffs for file in diff.files})
+    repository.refuse_unmerged(seen.tree, {file.path for diff in diffs for file in diff.files})
 
 
 def _kept_edits(seen: Survey, changes: Sequence[Change]) -> list[str]:
     """Told where the user's own work lies in a file that changes; it is kept, but he might want to commit it first."""
     if any(site.back for site in seen.status.sites):
         return []
-    paths = checkout.uncommitted(seen.tree, [change.path for change in changes if change.before is not None])
+    paths = repository.uncommitted(seen.tree, [change.path for change in changes if change.before is not None])
     return [f"{path} has edits that are not committed: they are kept" for path in paths]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from a2patch.errors import ExistsError
-from a2patch.runner import insert as composing
+from a2patch.runner import insert as insertion
 from tests.conftest import Answer, a2patch, snapshot
 
 Unpack = Callable[..., Path]
@@ -111,14 +111,14 @@ def test_a_model_in_another_encoding_than_utf_8_keeps_its_bytes(package: Path, t
 
 def test_another_file_is_replaced_only_by_force(tmp_path: Path) -> None:
     files = {tmp_path / "new/a.yaml": b"a", tmp_path / "b.yaml": b"b"}
-    composing.write(files, force=False)
-    composing.write(files, force=False)  # the same
+    insertion.write(files, force=False)
+    insertion.write(files, force=False)  # the same
     (tmp_path / "b.yaml").write_bytes(b"mine")
     with pytest.raises(ExistsError) as refused:
-        composing.write({**files, tmp_path / "new/a.yaml": b"other"}, force=False)
+        insertion.write({**files, tmp_path / "new/a.yaml": b"other"}, force=False)
     assert "--force" in refused.value.remedy
     assert {path.read_bytes() for path in files} == {b"a", b"mine"}
-    composing.write(files, force=True)
+    insertion.write(files, force=True)
     assert {path.read_bytes() for path in files} == {b"a", b"b"}
 
 

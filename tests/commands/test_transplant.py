@@ -83,7 +83,7 @@ Path("used.json").write_text(json.dumps(told))
 
 
 @dataclass(frozen=True)
-class Bench:
+class Context:
     """A folder with checkpoints, a patched tree, and what came of some transplants in it.
 
     Attributes:
@@ -109,7 +109,7 @@ def python(code: str, site: Path, folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def bench(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+def context(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Context:
     """Everything that takes a second, made once; tests read it."""
     yaml = pytest.importorskip("yaml")
     pytest.importorskip("torchvision")
@@ -171,18 +171,18 @@ def bench(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     folder.joinpath("transplant.json").write_text(json.dumps({name: common | each for name, each in wanted.items()}))
     python(_TRANSPLANTS, site, folder)
     last = {name: (folder / "done" / name / "events").read_text().splitlines()[-1] for name in wanted}
-    return Bench(folder, site, {name: json.loads(line) for name, line in last.items()})
+    return Context(folder, site, {name: json.loads(line) for name, line in last.items()})
 
 
 def exact(answer: dict[str, Any], part: str = "proof") -> bool:
     return bool(answer[part]) and all(each["same"] for each in answer[part])
 
 
-def test_a_pretrained_checkpoint_into_our_model(bench: Bench, tmp_path: Path) -> None:
+def test_a_pretrained_checkpoint_into_our_model(context: Context, tmp_path: Path) -> None:
     """As in the README, and then all that its user does with the result."""
     for name in ("stock.pt", "make.json"):
-        tmp_path.joinpath(name).write_bytes(bench.folder.joinpath(name).read_bytes())
-    answer = bench.transplant("stock.pt", "--model", "yolov8_A2", "-o", "carried.pt", "--json", cwd=tmp_path)
+        tmp_path.joinpath(name).write_bytes(context.folder.joinpath(name).read_bytes())
+    answer = context.transplant("stock.pt", "--model", "yolov8_A2", "-o", "carried.pt", "--json", cwd=tmp_path)
     assert answer.code == 0, answer.err
     told = answer.document["transplant"]
     assert (told["carried"], told["tensors"], told["left"]) == (355, 355, [])
@@ -194,7 +194,7 @@ def test_a_pretrained_checkpoint_into_our_model(bench: Bench, tmp_path: Path) ->
     assert told["by_name_right"] < told["by_name"] < 100
     assert {place.name for place in tmp_path.iterdir()} == {"stock.pt", "make.json", "carried.pt"}
 
-    python(_USE, bench.site, tmp_path)
+    python(_USE, context.site, tmp_path)
     used = json.loads(tmp_path.joinpath("used.json").read_text())
     assert used["names"] == {str(i): f"thing {i}" for i in range(7)}
     assert (used["nc"], used["stride"], used["scale"], used["dtype"]) == (7, [8.0, 16.0, 32.0], "n", "torch.float16")
@@ -209,46 +209,46 @@ def test_a_pretrained_checkpoint_into_our_model(bench: Bench, tmp_path: Path) ->
 
     trained = tmp_path / "runs/train/weights/epoch0.pt"  # as the trainer saves it: EMA, optimizer and all
     before = snapshot(tmp_path)
-    refused = bench.transplant(trained, "--model", "yolov8n.yaml", cwd=tmp_path)
+    refused = context.transplant(trained, "--model", "yolov8n.yaml", cwd=tmp_path)
     assert refused.code == 1, refused.err
     assert "the weights of its EMA" in refused.out
     assert "5, left out, is not the identity: trained, its gate is at 0.0" in refused.out
     assert snapshot(tmp_path) == before
 
 
-def test_a_bare_state_dict_in_single_precision(bench: Bench) -> None:
-    answer = bench.answers["bare"]
+def test_a_bare_state_dict_in_single_precision(context: Context) -> None:
+    answer = context.answers["bare"]
     assert exact(answer)
     assert (answer["carried"], answer["classes"], answer["scale"]) == (355, 7, "n")
     assert (answer["dtype"], answer["weights"]) == ("float32", "state dict")
 
-    answer = bench.answers["bare classify"]
+    answer = context.answers["bare classify"]
     assert exact(answer)
     assert (answer["task"], answer["classes"], answer["dtype"]) == ("classify", 7, "float16"), "as it is loaded"
 
 
-def test_back_while_the_gate_is_zero(bench: Bench) -> None:
-    answer = bench.answers["back"]
+def test_back_while_the_gate_is_zero(context: Context) -> None:
+    answer = context.answers["back"]
     assert exact(answer)
     assert answer["out"] == [[5, 0.0], [8, 0.0]]
     assert (answer["carried"], answer["tensors"]) == (355, 355 + 2 * 13)
     assert {reason for _, reason in answer["left"]} == {"its layer is left out"}
 
-    answer = bench.answers["back from trained"]
+    answer = context.answers["back from trained"]
     assert not exact(answer)
     assert answer["out"] == [[5, 0.25], [8, 0.25]]
     assert exact(answer, "without"), "all but our blocks is the same"
 
 
-def test_blocks_that_are_there_already(bench: Bench) -> None:
-    answer = bench.answers["move trained"]
+def test_blocks_that_are_there_already(context: Context) -> None:
+    answer = context.answers["move trained"]
     assert answer["moved"] == [[5, 4], [8, 7]]
     assert answer["carried"] == answer["tensors"]
     assert [ours[2] for ours in answer["ours"]] == [0.25, 0.25]
     assert not exact(answer)
     assert exact(answer, "without")
 
-    answer = bench.answers["move new"]  # to places of other widths, which is no harm to blocks that do nothing yet
+    answer = context.answers["move new"]  # to places of other widths, which is no harm to blocks that do nothing yet
     assert exact(answer)
     assert (answer["carried"], answer["moved"]) == (355, [])
     assert (answer["out"], answer["new"]) == ([[5, 0.0], [8, 0.0]], [3, 11])
@@ -258,41 +258,41 @@ def test_blocks_that_are_there_already(bench: Bench) -> None:
 
     # a trained one that does not fit is no less lost for the parts that would, and the reason tells its gate
     for name in ("move trained elsewhere", "widen trained"):
-        answer = bench.answers[name]
+        answer = context.answers[name]
         assert not exact(answer), name
         assert exact(answer, "without"), name
         assert answer["out"] == [[5, 0.25], [8, 0.25]], name
         assert [ours[2] for ours in answer["ours"]] == [0.0, 0.0], name
 
-    answer = bench.answers["add to trained"]
+    answer = context.answers["add to trained"]
     assert exact(answer)
     assert (answer["moved"], answer["out"], answer["new"]) == ([], [], [12])
     assert answer["carried"] == answer["tensors"]
 
 
-def test_what_is_never_the_identity(bench: Bench) -> None:
-    answer = bench.answers["tutorial"]
+def test_what_is_never_the_identity(context: Context) -> None:
+    answer = context.answers["tutorial"]
     assert not exact(answer)
     assert exact(answer, "without")
     assert answer["ours"] == [[3, "DoubleAttentionLayer", None]]
     assert answer["carried"] == 355
 
 
-def test_a_model_that_computes_something_else(bench: Bench) -> None:
+def test_a_model_that_computes_something_else(context: Context) -> None:
     """Every tensor fits, and only the output tells."""
-    answer = bench.answers["pooled"]
+    answer = context.answers["pooled"]
     assert answer["carried"] == 355
     assert not exact(answer)
     assert not exact(answer, "without")
 
 
-def test_a_release_that_builds_a_layer_otherwise(bench: Bench) -> None:
+def test_a_release_that_builds_a_layer_otherwise(context: Context) -> None:
     """Every tensor fits; training from it would start elsewhere even without us."""
-    answer = bench.answers["older"]
+    answer = context.answers["older"]
     assert answer["carried"] == 355
     assert not exact(answer)
     assert answer["otherwise"] == ["9 (SPPF): cv1.act is Identity in the checkpoint, SiLU here"]
-    assert bench.answers["pooled"]["otherwise"] == []
+    assert context.answers["pooled"]["otherwise"] == []
 
 
 @pytest.mark.parametrize(
@@ -305,19 +305,21 @@ def test_a_release_that_builds_a_layer_otherwise(bench: Bench) -> None:
         ("text", "is no checkpoint"),
     ],
 )
-def test_refused(bench: Bench, name: str, found: str) -> None:
-    answer = bench.answers[name]
+def test_refused(context: Context, name: str, found: str) -> None:
+    answer = context.answers[name]
     assert answer["event"] == "declined"
     assert found in answer["message"] + answer["found"] + answer["remedy"]
-    assert not bench.folder.joinpath("was_run").exists(), "code in a checkpoint was run"
+    assert not context.folder.joinpath("was_run").exists(), "code in a checkpoint was run"
 
 
-def test_nothing_is_replaced_unasked(bench: Bench, tmp_path: Path) -> None:
+def test_nothing_is_replaced_unasked(context: Context, tmp_path: Path) -> None:
     tmp_path.joinpath("mine.pt").write_bytes(b"precious")
-    answer = bench.transplant(
-        bench.folder / "stock.pt", "--model", "yolov8_A2.yaml", "-o", "mine.pt", "--json", cwd=tmp_path
+    answer = context.transplant(
+        context.folder / "stock.pt", "--model", "yolov8_A2.yaml", "-o", "mine.pt", "--json", cwd=tmp_path
     )
     assert answer.code == 2
     assert "--force" in answer.document["error"]["remedy"]
     assert tmp_path.joinpath("mine.pt").read_bytes() == b"precious"
-    assert bench.transplant(bench.folder / "bare.pt", "--model", "x.yaml", "--from-state-dict", cwd=tmp_path).code == 2
+    assert (
+        context.transplant(context.folder / "bare.pt", "--model", "x.yaml", "--from-state-dict", cwd=tmp_path).code == 2
+    )

@@ -16,7 +16,7 @@ import pytest
 from a2patch.patch import derive, series
 from a2patch.patch.fit import fit, outcome
 from a2patch.patch.series import SITES, Diff
-from a2patch.transaction import operations as commands
+from a2patch.transaction import operations
 from a2patch.tree import tree as trees
 from patches import releases
 from tests.conftest import NEWEST, RELEASES, ROOT, snapshot
@@ -72,7 +72,7 @@ def test_git_takes_the_diffs_by_hand(release: str, cache: Path, tmp_path: Path) 
         newest = max((d for d in LOADED[site] if d.version <= series.numbers(release)), key=lambda d: d.version)
         place = series.folder() / site / f"{newest.release}.diff"
         subprocess.run(["git", "apply", place], cwd=tmp_path, check=True)
-    assert commands.survey(trees.find(package)).status.state == "applied"
+    assert operations.survey(trees.find(package)).status.state == "applied"
 
 
 @pytest.mark.parametrize("release", ends())
@@ -80,18 +80,18 @@ def test_the_ends_of_a_range_are_patched_as_recorded_and_reverted(release: str, 
     package = releases.unpack(release, cache, tmp_path)
     before = snapshot(tmp_path)
     tree = trees.find(package)
-    applied = commands.apply(tree, pytest.fail)
+    applied = operations.apply(tree, pytest.fail)
     recorded = next(trial for trial in TRIALS if trial["release"] == release)
     assert {diff.site: diff.name for diff in applied.diffs} == recorded["diffs"]
     assert not any(diff.derived for diff in applied.diffs)
-    commands.revert(tree, pytest.fail)
+    operations.revert(tree, pytest.fail)
     assert snapshot(tmp_path) == before
 
 
 def test_a_versioned_diff_does_what_the_syntax_says(cache: Path, tmp_path: Path) -> None:
     package = releases.unpack(NEWEST, cache, tmp_path)
     tree = trees.find(package)
-    versioned = {change.path: change.after for change in commands.preview(tree).changes}
+    versioned = {change.path: change.after for change in operations.preview(tree).changes}
     for site in SITES:
         derived = fit(derive.diff(site, tree.read, derive.sources(series.folder()), NEWEST), tree.read)
         assert isinstance(derived, Diff)

@@ -147,7 +147,7 @@ def test_matrix_products_are_counted() -> None:
 def test_learning_is_told_from_not_learning(monkeypatch: pytest.MonkeyPatch, slope: float, result: str) -> None:
     """A gradient that points the wrong way, or nowhere, does not lower the loss."""
     torch = pytest.importorskip("torch")
-    from a2patch.probe.checks import learn as learning
+    from a2patch.probe.checks import learn
 
     class Net(torch.nn.Module):  # type: ignore[misc, name-defined]
         def __init__(self) -> None:
@@ -159,6 +159,6 @@ def test_learning_is_told_from_not_learning(monkeypatch: pytest.MonkeyPatch, slo
             value = (self.weight**2).sum()
             return (value.detach() + slope * (value - value.detach()), None)
 
-    monkeypatch.setattr(learning, "tools", lambda name: SimpleNamespace(get_cfg=dict))
-    bench: Any = SimpleNamespace(specs=[{"file": "x"}], label=str, smallest=lambda file: Net())
-    assert learning.check_learn(bench).result == result
+    monkeypatch.setattr(learn, "tools", lambda name: SimpleNamespace(get_cfg=dict))
+    context: Any = SimpleNamespace(specs=[{"file": "x"}], label=str, smallest=lambda file: Net())
+    assert learn.check_learn(context).result == result

@@ -30,7 +30,7 @@ import filelock  # noqa: F401 (loaded once, not in each fork)
 import git  # noqa: F401
 
 from a2patch.errors import A2PatchError, AccessError, LockedError
-from a2patch.patch import validate as proof
+from a2patch.patch import validate
 from a2patch.transaction import commit as transaction
 from a2patch.transaction import operations as commands
 from a2patch.tree import tree
@@ -45,7 +45,7 @@ EVENTS = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.chow
 DONE, REFUSED, HALF_DONE, LOCKED, KILLED = 0, 4, 5, 6, 137
 
 # What is proved of the same bytes once need not be proved in each of a thousand rounds.
-proof.fault = functools.cache(proof.fault)
+validate.fault = functools.cache(validate.fault)
 
 Snapshot = dict[str, bytes]
 

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
 from a2patch.block import CLASSES
 from a2patch.runner.insert import FOLDERS
-from a2patch.transaction import operations as commands
+from a2patch.transaction import operations
 from a2patch.tree import tree
 from patches import releases
 
@@ -44,7 +44,7 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="a2patch-insertions-") as folder:
         package = releases.unpack(arguments.release, releases.cache(os.environ), Path(folder) / "site-packages")
-        commands.apply(tree.find(package), print)
+        operations.apply(tree.find(package), print)
         os.environ["YOLO_CONFIG_DIR"] = folder
         sys.path.insert(0, str(package.parent))
         return sweep(package, Path(folder), arguments.models)
@@ -89,8 +89,8 @@ def attempt(package: Path, folder: Path, path: Path) -> tuple[str, int, int, lis
     from a2patch.probe.checks.build import check_build
     from a2patch.probe.checks.wiring import check_wiring
     from a2patch.probe.events import Channel
-    from a2patch.probe.insert import compose
-    from a2patch.probe.models.bench import Bench
+    from a2patch.probe.insert import insert_models
+    from a2patch.probe.models.context import Context
 
     folder.mkdir()
     request: dict[str, Any] = {
@@ -110,20 +110,20 @@ def attempt(package: Path, folder: Path, path: Path) -> tuple[str, int, int, lis
         "costs": False,
     }
     channel = Channel(folder / "events.jsonl", "ultralytics", [])
-    specs = compose(request, channel)
+    specs = insert_models(request, channel)
     faults, built = [], 0
     for spec in specs:  # a bench each, since it keeps what it builds
-        bench = Bench({**request, "models": [spec]}, channel)
+        context = Context({**request, "models": [spec]}, channel)
         for check in (check_build, check_wiring):
-            outcome = check(bench)
+            outcome = check(context)
             if outcome.result != "pass":
                 faults.append(f"{Path(spec['file']).name}: {outcome.figure}: {outcome.meaning}")
-        built += len(bench.scales_of(spec["file"]))
+        built += len(context.scales_of(spec["file"]))
         undone = {**request, "model": spec["file"], "remove": True, "named": "undone.yaml"}
-        compose(undone, channel)
+        insert_models(undone, channel)
         if (folder / "undone.yaml").read_bytes() != path.read_bytes():
             faults.append(f"{Path(spec['file']).name}: taking the block out again gives another file")
-    head = bench.described(specs[-1]["file"])["head"][-1][2]
+    head = context.described(specs[-1]["file"])["head"][-1][2]
     task = next((task for kind, task in _TASKS.items() if head.startswith(kind)), "detect")
     return task, len(specs), built, faults
 

@@ -36,7 +36,7 @@ sys.path.insert(0, str(ROOT))
 
 from a2patch.errors import A2PatchError
 from a2patch.patch import series
-from a2patch.transaction import operations as commands
+from a2patch.transaction import operations
 from a2patch.transaction.files import FOLDER
 from a2patch.tree import tree as trees
 from patches import releases
@@ -90,8 +90,8 @@ def main() -> None:
             if count % 10 == 0 or count == len(todo) or trial.fault:
                 save(place, done)
             left = (time.monotonic() - started) / count * (len(todo) - count)
-            say = trial.fault or (f"upstream: {trial.upstream}" if trial.upstream else "ok")
-            print(f"{count}/{len(todo)}  {trial.release:<9} {say[:150]}  (about {left / 60:.1f} min left)", flush=True)
+            told = trial.fault or (f"upstream: {trial.upstream}" if trial.upstream else "ok")
+            print(f"{count}/{len(todo)}  {trial.release:<9} {told[:150]}  (about {left / 60:.1f} min left)", flush=True)
     trials = [done[release] for release in wanted]
     text = report(trials, time.monotonic() - started, len(todo))
     arguments.out.joinpath("COMPATIBILITY.md").write_text(text, "utf-8")
@@ -125,14 +125,14 @@ def try_release(release: str, package: Path, *, derive: bool) -> Trial:
     stock = build(package, MODELS[:1])
     tree = trees.find(package)
     try:
-        outcome = commands.apply(tree, lambda text: None) if not derive else apply_derived(tree)
+        outcome = operations.apply(tree, lambda text: None) if not derive else apply_derived(tree)
     except A2PatchError as error:
         fault = "" if release in releases.BROKEN and contents(package.parent) == before else error.message
         return Trial(release, {}, False, {}, fault, releases.BROKEN.get(release, ""))
     diffs = {diff.site: diff.name for diff in outcome.diffs}
     fault = static(package, before)
     ours = build(package, MODELS)
-    commands.revert(tree, lambda text: None)
+    operations.revert(tree, lambda text: None)
     if not fault and contents(package.parent) != before:
         fault = "revert does not give back the bytes"
     parameters = {model: found for model, found in ours.items() if isinstance(found, int)}
@@ -144,12 +144,12 @@ def try_release(release: str, package: Path, *, derive: bool) -> Trial:
     return Trial(release, diffs, not fault, parameters, fault, str(upstream))
 
 
-def apply_derived(tree: trees.Tree) -> commands.Outcome:
+def apply_derived(tree: trees.Tree) -> operations.Outcome:
     """Apply as if there were no versioned diffs of init and tasks."""
     load = series.load
     series.load = lambda folder: load(folder) | {"init": (), "tasks": ()}
     try:
-        return commands.apply(tree, lambda text: None)
+        return operations.apply(tree, lambda text: None)
     finally:
         series.load = load
 

@@ -12,8 +12,7 @@ from pathlib import Path
 from unittest import mock
 
 from a2patch.patch import series
-from a2patch.transaction import bookkeeping
-from a2patch.transaction import operations as commands
+from a2patch.transaction import bookkeeping, operations
 from a2patch.tree import tree
 from patches import releases
 
@@ -82,7 +81,7 @@ def older(folder: Path) -> Iterator[None]:
         yield
 
 
-def act(command: str, package: Path) -> commands.Outcome | bool:
+def act(command: str, package: Path) -> operations.Outcome | bool:
     """Run a command in this very process, as the command line does.
 
     Args:
@@ -93,9 +92,9 @@ def act(command: str, package: Path) -> commands.Outcome | bool:
 
     found = tree.find(package)
     recovered = transaction.recover(found, quiet)
-    run: dict[str, Callable[[], commands.Outcome | bool]] = {
-        "apply": lambda: commands.apply(found, quiet),
-        "revert": lambda: commands.revert(found, quiet),
+    run: dict[str, Callable[[], operations.Outcome | bool]] = {
+        "apply": lambda: operations.apply(found, quiet),
+        "revert": lambda: operations.revert(found, quiet),
         "recover": lambda: recovered,
     }
     return run[command]()

@@ -55,7 +55,7 @@ def _read(events: Path) -> Checks:
 
 
 if __name__ == "__main__":
-    from a2patch.probe import roles as run
+    from a2patch.probe import roles
 
     for path in sys.argv[1:]:
-        run.main(path)
+        roles.main(path)

@@ -17,8 +17,7 @@ import pytest
 
 from a2patch.errors import A2PatchError, AccessError, ConflictError, LockedError
 from a2patch.patch.plan import Change
-from a2patch.transaction import commit as transaction
-from a2patch.transaction import lock
+from a2patch.transaction import commit, lock
 from a2patch.tree import tree
 from tests.conftest import NEWEST, ROOT, Answer, a2patch, snapshot
 from tests.support import miniature
@@ -110,8 +109,8 @@ def test_a_file_edited_while_a_command_lay_interrupted_is_not_guessed_at(package
 def test_a_file_edited_between_plan_and_commit_stops_the_commit(package: Path) -> None:
     found = tree.find(package)
     before = snapshot(package.parent)
-    with transaction.locked(found, quiet), pytest.raises(ConflictError):
-        transaction.commit(found, "apply", [Change("nn/tasks.py", b"something else", b"new")])
+    with commit.locked(found, quiet), pytest.raises(ConflictError):
+        commit.commit(found, "apply", [Change("nn/tasks.py", b"something else", b"new")])
     assert snapshot(package.parent) == before
 
 
@@ -247,7 +246,7 @@ def test_an_older_patch_is_taken_out_and_the_new_one_put_in(package: Path, tmp_p
 HOLD = """
 import sys, time
 from pathlib import Path
-from a2patch.transaction import commit as transaction
+from a2patch.transaction import commit
 from a2patch.tree import tree
 with transaction.locked(tree.find(Path(sys.argv[1])), print):
     print("held", flush=True)
@@ -274,7 +273,7 @@ def test_a_held_lock_is_waited_for_told_and_then_refused(
     monkeypatch.setattr(lock, "WAIT_S", 0.3)
     said: list[str] = []
     begun = time.monotonic()
-    with pytest.raises(LockedError) as caught, transaction.locked(tree.find(package), said.append):
+    with pytest.raises(LockedError) as caught, commit.locked(tree.find(package), said.append):
         pass
     assert 0.2 < time.monotonic() - begun < 5
     assert len(said) == 1

@@ -10,8 +10,7 @@ import pytest
 
 from a2patch.errors import A2PatchError, ConflictError, NotPatchedError
 from a2patch.transaction import models as installing
-from a2patch.transaction import operations as commands
-from a2patch.transaction import receipt
+from a2patch.transaction import operations, receipt
 from a2patch.tree import tree
 from tests.conftest import NEWEST, snapshot
 from tests.support.miniature import KINDS, act, cut, older, quiet
@@ -20,7 +19,7 @@ MODEL = "cfg/models/v8/yolov8_A2-p3.yaml"
 TEXT = "nc: 80\r\nbackbone: [] # ä\r\n".encode()
 
 
-def put(package: Path, models: Mapping[str, bytes] | None = None, *, force: bool = False) -> commands.Outcome:
+def put(package: Path, models: Mapping[str, bytes] | None = None, *, force: bool = False) -> operations.Outcome:
     return installing.install(tree.find(package), models or {MODEL: TEXT}, quiet, force=force)
 
 
@@ -39,7 +38,7 @@ def test_what_is_installed_goes_with_the_patch_and_leaves_nothing(cache: Path, t
     assert kind != "installed" or f"ultralytics/{MODEL},sha256=" in record(package)
     assert put(package).changes == ()  # nothing to do
     reverted = act("revert", package)
-    assert isinstance(reverted, commands.Outcome)
+    assert isinstance(reverted, operations.Outcome)
     assert MODEL in {change.path for change in reverted.changes}
     assert snapshot(package.parent) == before
 
@@ -49,13 +48,13 @@ def test_an_installed_model_that_was_edited_is_not_lost(cache: Path, tmp_path: P
     act("apply", package)
     put(package)
     package.joinpath(MODEL).write_bytes(TEXT.replace(b"80", b"3"))
-    assert commands.survey(tree.find(package)).status.state == "applied"  # it is its user's to edit
+    assert operations.survey(tree.find(package)).status.state == "applied"  # it is its user's to edit
     with pytest.raises(ConflictError) as refused:
         act("revert", package)
     assert "+nc: 3" in refused.value.found
     with pytest.raises(ConflictError, match="a model of that name"):
         put(package)
-    outcome = commands.revert(tree.find(package), quiet, force=True)
+    outcome = operations.revert(tree.find(package), quiet, force=True)
     assert not package.joinpath(MODEL).exists()
     saved = package / "a2patch-your-edits.patch"
     assert str(saved) in outcome.notes[0]
@@ -80,7 +79,7 @@ def test_an_upgrade_of_the_patch_keeps_what_is_installed(cache: Path, tmp_path: 
         put(package, {MODEL: TEXT, MODEL.replace("p3", "p4"): TEXT})
     package.joinpath(MODEL.replace("p3", "p4")).unlink()
     outcome = act("apply", package)
-    assert isinstance(outcome, commands.Outcome)
+    assert isinstance(outcome, operations.Outcome)
     assert outcome.changes
     kept = receipt.load(tree.find(package))
     assert kept is not None

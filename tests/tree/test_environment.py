@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from a2patch.errors import TreeNotFoundError
-from a2patch.tree import environment
-from a2patch.tree import tree as trees
+from a2patch.tree import environment, tree
 from a2patch.tree.environment import Surroundings
 from tests.conftest import NEWEST
 
@@ -24,7 +23,7 @@ def venv(tmp_path: Path) -> Path:
     """The interpreter of an empty virtual environment."""
     prefix = tmp_path / "env"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(prefix)], check=True)
-    python = trees.python_of(prefix)
+    python = tree.python_of(prefix)
     assert python is not None
     return python
 
@@ -78,6 +77,6 @@ def test_a_tree_is_tried_by_the_interpreter_of_its_environment(
     unpack: Unpack, venv: Path, around: Surroundings, tmp_path: Path
 ) -> None:
     inside = unpack(NEWEST, str(site_packages(venv).relative_to(tmp_path)))
-    assert environment.interpreter_for(trees.find(inside), around) == venv
+    assert environment.interpreter_for(tree.find(inside), around) == venv
     outside = unpack(NEWEST, "vendored")
-    assert environment.interpreter_for(trees.find(outside), around) == Path(sys.executable)
+    assert environment.interpreter_for(tree.find(outside), around) == Path(sys.executable)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from a2patch.errors import A2PatchError, TreeNotFoundError
-from a2patch.tree import tree as trees
+from a2patch.tree import tree
 from tests.conftest import NEWEST
 
 Unpack = Callable[..., Path]
@@ -24,16 +24,16 @@ def small(folder: Path, version: str = '__version__ = "8.3.1"\n') -> Path:
 
 
 def test_a_real_release_is_told(unpack: Unpack) -> None:
-    found = trees.find(unpack())
+    found = tree.find(unpack())
     assert (found.kind, found.version) == ("installed", NEWEST)
 
 
 def test_kinds(tmp_path: Path) -> None:
-    assert trees.find(small(tmp_path / "vendored")).kind == "vendored"
+    assert tree.find(small(tmp_path / "vendored")).kind == "vendored"
     clone = tmp_path / "clone"
     clone.joinpath(".git").mkdir(parents=True)
-    assert trees.find(small(clone).parent).kind == "checkout"
-    assert trees.find(small(tmp_path / "lib/python3.11/site-packages")).kind == "installed"
+    assert tree.find(small(clone).parent).kind == "checkout"
+    assert tree.find(small(tmp_path / "lib/python3.11/site-packages")).kind == "installed"
 
 
 @pytest.mark.parametrize(
@@ -46,13 +46,13 @@ def test_kinds(tmp_path: Path) -> None:
     ],
 )
 def test_a_version_is_read_without_importing(tmp_path: Path, text: str, version: str) -> None:
-    assert trees.find(small(tmp_path, text)).version == version
+    assert tree.find(small(tmp_path, text)).version == version
 
 
 @pytest.mark.parametrize("path", ["../x", "/etc/passwd", "nn/../../x", "", "C:/x", "nn\\x", "nn/modules/../../../x"])
 def test_a_path_that_leads_out_by_its_text_is_refused(tmp_path: Path, path: str) -> None:
     with pytest.raises(A2PatchError, match="no path inside a tree"):
-        trees.find(small(tmp_path)).path(path)
+        tree.find(small(tmp_path)).path(path)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need a right there that few users have")
@@ -63,7 +63,7 @@ def test_a_link_inside_that_leads_out_is_refused(tmp_path: Path) -> None:
     package.joinpath("nn/modules").rmdir()
     package.joinpath("nn/modules").symlink_to(elsewhere)
     with pytest.raises(A2PatchError, match="symbolic link"):
-        trees.find(package).read("nn/modules/__init__.py")
+        tree.find(package).read("nn/modules/__init__.py")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need a right there that few users have")
@@ -72,27 +72,27 @@ def test_a_linked_package_is_found_at_its_real_place(tmp_path: Path) -> None:
     site = tmp_path / "site-packages"
     site.mkdir()
     site.joinpath("ultralytics").symlink_to(package)
-    found = trees.find(site)
+    found = tree.find(site)
     assert found.package == package
     assert found.named == site / "ultralytics"
 
 
 def test_the_interpreter_of_an_environment_is_its_own(tmp_path: Path) -> None:
     package = small(tmp_path / "env/lib/python3.11/site-packages")
-    assert trees.interpreter_of(trees.find(package)) is None
+    assert tree.interpreter_of(tree.find(package)) is None
     python = tmp_path / "env/bin/python3"
     python.parent.mkdir()
     python.write_text("")
-    assert trees.interpreter_of(trees.find(package)) == python
+    assert tree.interpreter_of(tree.find(package)) == python
 
 
 def test_a_folder_called_site_packages_in_no_environment_has_none() -> None:
-    assert trees.environment_python(Path("/site-packages")) is None
+    assert tree.environment_python(Path("/site-packages")) is None
 
 
 def test_nothing_is_found_where_there_is_nothing(tmp_path: Path) -> None:
     with pytest.raises(TreeNotFoundError):
-        trees.find(tmp_path)
+        tree.find(tmp_path)
     tmp_path.joinpath("ultralytics").mkdir()
     with pytest.raises(TreeNotFoundError):
-        trees.find(tmp_path)
+        tree.find(tmp_path)

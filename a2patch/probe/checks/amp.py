@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import torch
 
 from a2patch.probe.events import Outcome, SkipCheckError, failed, last_line, passed
-from a2patch.probe.models.bench import Bench
 from a2patch.probe.models.build import NAMING, Model, kind, smooth_images, tensors
+from a2patch.probe.models.context import Context
 
 SIZE = 640
 WORST = 10.0  # times the typical error of a layer of the same model
@@ -36,36 +36,36 @@ class Reading(NamedTuple):
     given: list[Any]
 
 
-def check_amp(bench: Bench) -> Outcome:
+def check_amp(context: Context) -> Outcome:
     """Check on the CPU that all models compute finite values in bfloat16 and half, each layer about as well as others.
 
     Half has more digits but ends at 65504, where a sum over all positions may get.
     """
-    return _check(bench, [Way("bfloat16", "cpu", torch.bfloat16), Way("half", "cpu", torch.float16)])
+    return _check(context, [Way("bfloat16", "cpu", torch.bfloat16), Way("half", "cpu", torch.float16)])
 
 
-def check_amp_on_gpu(bench: Bench) -> Outcome:
+def check_amp_on_gpu(context: Context) -> Outcome:
     """Check the same in half on a GPU, under autocast as in training, and whole as in validation."""
     ways = [
         Way("half on the GPU", "cuda", torch.float16),
         Way("all half on the GPU", "cuda", torch.float16, whole=True),
     ]
     try:
-        return _check(bench, ways)
+        return _check(context, ways)
     except RuntimeError as error:  # out of memory on a shared server, a driver or a GPU too old for this torch
         raise SkipCheckError("the GPU can't be used: {}".format(last_line(error))) from error
 
 
-def _check(bench: Bench, ways: list[Way]) -> Outcome:
+def _check(context: Context, ways: list[Way]) -> Outcome:
     """Check all models in those ways of computing that this machine knows."""
     usable = [way for way in ways if _usable(way)]
     if not usable:
         raise SkipCheckError("torch {} computes in fewer bits nowhere here".format(torch.__version__))
     figures: dict[str, list[str]] = {way.name: [] for way in usable}
-    for spec in bench.specs:
-        label = bench.label(spec["file"])
-        bench.channel.trying("computing {} at {} px in fewer bits".format(label, SIZE))
-        model = bench.settled(spec["file"], SIZE)
+    for spec in context.specs:
+        label = context.label(spec["file"])
+        context.channel.trying("computing {} at {} px in fewer bits".format(label, SIZE))
+        model = context.settled(spec["file"], SIZE)
         image = smooth_images(model, 1, SIZE)
         seen = _read(model, image)
         for way in usable:

@@ -6,19 +6,19 @@ from typing import Any
 
 import torch
 
-from a2patch.probe.models.bench import Bench
 from a2patch.probe.models.build import Model, build, count_parameters, rows, scaled, tensors
+from a2patch.probe.models.context import Context
 
 _COMPUTED = "nsm"  # the larger ones are the same code with more channels, and drawing their weights takes seconds
 _SAMPLES = 64
 
 
-def describe(bench: Bench, scale: str) -> dict[str, Any]:
+def describe(context: Context, scale: str) -> dict[str, Any]:
     """Return the layers and parameters of the stock model at a scale and, but for the largest, what it computes."""
-    model = bench.outline(bench.base, scale)
+    model = context.meta_model(context.base, scale)
     described = {"rows": [list(row) for row in rows(model)], "parameters": count_parameters(model)}
     if scale in _COMPUTED:
-        described["output"] = _sample(build(scaled(bench.base, scale), seed=0))
+        described["output"] = _sample(build(scaled(context.base, scale), seed=0))
     return described
 
 

@@ -10,16 +10,16 @@ from typing import Any
 import torch
 
 from a2patch.probe.events import Outcome, failed, known, passed
-from a2patch.probe.models.bench import Bench
 from a2patch.probe.models.build import Model, tensors
+from a2patch.probe.models.context import Context
 from a2patch.probe.runtime.load import ALLOW, load_allowing, loader
 
 
-def check_checkpoint(bench: Bench, file: str) -> Outcome:
+def check_checkpoint(context: Context, file: str) -> Outcome:
     """Check that a model that is saved as ultralytics saves it loads again and gives the same output."""
-    model = bench.smallest(file).eval()
+    model = context.smallest(file).eval()
     _unsettle(model)
-    path = bench.scratch / "checkpoint.pt"
+    path = context.scratch / "checkpoint.pt"
     torch.save({"epoch": -1, "model": model, "ema": None, "train_args": {}}, path)
     image = torch.rand(1, 3, 128, 128)
     expected = _detections(model, image)
@@ -32,8 +32,8 @@ def check_checkpoint(bench: Bench, file: str) -> Outcome:
     for way, loaded in ways.items():
         got = _detections(loaded.float().eval(), image)
         if got.shape != expected.shape or not torch.equal(got, expected):
-            return failed("other output", "After {} {} gives another output.".format(way, bench.label(file)))
-    bench.channel.emit("saved", path=str(path))
+            return failed("other output", "After {} {} gives another output.".format(way, context.label(file)))
+    context.channel.emit("saved", path=str(path))
     figure = "same output" + (", also restricted" if restricted is not None else "")
     if forced:
         return known(

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from a2patch.probe.events import Outcome, SkipCheckError, failed, known, passed
-from a2patch.probe.models.bench import Bench
+from a2patch.probe.models.context import Context
 from a2patch.probe.runtime.compat import tools
 
 WORKERS = 2
@@ -28,13 +28,13 @@ SECONDS = 240  # for all of it: on a busy machine, importing ultralytics twice c
 _NIL = 1e-9  # of the gradients; float64 leaves about 1e-15
 
 
-def check_ddp(bench: Bench) -> Outcome:
+def check_ddp(context: Context) -> Outcome:
     """Check that two workers import this tree, agree on the gradients of all models, and use every parameter."""
     if find_spec("torch.distributed.run") is None or not import_module("torch.distributed").is_available():
         raise SkipCheckError("this torch has no torchrun")
-    folder = bench.scratch / "ddp"
+    folder = context.scratch / "ddp"
     folder.mkdir()
-    status = _launch(bench.request, folder)
+    status = _launch(context.request, folder)
     strangers = [event for event in _events(folder) if event.get("name") == "import" and event.get("result") == "fail"]
     if strangers:
         return failed("another import", strangers[0]["meaning"], strangers[0]["advice"])
@@ -46,15 +46,15 @@ def check_ddp(bench: Bench) -> Outcome:
         if worker["error"] or not worker["done"]:
             why = worker["error"] or "torchrun {}".format(status)
             return failed("worker {} of {} died".format(rank + 1, WORKERS), why)
-    return _judged(bench, told)
+    return _judged(context, told)
 
 
-def _judged(bench: Bench, told: list[dict[str, Any]]) -> Outcome:
+def _judged(context: Context, told: list[dict[str, Any]]) -> Outcome:
     """Judge what both workers measured."""
     worst = 0.0
     remarks = []
-    for spec in bench.specs:
-        label = bench.label(spec["file"])
+    for spec in context.specs:
+        label = context.label(spec["file"])
         measured = [worker["models"][spec["file"]] for worker in told]
         unused = measured[0]["unused"]
         if unused:
@@ -80,9 +80,9 @@ def _judged(bench: Bench, told: list[dict[str, Any]]) -> Outcome:
                     )
                 worst = max(worst, worker[whose])
     figure = "{} workers, gradients alike to {:.0e}".format(WORKERS, worst)
-    astray = _astray(bench.request["put_in_line"])
+    astray = _astray(context.request["put_in_line"])
     if astray:
-        return known(figure, " ".join([*remarks, astray]), _advice(bench.request["put_in_line"]))
+        return known(figure, " ".join([*remarks, astray]), _advice(context.request["put_in_line"]))
     return passed(figure, " ".join(remarks))
 
 

@@ -17,8 +17,8 @@ from torch.nn.parallel import DistributedDataParallel
 
 from a2patch.probe.checks.learn import backward, new_parameters
 from a2patch.probe.events import Channel, last_line
-from a2patch.probe.models.bench import Bench
 from a2patch.probe.models.build import Model, small_side, smooth_images
+from a2patch.probe.models.context import Context
 
 _PATIENCE = timedelta(seconds=60)  # of one worker with the other
 _IMAGES = 2
@@ -39,9 +39,9 @@ def work(request: dict[str, Any], channel: Channel) -> None:
         dist.init_process_group("gloo", timeout=_PATIENCE)
         dist.barrier()
         tell(met=True)
-        bench = Bench(request, channel)
-        for spec in bench.specs:
-            told["models"][spec["file"]] = _measured(bench, spec["file"], rank)
+        context = Context(request, channel)
+        for spec in context.specs:
+            told["models"][spec["file"]] = _measured(context, spec["file"], rank)
         tell(done=True)
         dist.destroy_process_group()
     except Exception as error:
@@ -63,10 +63,10 @@ def _end_with_its_master() -> None:
         threading.Thread(target=listen, daemon=True).start()
 
 
-def _measured(bench: Bench, file: str, rank: int) -> dict[str, Any]:
+def _measured(context: Context, file: str, rank: int) -> dict[str, Any]:
     """Return the unused parameters of a model, and how far its gradients are from what they should be."""
-    size = small_side(bench.smallest(file))
-    model = bench.settled(file, size).double().train()
+    size = small_side(context.smallest(file))
+    model = context.settled(file, size).double().train()
     count = dist.get_world_size()
     batches = smooth_images(model, count * _IMAGES, size).double().split(_IMAGES)
     alone = [_gradients(deepcopy(model), None, batch) for batch in batches]
@@ -74,7 +74,7 @@ def _measured(bench: Bench, file: str, rank: int) -> dict[str, Any]:
     wrapped = DistributedDataParallel(deepcopy(model), find_unused_parameters=bool(unused))
     for _ in range(2):  # it is at the second step that it misses a gradient of the first
         got = _flat(_gradients(wrapped.module, wrapped, batches[rank]))
-    ours = new_parameters(model, bench.unknown_to_stock(file))
+    ours = new_parameters(model, context.unknown_to_stock(file))
     mean = sum(_flat(gradients) for gradients in alone) / count
     other = got.clone()
     dist.broadcast(other, 0)

@@ -16,8 +16,8 @@ from typing import Any
 import torch
 
 from a2patch.probe.events import Outcome, SkipCheckError, failed, passed, skipped
-from a2patch.probe.models.bench import Bench
 from a2patch.probe.models.build import NAMING, Model, kind, smooth_images, tensors
+from a2patch.probe.models.context import Context
 from a2patch.probe.runtime.compat import tools
 from a2patch.probe.runtime.load import load_allowing, loader
 
@@ -28,18 +28,18 @@ _UNSTEADY = 0.1
 _ONNX = ("onnx", "onnxruntime")
 
 
-def check_export(bench: Bench) -> Outcome:
+def check_export(context: Context) -> Outcome:
     """Check that what upstream's exporter makes of a model gives what the model gives."""
     figures = []
     missing = [name for name in _ONNX if find_spec(name) is None]
-    for spec in bench.specs:
-        label = bench.label(spec["file"])
-        weights = _saved(bench, spec["file"])
+    for spec in context.specs:
+        label = context.label(spec["file"])
+        weights = _saved(context, spec["file"])
         reference = loader()(str(weights))[0].float().eval()
         for form, name in FORMATS.items():
             if form == "onnx" and missing:
                 continue
-            bench.channel.trying("exporting {} to {}".format(label, name))
+            context.channel.trying("exporting {} to {}".format(label, name))
             try:
                 worst, fault = _parity(reference, weights, form)
             except ModuleNotFoundError as error:
@@ -63,17 +63,17 @@ _ADVICE = (
 )
 
 
-def _saved(bench: Bench, file: str) -> Path:
+def _saved(context: Context, file: str) -> Path:
     """Save a model as upstream saves it, for its exporter to load.
 
     Raises:
         SkipCheckError: If the exporter needs more than the model, or it doesn't build.
     """
-    model = bench.settled(file, 2 * _stride(bench.smallest(file)))
+    model = context.settled(file, 2 * _stride(context.smallest(file)))
     head = kind(model.model[-1])
     if head.startswith(NAMING):
         raise SkipCheckError("a head of the kind {} reads what classes are called, besides images".format(head))
-    folder = bench.scratch / "export"
+    folder = context.scratch / "export"
     folder.mkdir(exist_ok=True)
     path = folder / (Path(file).stem + ".pt")
     torch.save({"epoch": -1, "model": model, "ema": None, "train_args": {}}, path)

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 
 from a2patch.probe.events import Outcome, SkipCheckError, failed, known, passed
-from a2patch.probe.models.bench import Bench
 from a2patch.probe.models.build import Model, kind, named_layers, small_side, tensors
+from a2patch.probe.models.context import Context
 from a2patch.probe.runtime.compat import tools
 
 LAYER, BLOCK = "DoubleAttentionLayer", "DoubleAttentionBlock"
@@ -21,17 +21,17 @@ _SIZES = (0.1, 0.02)
 _FALL = 0.9  # of the first loss
 
 
-def check_gradient(bench: Bench) -> Outcome:
+def check_gradient(context: Context) -> Outcome:
     """Check that every parameter of ours gets a finite gradient, also after one step, and then one that is not zero.
 
     The gain of a new residual block is zero, so what is behind it has no gradient before the gain has moved.
     """
     counted = by_algebra = 0
     named: list[str] = []
-    for spec in bench.specs:
-        label = bench.label(spec["file"])
-        model = bench.smallest(spec["file"]).double().train()
-        ours = new_parameters(model, bench.unknown_to_stock(spec["file"]))
+    for spec in context.specs:
+        label = context.label(spec["file"])
+        model = context.smallest(spec["file"]).double().train()
+        ours = new_parameters(model, context.unknown_to_stock(spec["file"]))
         at_first = _unreached(model, ours)
         _step(model, 0.01)
         bad = at_first or _unreached(model, ours)
@@ -46,7 +46,7 @@ def check_gradient(bench: Bench) -> Outcome:
         zero = _zero(model, ours)
         expected = _zero_by_algebra(model)
         single = _single(model)
-        dead = [n for n in zero if n not in expected and not (n in single and spec["file"] in bench.tutorials)]
+        dead = [n for n in zero if n not in expected and not (n in single and spec["file"] in context.tutorials)]
         if dead:
             why = " With c_n = 1 its softmax is 1 whatever it learns." if set(dead) <= single else ""
             return failed(
@@ -62,7 +62,7 @@ def check_gradient(bench: Bench) -> Outcome:
     figure = "{} tensors, {} zero by algebra".format(counted, by_algebra)
     if named:
         text = "Zero for good, since c_n is 1 there: {}.".format(", ".join(named))
-        return known(figure, text, "It is kept as the tutorial has it; train {} instead.".format(bench.trained))
+        return known(figure, text, "It is kept as the tutorial has it; train {} instead.".format(context.trained))
     return passed(figure)
 
 
@@ -159,12 +159,12 @@ def _step(model: Model, size: float) -> None:
                 parameter -= size * parameter.grad / (parameter.grad.norm() + 1e-12)
 
 
-def check_learn(bench: Bench) -> Outcome:
+def check_learn(context: Context) -> Outcome:
     """Check that steps on one batch lower the loss by a tenth."""
     figures = []
-    for spec in bench.specs:
-        label = bench.label(spec["file"])
-        first, lowest = _lowered(bench.smallest(spec["file"]))
+    for spec in context.specs:
+        label = context.label(spec["file"])
+        first, lowest = _lowered(context.smallest(spec["file"]))
         figures.append("{} {:.2f} -> {:.2f}".format(label, first, lowest))
         if not lowest <= _FALL * first:
             text = "{} steps on one batch don't lower the loss of {} by a tenth."

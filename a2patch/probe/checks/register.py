@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from a2patch.probe.events import Outcome, failed, passed
-from a2patch.probe.models.bench import Bench
+from a2patch.probe.models.context import Context
 
 
 def check_import(package: Path, parts: list[str]) -> Outcome:
@@ -41,11 +41,11 @@ def _copies() -> list[Path]:
     return found
 
 
-def check_register(bench: Bench) -> Outcome:
+def check_register(context: Context) -> Outcome:
     """Check that the classes are defined, exported, imported where the parser looks, and parsed as they should be."""
-    for name in bench.classes:
+    for name in context.classes:
         for role in ("defined", "exported", "parsed"):
-            module = importlib.import_module("ultralytics." + bench.modules[role])
+            module = importlib.import_module("ultralytics." + context.modules[role])
             if not isinstance(getattr(module, name, None), type):
                 return failed(
                     "{} not in {}".format(name, module.__name__),
@@ -54,7 +54,7 @@ def check_register(bench: Bench) -> Outcome:
                 )
             if role == "exported" and name not in getattr(module, "__all__", [name]):
                 return failed("not in __all__", "{}.__all__ doesn't name {}.".format(module.__name__, name))
-    return _parses(bench.modules["parsed"])
+    return _parses(context.modules["parsed"])
 
 
 # Widths that no model of ours has: c_m differs from the channels before it, so that a row whose output width the

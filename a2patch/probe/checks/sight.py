@@ -13,43 +13,43 @@ from typing import Any, Iterator, NamedTuple
 import torch
 
 from a2patch.probe.events import Outcome, SkipCheckError, failed, known, passed
-from a2patch.probe.models.bench import Bench
 from a2patch.probe.models.build import Model, kind, named_layers
+from a2patch.probe.models.context import Context
 
 BLIND = 1e-9  # float64 leaves about 1e-14, and the weakest sight that was seen is about 1e-4
 
 
-def check_sight(bench: Bench) -> Outcome:
+def check_sight(context: Context) -> Outcome:
     """Check that each of our layers and each map that a head reads answers to where a patch stands."""
     figures: list[str] = []
     blind: dict[str, list[str]] = {}
     reasons: dict[str, str] = {}
-    for spec in bench.specs:
+    for spec in context.specs:
         file = spec["file"]
-        model = bench.smallest(file).double()
-        answers = answers_to_a_move(model, bench.classes)
+        model = context.smallest(file).double()
+        answers = answers_to_a_move(model, context.classes)
         if not answers:
             continue
         figures.append(
-            "{} {}".format(bench.label(file), ", ".join("{} {:.2g}".format(*pair) for pair in answers.items()))
+            "{} {}".format(context.label(file), ", ".join("{} {:.2g}".format(*pair) for pair in answers.items()))
         )
         dark = [name for name, answer in answers.items() if not answer > BLIND]
         if dark:
             blind[file] = dark
-            single = [name for name, layer in named_layers(model, bench.classes) if getattr(layer, "c_n", 0) == 1]
+            single = [name for name, layer in named_layers(model, context.classes) if getattr(layer, "c_n", 0) == 1]
             reasons[file] = single[0] if single else ""
     if not figures:
         raise SkipCheckError("nothing here has positions: the head reads no maps of several")
     if not blind:
         return passed("; ".join(figures))
-    file = next((f for f in blind if not (reasons[f] and f in bench.tutorials)), next(iter(blind)))
+    file = next((f for f in blind if not (reasons[f] and f in context.tutorials)), next(iter(blind)))
     text = "{} is blind: {} {} the same wherever things are in the image, so the detector can't localise.".format(
-        bench.label(file), _told(blind[file]), "is" if len(blind[file]) == 1 else "are"
+        context.label(file), _told(blind[file]), "is" if len(blind[file]) == 1 else "are"
     )
     if reasons[file]:
         text += " The c_n of {} is 1, and a softmax over one channel is 1 at every position.".format(reasons[file])
-    if file in bench.tutorials and reasons[file]:
-        advice = "It is kept as the tutorial has it; train {} instead.".format(bench.trained)
+    if file in context.tutorials and reasons[file]:
+        advice = "It is kept as the tutorial has it; train {} instead.".format(context.trained)
         return known("; ".join(figures), text, advice)
     return failed("; ".join(figures), text, "Give the layer a c_n of at least 2." if reasons[file] else "")
 

@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from a2patch.probe.events import Outcome, failed, passed
-from a2patch.probe.models.bench import Bench
 from a2patch.probe.models.build import named_layers, scaled
+from a2patch.probe.models.context import Context
 from a2patch.probe.runtime.compat import tools
 
 SIZE = 64
@@ -46,28 +46,28 @@ def draw_dataset(folder: Path) -> Path:
     return description
 
 
-def check_train(bench: Bench, file: str) -> Outcome:
+def check_train(context: Context, file: str) -> Outcome:
     """Check that a model trains for an epoch, validates and predicts, all through `YOLO`."""
     from ultralytics import YOLO
 
-    bench.smallest(file)  # one that doesn't build is not a fault of training
-    name = bench.trainable(file) if bench.is_own(file) else scaled(file, bench.scales[0])
-    data = draw_dataset(bench.scratch / "drawn")
+    context.smallest(file)  # one that doesn't build is not a fault of training
+    name = context.trainable(file) if context.is_own(file) else scaled(file, context.scales[0])
+    data = draw_dataset(context.scratch / "drawn")
     common: dict[str, Any] = {"data": str(data), "imgsz": SIZE, "batch": 8, "workers": 0, "device": "cpu"}
-    common.update(plots=False, project=str(bench.scratch / "runs"), exist_ok=True, verbose=False)
+    common.update(plots=False, project=str(context.scratch / "runs"), exist_ok=True, verbose=False)
     common = _known(common)
     # No AMP: its self-test wants a model from the network. Not deterministic: that alone imports torch's compiler.
     YOLO(name).train(name="train", **_known({"epochs": 1, "amp": False, "deterministic": False}), **common)
-    weights = bench.scratch / "runs" / "train" / "weights" / "best.pt"
+    weights = context.scratch / "runs" / "train" / "weights" / "best.pt"
     if not weights.is_file():
         return failed("no best.pt", "Training {} ended without saving its best model.".format(name))
     losses = _losses(weights.parents[1] / "results.csv")
     if not losses or not all(math.isfinite(v) for v in losses.values()):
         return failed(_told(losses), "The losses of an epoch on {} are not finite.".format(name))
 
-    bench.channel.trying("validating and predicting from its best.pt")
+    context.channel.trying("validating and predicting from its best.pt")
     trained = YOLO(str(weights))
-    fault = _unlearned(trained.model, bench.classes)
+    fault = _unlearned(trained.model, context.classes)
     if fault:
         return failed(_told(losses), "After an epoch, {} of {} is as it was: it doesn't learn.".format(fault, name))
     metrics = getattr(trained.val(name="val", **common), "results_dict", {})  # the first releases give nothing back

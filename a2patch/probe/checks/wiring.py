@@ -22,9 +22,9 @@ from a2patch.graph import (
     stale_labels,
 )
 from a2patch.probe.events import Outcome, SkipCheckError, failed, passed
-from a2patch.probe.models.bench import Bench
 from a2patch.probe.models.build import Model, Row, rows
 from a2patch.probe.models.catalog import graph
+from a2patch.probe.models.context import Context
 from a2patch.probe.models.meta import valueless
 
 
@@ -37,13 +37,13 @@ class Examined(NamedTuple):
     faults: list[Fault]
 
 
-def examine(bench: Bench, spec: dict[str, Any], measured: list[float | None]) -> Examined:
+def examine(context: Context, spec: dict[str, Any], measured: list[float | None]) -> Examined:
     """Look for what is wrong with the graph of a model, by itself and against its base."""
     file = spec["file"]
-    mine = graph(bench.text(file), bench.described(file), measured)
-    near, compared = _base(bench, spec, mine)
-    base = bench.label(near)
-    known = {layer.kind for layer in bench.graph(near).layers} if near else set()
+    mine = graph(context.text(file), context.described(file), measured)
+    near, compared = _base(context, spec, mine)
+    base = context.label(near)
+    known = {layer.kind for layer in context.graph(near).layers} if near else set()
     added = {mine.layers[i].kind for i in compared.added} - known if compared else set()
     found = faults(mine, added)
     if compared and (spec.get("base") or inserted_only(mine, compared)):
@@ -51,45 +51,47 @@ def examine(bench: Bench, spec: dict[str, Any], measured: list[float | None]) ->
     return Examined(mine, base, compared, found)
 
 
-def check_wiring(bench: Bench) -> Outcome:
+def check_wiring(context: Context) -> Outcome:
     """Check the graph of each model by itself, and against its base: the one it names, else the closest stock one."""
     figures = []
     remarks = []
-    for spec in bench.specs:
-        file, label = spec["file"], bench.label(spec["file"])
-        mine, base, compared, found = examine(bench, spec, strides_of(bench, file))
+    for spec in context.specs:
+        file, label = spec["file"], context.label(spec["file"])
+        mine, base, compared, found = examine(context, spec, strides_of(context, file))
         if found:
-            return _wrong(bench, file, mine, found, compared, base)
-        unlike = "" if bench.is_own(file) else _unlike(bench, file)
+            return _wrong(context, file, mine, found, compared, base)
+        unlike = "" if context.is_own(file) else _unlike(context, file)
         if unlike:
             return failed(
                 "1 layer", "{}: {}".format(label, unlike), "Compare the YAML with the one that a2patch ships."
             )
         figures.append("{} {} layers".format(label, len(mine.layers)) + (", as " + base if base else ""))
-        remarks.extend(_remarks(bench, spec, mine, compared, base))
+        remarks.extend(_remarks(context, spec, mine, compared, base))
     return passed("; ".join(figures), " ".join(remarks))
 
 
-def _base(bench: Bench, spec: dict[str, Any], mine: Graph) -> tuple[str, Comparison | None]:
+def _base(context: Context, spec: dict[str, Any], mine: Graph) -> tuple[str, Comparison | None]:
     """Return the name of the model to compare with, and how this one differs from it."""
     declared = spec.get("base")
     if declared:
         try:
-            return declared, compare(mine, bench.graph(declared))
+            return declared, compare(mine, context.graph(declared))
         except GraphError as error:
             raise SkipCheckError("the tree has no model {}".format(declared)) from error
-    stock = {n: g for n, g in bench.shelf.graphs().items() if not {x.kind for x in g.layers} & set(bench.classes)}
+    stock = {n: g for n, g in context.catalog.graphs().items() if not {x.kind for x in g.layers} & set(context.classes)}
     near = closest(mine, stock)
     if near is None or near[1].distance > len(mine.layers) // 2:
         return "", None
     return near
 
 
-def _wrong(bench: Bench, file: str, mine: Graph, found: list[Fault], compared: Comparison | None, base: str) -> Outcome:
+def _wrong(
+    context: Context, file: str, mine: Graph, found: list[Fault], compared: Comparison | None, base: str
+) -> Outcome:
     """Say what is wrong with a model, and how to put it right where that is known."""
     detail = ""
     if compared and (inserted_only(mine, compared) or not compared.removed):
-        detail = repaired(bench.text(file), mine, correction(mine, compared), bench.label(file))
+        detail = repaired(context.text(file), mine, correction(mine, compared), context.label(file))
     texts = list(dict.fromkeys(fault.text for fault in found))
     stale = stale_labels(mine)
     hint = ""
@@ -97,7 +99,7 @@ def _wrong(bench: Bench, file: str, mine: Graph, found: list[Fault], compared: C
         hint = " The row of layer {} is commented {}: its file was numbered before a row was put in.".format(*stale[0])
     return failed(
         "{} of {} layers".format(len({fault.index for fault in found}), len(mine.layers)),
-        "In {} {}.{}".format(bench.label(file), "; ".join(texts[:3]) + _more(texts[3:]), hint),
+        "In {} {}.{}".format(context.label(file), "; ".join(texts[:3]) + _more(texts[3:]), hint),
         "Wire it as {} is:".format(base) if detail else "Every index after an inserted row moves by one.",
         detail,
     )
@@ -107,10 +109,10 @@ def _more(rest: list[str]) -> str:
     return "; and {} more".format(len(rest)) if rest else ""
 
 
-def _remarks(bench: Bench, spec: dict[str, Any], mine: Graph, compared: Comparison | None, base: str) -> list[str]:
+def _remarks(context: Context, spec: dict[str, Any], mine: Graph, compared: Comparison | None, base: str) -> list[str]:
     """Return what is worth saying of a model of the user's own that is wired well."""
     told = []
-    if bench.is_own(spec["file"]) and compared and compared.distance:
+    if context.is_own(spec["file"]) and compared and compared.distance:
         parts = [
             "{} {}".format("a layer" if len(x) == 1 else "{} layers".format(len(x)), what)
             for x, what in _parts(compared)
@@ -133,16 +135,16 @@ def _parts(compared: Comparison) -> list[tuple[tuple[Any, ...], str]]:
     ]
 
 
-def strides_of(bench: Bench, file: str) -> list[float | None]:
+def strides_of(context: Context, file: str) -> list[float | None]:
     """Return the stride of each layer's output, from the model's shapes alone where it can be run without values.
 
     Raises:
         SkipCheckError: The model doesn't build.
     """
     try:
-        return strides(bench.chosen(file))
+        return strides(context.chosen(file))
     except (NotImplementedError, RuntimeError, TypeError):  # in older releases RT-DETR wants labels in training
-        return strides(bench.smallest(file))
+        return strides(context.smallest(file))
 
 
 def strides(model: Model) -> list[float | None]:
@@ -174,10 +176,10 @@ def strides(model: Model) -> list[float | None]:
     return seen
 
 
-def _unlike(bench: Bench, file: str) -> str:
+def _unlike(context: Context, file: str) -> str:
     """Return the first layer that, ours taken out, is not its base's in kind, parameters or sources, at any scale."""
-    for scale, model in bench.built(file).items():
-        fault = _difference(rows(model, bench.classes), rows(bench.outline(bench.base, scale)), bench.base)
+    for scale, model in context.built(file).items():
+        fault = _difference(rows(model, context.classes), rows(context.meta_model(context.base, scale)), context.base)
         if fault:
             return "at scale {}, {}".format(scale, fault)
     return ""

@@ -11,38 +11,38 @@ from a2patch.graph import Graph
 from a2patch.probe.checks.sight import BLIND, look
 from a2patch.probe.checks.wiring import examine, strides
 from a2patch.probe.events import SkipCheckError, last_line, missing_library
-from a2patch.probe.models.bench import Bench
 from a2patch.probe.models.build import named_layers
+from a2patch.probe.models.context import Context
 
 
-def draw_pictures(request: dict[str, Any], bench: Bench) -> None:
+def draw_pictures(request: dict[str, Any], context: Context) -> None:
     """Emit the pictures of the sections that the request names."""
     for section in request["sections"]:
         if section == "cost":
-            _attempt(bench, section, "", partial(_costs, request["counted"], request["baseline"]))
+            _attempt(context, section, "", partial(_costs, request["counted"], request["baseline"]))
             continue
-        for spec in bench.specs:
-            label = bench.label(spec["file"])
-            bench.channel.trying("drawing the {} of {}".format(section, label))
-            _attempt(bench, section, label, partial(_MAKERS[section], bench, spec))
+        for spec in context.specs:
+            label = context.label(spec["file"])
+            context.channel.trying("drawing the {} of {}".format(section, label))
+            _attempt(context, section, label, partial(_MAKERS[section], context, spec))
 
 
-def _attempt(bench: Bench, section: str, model: str, make: Callable[[], Iterator[Any]]) -> None:
+def _attempt(context: Context, section: str, model: str, make: Callable[[], Iterator[Any]]) -> None:
     """Emit the pictures of a section for a model, or why there are none."""
     try:
         for picture in make():
-            bench.channel.emit("picture", section=section, model=model, **picture)
+            context.channel.emit("picture", section=section, model=model, **picture)
     except SkipCheckError as skipped:
-        _leave_out(bench, section, model, str(skipped))
+        _leave_out(context, section, model, str(skipped))
     except Exception as error:  # a picture that fails must not cost the others
         traceback.print_exc()  # to the log
         library = missing_library(error, "ultralytics")
         reason = "it needs the library {}, which is not installed".format(library) if library else last_line(error)
-        _leave_out(bench, section, model, reason)
+        _leave_out(context, section, model, reason)
 
 
-def _leave_out(bench: Bench, section: str, model: str, reason: str) -> None:
-    bench.channel.emit("unpictured", section=section, model=model, reason=reason)
+def _leave_out(context: Context, section: str, model: str, reason: str) -> None:
+    context.channel.emit("unpictured", section=section, model=model, reason=reason)
 
 
 def _costs(costs: list[dict[str, Any]], baseline: str) -> Iterator[Any]:
@@ -51,17 +51,17 @@ def _costs(costs: list[dict[str, Any]], baseline: str) -> Iterator[Any]:
     yield from cost_charts(costs, baseline)
 
 
-def _wiring(bench: Bench, spec: dict[str, Any]) -> Iterator[Any]:
+def _wiring(context: Context, spec: dict[str, Any]) -> Iterator[Any]:
     """Give the graph of a model, that of its base, and the faults; whoever gets them draws them."""
     try:
-        measured = strides(bench.smallest(spec["file"]))
+        measured = strides(context.smallest(spec["file"]))
     except SkipCheckError:  # what doesn't build can still be read
         measured = []
-    found = examine(bench, spec, measured)
+    found = examine(context, spec, measured)
     yield {
         "layers": _plain(found.graph),
         "base": found.base,
-        "base_layers": _plain(bench.shelf.graph(found.base)) if found.base else [],
+        "base_layers": _plain(context.catalog.graph(found.base)) if found.base else [],
         "faults": [asdict(fault) for fault in found.faults],
     }
 
@@ -70,11 +70,11 @@ def _plain(graph: Graph) -> list[dict[str, Any]]:
     return [dict(asdict(layer), args=[]) for layer in graph.layers]  # arguments may be anything, and are not drawn
 
 
-def _sight(bench: Bench, spec: dict[str, Any]) -> Iterator[Any]:
+def _sight(context: Context, spec: dict[str, Any]) -> Iterator[Any]:
     """Show what was moved, and where each map answered."""
     from a2patch.probe.figures.images import heat, png
 
-    seen = look(bench.smallest(spec["file"]).double(), bench.classes)
+    seen = look(context.smallest(spec["file"]).double(), context.classes)
     if not seen.maps:
         raise SkipCheckError("nothing here has positions: the head reads no maps of several")
     maps = []
@@ -87,16 +87,16 @@ def _sight(bench: Bench, spec: dict[str, Any]) -> Iterator[Any]:
     yield {"inputs": [png(image) for image in seen.images], "maps": maps}
 
 
-def _attention(bench: Bench, spec: dict[str, Any]) -> Iterator[Any]:
+def _attention(context: Context, spec: dict[str, Any]) -> Iterator[Any]:
     """Show where our layers gather from, and where they hand it to, over a photograph."""
     from a2patch.probe.figures import attention
 
-    model = bench.smallest(spec["file"])
-    if not named_layers(model, bench.classes):
+    model = context.smallest(spec["file"])
+    if not named_layers(model, context.classes):
         raise SkipCheckError("it has none of our layers")
-    photo = attention.photograph(bench.shelf.package)
-    fresh = bench.is_fresh(spec["file"])
-    yield from attention.over(photo, model, bench.classes, fresh=fresh)
+    photo = attention.photograph(context.catalog.package)
+    fresh = context.is_fresh(spec["file"])
+    yield from attention.over(photo, model, context.classes, fresh=fresh)
 
 
 _MAKERS = {"wiring": _wiring, "sight": _sight, "attention": _attention}

@@ -27,7 +27,7 @@ def graph(text: str, model: dict[str, Any], strides: list[float | None]) -> Grap
     return read(model, comments if len(comments) == rows else (), strides)
 
 
-class Shelf:
+class Catalog:
     """The model files of a tree, read when they are asked for.
 
     Attributes:

@@ -33,7 +33,7 @@ def valueless() -> Any:
     return OnMeta()
 
 
-def outline(model: str | dict[str, Any]) -> Model:
+def meta_model(model: str | dict[str, Any]) -> Model:
     """Build a model without memory or computation, so that the largest takes no longer than the smallest.
 
     `torch.device("meta")` as a context would also move the strides, which upstream computes with. Where a release or

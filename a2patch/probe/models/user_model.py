@@ -10,10 +10,10 @@ from typing import Any
 
 from a2patch.probe.models.build import Model, build
 from a2patch.probe.models.catalog import parse
-from a2patch.probe.models.meta import outline
+from a2patch.probe.models.meta import meta_model
 
 
-class Own:
+class UserModel:
     """A model file or a checkpoint, loaded when it is asked for.
 
     Attributes:
@@ -51,9 +51,9 @@ class Own:
             return deepcopy(self._loaded)
         return build(self._at(self.chosen))
 
-    def outline(self, scale: str) -> Model:
+    def meta_model(self, scale: str) -> Model:
         """Build the model at a scale, without values where that can be."""
-        return self._loaded if self._loaded is not None else outline(self._at(scale))
+        return self._loaded if self._loaded is not None else meta_model(self._at(scale))
 
     def written(self, folder: Path) -> Path:
         """Write the model file with its chosen scale as the only one, which upstream then takes; return the path."""

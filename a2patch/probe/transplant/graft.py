@@ -14,8 +14,7 @@ from a2patch.graph import Graph, Layer
 from a2patch.probe.events import Channel
 from a2patch.probe.models.build import Model, build, kind, without_downloads
 from a2patch.probe.runtime.compat import tools
-from a2patch.probe.transplant import checkpoint as checkpoints
-from a2patch.probe.transplant import compare as sameness
+from a2patch.probe.transplant import checkpoint, compare
 from a2patch.probe.transplant.checkpoint import Checkpoint, RefusedError
 from a2patch.probe.transplant.mapping import Places, UnlikeError, places
 from a2patch.probe.transplant.target import base_description, class_count, describe
@@ -63,8 +62,8 @@ def _answer(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     by_name = _by_name(base.model, graft.model)
     channel.trying("writing the checkpoint")
     result = Path(request["scratch"], "transplant.pt")
-    dropped = checkpoints.write(result, graft.model, base.stored, base.dtype)
-    made = checkpoints.load(result)
+    dropped = checkpoint.write(result, graft.model, base.stored, base.dtype)
+    made = checkpoint.load(result)
     carried = _arrived(base.model, made, graft.names)
     left = {name: "it did not arrive" for name in graft.names if name not in carried}
     left.update(graft.left)
@@ -123,10 +122,10 @@ def _about_ours(base: Model, made: Model, there: Places, ours: tuple[str, ...]) 
 
 def _proof(base: Model, made: Model, package: Path, ours: tuple[str, ...]) -> dict[str, Any]:
     """Return what both models make of the same images and, if that differs, without layers of some kinds."""
-    images = sameness.inputs(package, _channels(base))
-    proof = sameness.compare(base, made, images)
+    images = compare.inputs(package, _channels(base))
+    proof = compare.compare(base, made, images)
     needed = bool(ours) and not all(each.same for each in proof)
-    without = sameness.compare(base, made, images, ours) if needed else []
+    without = compare.compare(base, made, images, ours) if needed else []
     return {"proof": [each._asdict() for each in proof], "without": [each._asdict() for each in without]}
 
 
@@ -134,8 +133,8 @@ def _whole(request: dict[str, Any]) -> Checkpoint:
     """Read the checkpoint, or build what a bare state dict is of."""
     path = Path(request["checkpoint"])
     if not request["base"]:
-        return checkpoints.read(path, request["trust"])
-    weights = checkpoints.read_weights(path, request["trust"])
+        return checkpoint.read(path, request["trust"])
+    weights = checkpoint.read_weights(path, request["trust"])
     described = base_description(request["base"], request["scale"])
     described["nc"] = class_count(weights, described)
     model = build(described)

@@ -13,7 +13,7 @@ import pytest
 from a2patch.errors import ModelError
 from a2patch.runner.verdict import CHECKS, Check
 from a2patch.runner.verify import Subject, verify
-from a2patch.transaction import operations as commands
+from a2patch.transaction import operations
 from a2patch.tree import tree
 from patches import releases
 from tests.conftest import NEWEST, ROOT, a2patch
@@ -240,7 +240,7 @@ def test_a_checkpoint_of_the_users_own(package: Path, cache: Path, tmp_path: Pat
 
 def test_a_checkpoint_without_our_layers_needs_no_patch(package: Path) -> None:
     subject = Subject(package / "cfg/models/v8/yolov8-cls.yaml")
-    before = commands.untouched(commands.survey(tree.find(package)))
+    before = operations.untouched(operations.survey(tree.find(package)))
     assert before
     verdict = verify(
         package, Path(sys.executable), before, lambda _: None, os.environ, only=("checkpoint",), subject=subject

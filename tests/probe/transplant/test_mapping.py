@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from a2patch.block import CLASSES as OURS
-from a2patch.graph import model as modelgraph
+from a2patch.graph import model
 from a2patch.graph.model import Graph
 from a2patch.probe.transplant.mapping import UnlikeError, places
 
@@ -17,7 +17,7 @@ BLOCK = "DoubleAttentionBlock"
 def graph(*kinds: str, head: tuple[int, ...] = ()) -> Graph:
     """A chain of layers, and a head that reads some of them."""
     rows: list[Any] = [[-1, 1, kind, []] for kind in kinds]
-    return modelgraph.read({"head": [*rows, [list(head), 1, "Detect", []]] if head else rows})
+    return model.read({"head": [*rows, [list(head), 1, "Detect", []]] if head else rows})
 
 
 def test_blocks_stay_with_the_layer_that_they_stand_behind() -> None:

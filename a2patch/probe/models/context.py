@@ -9,12 +9,12 @@ from typing import Any
 from a2patch.graph import Graph
 from a2patch.probe.events import Channel, SkipCheckError
 from a2patch.probe.models.build import Model, build, is_fresh, scaled, settle, smooth_images
-from a2patch.probe.models.catalog import Shelf, graph
-from a2patch.probe.models.meta import outline
-from a2patch.probe.models.user_model import Own
+from a2patch.probe.models.catalog import Catalog, graph
+from a2patch.probe.models.meta import meta_model
+from a2patch.probe.models.user_model import UserModel
 
 
-class Bench:
+class Context:
     """The request and the models built for it.
 
     Attributes:
@@ -30,7 +30,7 @@ class Bench:
         costs: Whether costs are to be counted.
         modules: Dotted names of the modules that hold, export and register the classes.
         tutorials: The files that are kept as a tutorial has them, faults included.
-        shelf: The model files of the tree.
+        catalog: The model files of the tree.
     """
 
     def __init__(self, request: dict[str, Any], channel: Channel) -> None:
@@ -45,10 +45,12 @@ class Bench:
         self.trained: str = request["trained"]
         self.costs: bool = request["costs"]
         self.tutorials = {spec["file"] for spec in self.specs if spec.get("tutorial")}
-        self.shelf = Shelf(Path(request["package"]))
-        self._own = {s["base"]: Own(Path(s["base"]), "") for s in self.specs if s.get("own_base")}
-        self._own.update({s["file"]: Own(Path(s["file"]), s.get("scale", "")) for s in self.specs if s.get("own")})
-        self._outlines: dict[str, Model] = {}
+        self.catalog = Catalog(Path(request["package"]))
+        self._own = {s["base"]: UserModel(Path(s["base"]), "") for s in self.specs if s.get("own_base")}
+        self._own.update(
+            {s["file"]: UserModel(Path(s["file"]), s.get("scale", "")) for s in self.specs if s.get("own")}
+        )
+        self._meta_models: dict[str, Model] = {}
         for spec in self.specs:
             if spec.get("own") and spec["base"] and not self.text(spec["base"]):
                 raise ValueError("the tree has no model file {} to compare with".format(spec["base"]))
@@ -77,11 +79,11 @@ class Bench:
 
     def text(self, file: str) -> str:
         """Return what a model file says, empty where there is no such file."""
-        return self._own[file].text if self.is_own(file) else self.shelf.text(file)
+        return self._own[file].text if self.is_own(file) else self.catalog.text(file)
 
     def described(self, file: str) -> dict[str, Any]:
         """Return what a model file says, as data."""
-        return self._own[file].model if self.is_own(file) else self.shelf.model(file)
+        return self._own[file].model if self.is_own(file) else self.catalog.model(file)
 
     def graph(self, file: str) -> Graph:
         """Return the graph of a model file.
@@ -96,16 +98,16 @@ class Bench:
         if not self.is_own(file):
             return set(self.classes)
         rows = [*self.described(file)["backbone"], *self.described(file)["head"]]
-        return {str(row[2]).rpartition(".")[2] for row in rows} - self.shelf.kinds(self.classes)
+        return {str(row[2]).rpartition(".")[2] for row in rows} - self.catalog.kinds(self.classes)
 
-    def outline(self, file: str, scale: str) -> Model:
+    def meta_model(self, file: str, scale: str) -> Model:
         """Return a model of a scale, without values; built once."""
         name = self.label(file, scale)
-        if name not in self._outlines:
+        if name not in self._meta_models:
             self.channel.trying("building " + name)
             own = self._own.get(file)
-            self._outlines[name] = own.outline(scale) if own else outline(scaled(file, scale))
-        return self._outlines[name]
+            self._meta_models[name] = own.meta_model(scale) if own else meta_model(scaled(file, scale))
+        return self._meta_models[name]
 
     def built(self, file: str) -> dict[str, Model]:
         """Return the scales of a model file that build; why the others don't is for the check on building to say.
@@ -116,7 +118,7 @@ class Bench:
         models = {}
         for scale in self.scales_of(file):
             with suppress(Exception):
-                models[scale] = self.outline(file, scale)
+                models[scale] = self.meta_model(file, scale)
         if not models:
             raise SkipCheckError("{} doesn't build".format(self.label(file)))
         return models
@@ -129,7 +131,7 @@ class Bench:
         """
         scale = self._own[file].chosen if self.is_own(file) else self.scales[0]
         try:
-            return self.outline(file, scale)
+            return self.meta_model(file, scale)
         except Exception as error:
             raise SkipCheckError("{} doesn't build".format(self.label(file))) from error
 

@@ -17,7 +17,7 @@ from a2patch.graph import FORMS, Position, PositionError, parse
 from a2patch.report import tree as summary
 
 if TYPE_CHECKING:
-    from a2patch.runner import Composition, InsertedModel
+    from a2patch.runner import InsertedModel, InsertResult, ModelRow
     from a2patch.tree import Tree
 
 
@@ -70,43 +70,43 @@ def insert(
         console.document["tree"] = summary.tree_document(seen)
         models.refuse_unpatched(seen)
         model = insertion.find_model(tree.package, base, around.folder)
-        order = insertion.Order(model, positions, each, remove, kind, row, named)
+        wanted = insertion.Insertion(model, positions, each, remove, kind, row, named)
         interpreter = python.absolute() if python else environment.interpreter_for(tree, around)
         with progress() as notify:
-            result = insertion.insert_models(tree.package, interpreter, order, notify, around.variables)
+            result = insertion.insert_models(tree.package, interpreter, wanted, notify, around.variables)
         _show(console, tree, model, result)
         if not result.verdict.ok:
             console.exit(1)
-            console.document["models"] = [_document(file, None) for file in result.made]
+            console.document["models"] = [_document(file, None) for file in result.models]
             console.lines(["Nothing was written."])
             return
         if install:
-            _install(console, tree, model, result.made, force=force)
+            _install(console, tree, model, result.models, force=force)
         else:
             folder = Path() if output is None else output if each else output.parent
-            _write(console, result.made, around.folder / folder, force=force)
+            _write(console, result.models, around.folder / folder, force=force)
         console.lines(_next_steps(result))
 
 
-def _show(console: Console, tree: Tree, model: Path, result: Composition) -> None:
+def _show(console: Console, tree: Tree, model: Path, result: InsertResult) -> None:
     """Show what was made, and what came out of trying it."""
     from a2patch.report import verdict
 
     console.document["base"] = str(model)
     console.document["verdict"] = verdict.verdict_json(result.verdict)
     console.lines([f"tree     {tree.package}", f"base     {model}", ""])
-    if len(result.made) == 1:
-        console.lines(verdict.layer_lines(result.made[0].layers, width()))
+    if len(result.models) == 1:
+        console.lines(verdict.layer_lines(result.models[0].rows, width()))
     else:
-        console.lines(verdict.made_lines(result.made))
+        console.lines(verdict.made_lines(result.models))
     console.lines(["", verdict.verdict_text(result.verdict, width()), ""])
 
 
-def _next_steps(result: Composition) -> list[str]:
+def _next_steps(result: InsertResult) -> list[str]:
     """What to type next; a name that asks for no scale gets the smallest, which upstream says in a warning only."""
     from a2patch.runner import insert as insertion
 
-    name = result.made[0].name
+    name = result.models[0].name
     scales = [cost.scale for cost in result.verdict.costs if cost.model == name and cost.scale]
     asked = insertion.at_scale(name, scales[1]) if len(scales) > 1 else name
     note = f"   # any of {' '.join(scales)}" if asked != name else ""
@@ -198,5 +198,16 @@ def _document(file: InsertedModel, place: Path | None) -> dict[str, Any]:
         "name": file.name,
         "path": str(place) if place else None,
         "positions": list(file.positions),
-        "layers": [dict(layer) for layer in file.layers],
+        "layers": [_row_document(row) for row in file.rows],
+    }
+
+
+def _row_document(row: ModelRow) -> dict[str, Any]:
+    return {
+        "index": row.index,
+        "from": row.source,
+        "repeats": row.repeats,
+        "module": row.module,
+        "args": row.args,
+        "ours": row.added,
     }

@@ -98,7 +98,7 @@ def try_tree(
             source=judge.judge_source(seen.status),
             subject=subject,
         )
-    verdict = judge.beside(verdict, tree.package, environment.copies(tree, around))
+    verdict = judge.with_copies(verdict, tree.package, environment.copies(tree, around))
     console.document["verdict"] = report.verdict_json(verdict)
     console.lines(["", report.verdict_text(verdict, width())])
     if verdict.ok and subject is None and set(only) >= set(DEFAULT):

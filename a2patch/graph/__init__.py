@@ -1,12 +1,13 @@
 """A model YAML as a graph: read, compared, checked and edited as text.
 
-The host and the probe use it, so it is Python 3.8 and needs neither torch nor yaml. Imports nothing else of ours.
+The host and the probe use it, so it is Python 3.8 and needs neither torch nor yaml. Imports `protocol`.
 """
 
 from a2patch.graph.edit import InsertionError, insert, remove
-from a2patch.graph.lint import Fault, against, correction, faults, inserted_only, repaired, stale_labels
-from a2patch.graph.model import IMAGE, Comparison, Graph, GraphError, Layer, closest, compare, read, row_lines
+from a2patch.graph.lint import against, correction, faults, inserted_only, repaired, stale_labels
+from a2patch.graph.model import IMAGE, Comparison, Graph, GraphError, closest, compare, read, row_lines
 from a2patch.graph.positions import FORMS, Position, PositionError, available, file_name, layers, parse
+from a2patch.protocol import Fault, Layer
 
 __all__ = [
     "FORMS",

@@ -14,7 +14,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from a2patch.graph.lint import LABEL
-from a2patch.graph.model import IMAGE, Graph, Layer, row_lines
+from a2patch.graph.model import IMAGE, Graph, row_lines
+from a2patch.protocol import Layer
 
 
 class InsertionError(ValueError):

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import unified_diff
 
-from a2patch.graph.model import IMAGE, Comparison, Graph, Layer, row_lines
+from a2patch.graph.model import IMAGE, Comparison, Graph, row_lines
+from a2patch.protocol import Fault, Layer
 
 JOINS = frozenset({"Concat"})
 # Their outputs are read otherwise than through the graph, or several at once: a text branch, and reversible branches.
@@ -19,23 +20,6 @@ _LEVEL = re.compile(r"\bP(\d)\b")
 
 LABEL = re.compile(r"(?:[A-Z]\d \()?(\d+)(?=$|[\s,)-])")
 """How a comment begins that tells the index of its layer: `4-P3/8`, `15 (P3/8-small)`, `X3 (21)`."""
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A layer that is wired wrongly.
-
-    Attributes:
-        rule: Which rule it breaks: `rising`, `stage`, `twice`, `unused`, `comment` or `base`.
-        index: The layer, in its graph.
-        source: The source that is at fault; None where it is no single one.
-        text: What is wrong, in a sentence without its full stop.
-    """
-
-    rule: str
-    index: int
-    source: int | None
-    text: str
 
 
 def faults(graph: Graph, added: Collection[str] = ()) -> list[Fault]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Any
 
+from a2patch.protocol import Layer
+
 IMAGE = -1
 """What the first layer reads."""
 
@@ -68,31 +70,6 @@ _KEEPING = frozenset(
 
 class GraphError(ValueError):
     """A description that is no model: a row of another form, or one that reads a layer which comes after it."""
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One row of a model.
-
-    Attributes:
-        place: Its index in the file.
-        kind: The class that it names, without `nn.`.
-        sources: The layers that it reads, as absolute indices in its graph; `IMAGE` for the input.
-        written: Its sources as the row has them.
-        args: Its arguments.
-        part: `backbone` or `head`.
-        stride: Input pixels to one position of its output, where that is known.
-        comment: What stands behind the row.
-    """
-
-    place: int
-    kind: str
-    sources: tuple[int, ...]
-    written: tuple[int, ...]
-    args: tuple[Any, ...]
-    part: str
-    stride: float | None
-    comment: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,110 +1,128 @@
-"""How the probe speaks: events as JSON lines in a file, since ultralytics logs to both standard streams."""
+"""How the probe speaks: events as lines in a file, since ultralytics logs to both standard streams."""
 
 from __future__ import annotations
 
-import json
 import time
 import traceback
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, NamedTuple
+from typing import Callable, Collection
+
+from a2patch.protocol import (
+    EVENTS,
+    SCRATCH,
+    Check,
+    CheckStarted,
+    Event,
+    LibrariesMissing,
+    Result,
+    Trying,
+    encode,
+)
+
+PACKAGE = "ultralytics"
 
 
-class Outcome(NamedTuple):
-    """What a check found."""
+@dataclass(frozen=True)
+class Finding:
+    """What a check found; its attributes are those of `Check`."""
 
-    result: str  # pass, fail, known or skip
+    result: Result
     figure: str
     meaning: str = ""
     advice: str = ""
-    detail: str = ""  # lines to be shown as they are, such as a diff
+    detail: str = ""
 
 
 class SkipCheckError(Exception):
     """The check can't be made; the message says why."""
 
 
-def passed(figure: str, meaning: str = "", advice: str = "", detail: str = "") -> Outcome:
-    """Return an outcome without fault."""
-    return Outcome("pass", figure, meaning, advice, detail)
+def passed(figure: str, meaning: str = "", advice: str = "", detail: str = "") -> Finding:
+    """Return that there is no fault."""
+    return Finding("pass", figure, meaning, advice, detail)
 
 
-def failed(figure: str, meaning: str, advice: str = "", detail: str = "") -> Outcome:
+def failed(figure: str, meaning: str, advice: str = "", detail: str = "") -> Finding:
     """Return a fault."""
-    return Outcome("fail", figure, meaning, advice, detail)
+    return Finding("fail", figure, meaning, advice, detail)
 
 
-def known(figure: str, meaning: str, advice: str = "", detail: str = "") -> Outcome:
+def known(figure: str, meaning: str, advice: str = "", detail: str = "") -> Finding:
     """Return a flaw that is expected where it was found."""
-    return Outcome("known", figure, meaning, advice, detail)
+    return Finding("known", figure, meaning, advice, detail)
 
 
-def skipped(figure: str, meaning: str, advice: str = "") -> Outcome:
-    """Return an outcome of a check that could only be made in part, without fault."""
-    return Outcome("skip", figure, meaning, advice)
+def skipped(figure: str, meaning: str, advice: str = "") -> Finding:
+    """Return that the check could be made only in part, and found no fault."""
+    return Finding("skip", figure, meaning, advice)
 
 
 class Channel:
-    """Writes events, and makes checks so that none hides those after it.
+    """The probe's end of the folder that it shares with the runner; makes checks so that none hides those after it.
 
     Attributes:
-        results: The result of each check made so far, by name.
-        missing: Libraries that turned out to be missing.
+        scratch: The folder for the probe's files.
+        added_path: What the probe put on the module search path for the tree; empty where it was there already.
     """
 
-    def __init__(self, path: Path, package: str, wanted: list[str]) -> None:
-        self._wanted = wanted
-        self._file = path.open("a", encoding="utf-8")
-        self._package = package
-        self.results: dict[str, str] = {}
-        self.missing: list[str] = []
+    def __init__(self, home: Path, checks: Collection[str]) -> None:
+        """Open the channel.
 
-    def emit(self, event: str, **fields: Any) -> None:
-        """Write one event."""
-        self._file.write(json.dumps({"event": event, **fields}) + "\n")
+        Args:
+            home: The home of the probe.
+            checks: The names of the checks to make.
+        """
+        self.scratch = home / SCRATCH
+        self.added_path = ""
+        self._checks = checks
+        self._file = (home / EVENTS).open("a", encoding="utf-8")
+
+    def emit(self, event: Event) -> None:
+        """Write an event."""
+        self._file.write(encode(event) + "\n")
         self._file.flush()
 
     def trying(self, what: str) -> None:
         """Say what is being tried, for whoever waits."""
-        self.emit("trying", what=what)
+        self.emit(Trying(what))
 
-    def check(self, name: str, what: str, attempt: Callable[[], Outcome]) -> bool:
+    def check(self, name: str, what: str, attempt: Callable[[], Finding]) -> bool:
         """Make one check, if it is wanted, and report it; an exception is a fault of what is checked.
 
         Returns:
             Whether it found no fault.
         """
-        if name not in self._wanted:
+        if name not in self._checks:
             return True
-        self.emit("start", name=name)
+        self.emit(CheckStarted(name))
         self.trying(what)
         started = time.perf_counter()
         try:
-            outcome = attempt()
+            found = attempt()
         except SkipCheckError as reason:
-            outcome = Outcome("skip", "", str(reason))
+            found = skipped("", str(reason))
         except (Exception, SystemExit) as error:  # upstream exits where a setting is unknown to it
-            outcome = self._fault(error)
-        self.results[name] = outcome.result
-        self.emit("check", name=name, seconds=round(time.perf_counter() - started, 3), **outcome._asdict())
-        return outcome.result in ("pass", "known")
+            found = self._fault(error)
+        self.emit(Check(name=name, seconds=round(time.perf_counter() - started, 3), **vars(found)))
+        return found.result in ("pass", "known")
 
-    def _fault(self, error: BaseException) -> Outcome:
+    def _fault(self, error: BaseException) -> Finding:
         """Return what an exception says about the package: a fault, or a library that is not there."""
         traceback.print_exc()  # to the log
-        library = missing_library(error, self._package)
+        library = missing_library(error)
         if library:
-            self.missing.append(library)
-            self.emit("missing", names=[library])
-            return Outcome("skip", "", "needs the library {}, which is not installed".format(library))
+            self.emit(LibrariesMissing((library,)))
+            return skipped("", "needs the library {}, which is not installed".format(library))
         return failed("raises", last_line(error))
 
 
-def missing_library(error: BaseException, package: str) -> str:
-    """Return the top-level name of the third-party library whose absence `error` reports, or nothing."""
+def missing_library(error: BaseException) -> str:
+    """Return the top-level name of the third-party library whose absence an error reports; empty if it reports none."""
     if not isinstance(error, ModuleNotFoundError) or not error.name:
         return ""
     top = error.name.partition(".")[0]
-    return "" if top == package else top
+    return "" if top == PACKAGE else top
 
 
 def last_line(error: BaseException) -> str:

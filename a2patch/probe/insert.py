@@ -1,12 +1,12 @@
-"""Make model files out of another: with rows of ours put in, or with all of ours taken out."""
+"""Make model files out of another: with rows of the block put in, or with all of its layers taken out."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Sequence
 
 from a2patch.graph import (
-    Graph,
     GraphError,
     InsertionError,
     Position,
@@ -24,96 +24,107 @@ from a2patch.probe.models.catalog import graph
 from a2patch.probe.models.catalog import parse as parse_yaml
 from a2patch.probe.models.context import Context
 from a2patch.probe.models.user_model import UserModel
+from a2patch.protocol import InsertedModel, InsertRequest, ModelRow, ModelSpec
 
 
-class RefusedError(ValueError):
+class UninsertableError(ValueError):
     """What is asked for can't be made of this model; the message says why."""
 
 
-def insert_models(request: dict[str, Any], channel: Channel) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class _Edited:
+    """A model file after a change.
+
+    Attributes:
+        name: What to call it.
+        positions: Where rows went.
+        text: What it says.
+    """
+
+    name: str
+    positions: Sequence[Position]
+    text: str
+
+
+def insert_models(request: InsertRequest, channel: Channel) -> InsertRequest:
     """Make the files of a request, and emit each.
 
     Args:
-        request: With `model`, the file to make them from; `positions`, where rows of ours go, all of those that the
-            model has where there are none; `each`, whether every position gets a file of its own; `remove`, whether all
-            of ours are taken out instead; `row`, the class and the arguments of a row; and `named`, what to call the
-            file, or nothing.
+        request: What to make.
         channel: Where events go.
 
     Returns:
-        The files as models to try.
+        The request, with the files as its models to try.
 
     Raises:
-        RefusedError: The model does not have a position, or can't be changed as text.
+        UninsertableError: The model does not have a position, or can't be changed as text.
     """
-    base = UserModel(Path(request["model"]), "")
+    base = UserModel(Path(request.model), "")
     if not base.text:
-        raise RefusedError("it is a checkpoint; name the YAML that it was made from")
+        raise UninsertableError("it is a checkpoint; name the YAML that it was made from")
     text = base.path.read_bytes().decode("utf-8", "surrogateescape")  # with its own line endings, and all its bytes
     channel.trying("reading " + base.path.name)
     try:
-        files = _removed(request, base, text) if request["remove"] else _inserted(request, channel, base, text)
-        return [_laid(request, channel, base, text, *file) for file in files]
+        edited = [_removed(request, base, text)] if request.remove else _inserted(request, channel, base, text)
+        return replace(request, models=tuple(_emitted(request, channel, base, text, each) for each in edited))
     except SkipCheckError as error:
-        raise RefusedError(f"{error}: {last_line(error.__cause__ or error)}") from error
+        raise UninsertableError("{}: {}".format(error, last_line(error.__cause__ or error))) from error
     except (GraphError, InsertionError, PositionError) as error:
-        raise RefusedError(str(error)) from error
+        raise UninsertableError(str(error)) from error
 
 
-def _inserted(
-    request: dict[str, Any], channel: Channel, base: UserModel, text: str
-) -> list[tuple[str, list[Position], str]]:
-    """Return the name, the positions and the text of each file with rows of ours put in."""
-    context = Context({**request, "models": [{"file": str(base.path), "own": True, "base": ""}]}, channel)
-    measured = strides_of(context, str(base.path))
-    maps = [i for i, stride in enumerate(measured) if stride is not None]
-    mine, ours = graph(text, base.model, measured), request["classes"]
-    asked = [parse(position) for position in request["positions"]] or list(available(mine, maps, ours))
-    made = []
-    for positions in ([position] for position in asked) if request["each"] else [asked]:
-        after = layers(positions, mine, maps, ours)
-        name = request["named"] or file_name(base.path.stem, positions)
-        made.append((name, positions, insert(text, mine, after, *request["row"])))
-    return made
+def _inserted(request: InsertRequest, channel: Channel, base: UserModel, text: str) -> list[_Edited]:
+    """Return the files with rows put in: one, or one for each position."""
+    context = Context(replace(request, models=(ModelSpec(str(base.path), user=True),)), channel)
+    strides = strides_of(context, str(base.path))
+    maps = [i for i, stride in enumerate(strides) if stride is not None]
+    before = graph(text, base.model, strides)
+    positions = [parse(name) for name in request.positions] or list(available(before, maps, request.classes))
+    edited = []
+    for group in ([position] for position in positions) if request.each else [positions]:
+        after = layers(group, before, maps, request.classes)
+        name = request.name or file_name(base.path.stem, group)
+        edited.append(_Edited(name, group, insert(text, before, after, request.layer, request.args)))
+    return edited
 
 
-def _removed(request: dict[str, Any], base: UserModel, text: str) -> list[tuple[str, list[Position], str]]:
-    """Return the name and the text of the file with all of ours taken out."""
-    new = remove(text, graph(text, base.model, []), request["classes"])
-    return [(request["named"] or base.path.stem + "-removed.yaml", [], new)]
+def _removed(request: InsertRequest, base: UserModel, text: str) -> _Edited:
+    """Return the file with all layers of the block taken out."""
+    name = request.name or base.path.stem + "-removed.yaml"
+    return _Edited(name, (), remove(text, graph(text, base.model, []), request.classes))
 
 
-def _laid(
-    request: dict[str, Any],
-    channel: Channel,
-    base: UserModel,
-    text: str,
-    name: str,
-    positions: list[Position],
-    new: str,
-) -> dict[str, Any]:
-    """Write a file where it can be tried, and emit it."""
-    ours = request["classes"]
-    content = new.encode("utf-8", "surrogateescape")
+def _emitted(request: InsertRequest, channel: Channel, base: UserModel, text: str, edited: _Edited) -> ModelSpec:
+    """Write a file where it can be tried, emit it, and return it as a model to try."""
+    content = edited.text.encode("utf-8", "surrogateescape")
     model = parse_yaml(content.decode("utf-8", "ignore"))  # as `UserModel` and upstream read it
-    if _bare(new, model, ours) != _bare(text, base.model, ours):
-        raise RefusedError("its rows can't be changed as text without changing more than them; change them by hand")
-    path = Path(request["scratch"]) / name
+    if _rest(edited.text, model, request.classes) != _rest(text, base.model, request.classes):
+        raise UninsertableError(
+            "its rows can't be changed as text without changing more than them; change them by hand"
+        )
+    path = channel.scratch / edited.name
     path.write_bytes(content)
-    mine = graph(new, model, [])
-    rows = [
-        {"index": i, "from": row[0], "repeats": row[1], "module": row[2], "args": row[3], "ours": layer.kind in ours}
-        for i, (row, layer) in enumerate(zip([*model["backbone"], *model["head"]], mine.layers))
-    ]
-    channel.emit("made", name=name, positions=[position.name for position in positions], text=new, layers=rows)
+    rows = zip([*model["backbone"], *model["head"]], graph(edited.text, model, []).layers)
+    channel.emit(
+        InsertedModel(
+            edited.name,
+            edited.text,
+            tuple(position.name for position in edited.positions),
+            tuple(
+                ModelRow(index, source, repeats, module, args, layer.kind in request.classes)
+                for index, ((source, repeats, module, args, *_), layer) in enumerate(rows)
+            ),
+        )
+    )
     # What a model reads is compared with its base, which must be the smaller of the two; else the closest stock one is.
-    declared = {} if request["remove"] else {"base": str(base.path), "own_base": True}
-    return {"file": str(path), "own": True, "scale": "", "base": "", **declared}
+    if request.remove:
+        return ModelSpec(str(path), user=True)
+    return ModelSpec(str(path), str(base.path), user=True, user_base=True)
 
 
-def _bare(text: str, model: dict[str, Any], ours: list[str]) -> tuple[Any, ...]:
-    """Return all that a model file says, without our layers and what only the change of indices changes."""
-    found: Graph = graph(text, model, []).without(ours)
-    rest = {key: value for key, value in model.items() if key not in ("backbone", "head")}
+def _rest(text: str, model: dict[str, Any], classes: Sequence[str]) -> tuple[Any, ...]:
+    """Return all that a model file says, without layers of some classes and what only a change of indices changes."""
+    found = graph(text, model, []).without(classes)
+    others = {key: value for key, value in model.items() if key not in ("backbone", "head")}
     rows = [*model["backbone"], *model["head"]]
-    return rest, [(layer.part, layer.sources, rows[layer.place][1:]) for layer in found.layers]
+    return others, [(layer.part, layer.sources, rows[layer.place][1:]) for layer in found.layers]

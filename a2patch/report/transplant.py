@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from a2patch.runner import Sameness, Transplant
+from a2patch.runner import Equivalence, Transplant
 
 _TOLD = 6
 _LEFT_OUT = "its layer is left out"
@@ -71,13 +71,13 @@ def _left_lines(result: Transplant) -> list[str]:
     return told + others[:_TOLD] + ([f"{_INDENT}and {len(others) - _TOLD} more"] if len(others) > _TOLD else [])
 
 
-def _proof_lines(title: str, proof: Sequence[Sameness]) -> list[str]:
+def _proof_lines(title: str, proof: Sequence[Equivalence]) -> list[str]:
     """What both models make of each input."""
     titles = [title, *[""] * len(proof)]
     return [f"{front:<9}{each.input:<9}{_outcome(each)}" for front, each in zip(titles, proof, strict=False)]
 
 
-def _outcome(each: Sameness) -> str:
+def _outcome(each: Equivalence) -> str:
     if each.same:
         return f"the same output, bit for bit ({each.values:,} values)"
     if each.difference is None:

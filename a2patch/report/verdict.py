@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from a2patch.runner import NOT_ASKED, Check, Cost, Verdict, explained
 
 if TYPE_CHECKING:
-    from a2patch.runner import InsertedModel
+    from a2patch.runner import InsertedModel, ModelRow
 
 SCHEMA = 1
 """The version of what `verdict_json` returns; it changes when a field changes its meaning or goes."""
@@ -58,7 +58,7 @@ def versions(verdict: Verdict) -> str:
 
 def conclusion(verdict: Verdict) -> str:
     """Return a verdict in one sentence."""
-    count = Counter(check.result for check in verdict.checks if not check.unasked)
+    count: Counter[str] = Counter(check.result for check in verdict.checks if not check.unasked)
     told = [f"{count['pass']} passed", *(f"{count[r]} {t}" for r, t in _COUNTED if count[r])]
     return f"{'No fault was found' if verdict.ok else 'A fault was found'}: {', '.join(told)}."
 
@@ -112,19 +112,19 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def layer_lines(layers: Sequence[Mapping[str, Any]], width: int) -> list[str]:
+def layer_lines(rows: Sequence[ModelRow], width: int) -> list[str]:
     """Return the layers of a model as a table, ours marked.
 
     Args:
-        layers: Rows with `index`, `from`, `repeats`, `module`, `args`, and `ours`.
+        rows: Its rows.
         width: The columns to stay within; what does not fit of the arguments is left out.
     """
     table = [["", "layer", "from", "n", "module", "args"]]
-    for row in layers:
-        cells = [str(row[name]).replace("'", "") for name in ("index", "from", "repeats", "module", "args")]
-        table.append([">" if row["ours"] else "", *cells])
-    widths = [max(len(row[i]) for row in table) for i in range(6)]
-    lines = (_GAP.join(map(str.ljust, row, widths)).rstrip() for row in table)
+    for row in rows:
+        cells = [str(cell).replace("'", "") for cell in (row.index, row.source, row.repeats, row.module, row.args)]
+        table.append([">" if row.added else "", *cells])
+    widths = [max(len(line[i]) for line in table) for i in range(6)]
+    lines = (_GAP.join(map(str.ljust, cells, widths)).rstrip() for cells in table)
     return [line if len(line) <= width else line[: width - 1] + "…" for line in lines]
 
 
@@ -132,7 +132,7 @@ def made_lines(made: Sequence[InsertedModel]) -> list[str]:
     """Return a line for each of several models: where ours stand in it, and what for."""
     lines = []
     for file in made:
-        ours = ", ".join(str(layer["index"]) for layer in file.layers if layer["ours"])
+        ours = ", ".join(str(row.index) for row in file.rows if row.added)
         lines.append(f"{file.name}: {' '.join(file.positions)}, ours at {ours}")
     return lines
 

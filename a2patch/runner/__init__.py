@@ -3,11 +3,25 @@
 Imports from `transaction` downward, `graph` and `protocol`; never torch or ultralytics.
 """
 
-from a2patch.runner.explaining import explained
-from a2patch.runner.figures import Attention, Pictures, Shares, Sight, SightMap, Wiring
-from a2patch.runner.insert import Composition, InsertedModel
-from a2patch.runner.transplant import Job, Sameness, Transplant, transplant
-from a2patch.runner.verdict import CHECKS, DEFAULT, NOT_ASKED, QUICK, Check, Cost, Verdict
+from a2patch.protocol import (
+    NOT_ASKED,
+    Attention,
+    Chart,
+    Check,
+    Cost,
+    Equivalence,
+    FigureMissing,
+    InsertedModel,
+    ModelRow,
+    Shares,
+    Sight,
+    SightMap,
+    Transplant,
+)
+from a2patch.runner.figures import Pictures, Wiring
+from a2patch.runner.insert import Insertion, InsertResult
+from a2patch.runner.transplant import Job, transplant
+from a2patch.runner.verdict import CHECKS, DEFAULT, QUICK, Verdict, explained
 from a2patch.runner.verify import Subject
 
 __all__ = [
@@ -16,13 +30,17 @@ __all__ = [
     "NOT_ASKED",
     "QUICK",
     "Attention",
+    "Chart",
     "Check",
-    "Composition",
     "Cost",
+    "Equivalence",
+    "FigureMissing",
+    "InsertResult",
     "InsertedModel",
+    "Insertion",
     "Job",
+    "ModelRow",
     "Pictures",
-    "Sameness",
     "Shares",
     "Sight",
     "SightMap",

@@ -1,34 +1,34 @@
-"""The pictures of a report: what each shows, and how they are had from a probe."""
+"""Have the figures of a report drawn by a probe."""
 
 from __future__ import annotations
 
 import os
 import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import get_args
 
-from a2patch.graph import Comparison, Fault, Graph, Layer, compare
-from a2patch.runner.process import Probe, Room
-from a2patch.runner.verdict import NOT_ASKED, Verdict
-from a2patch.runner.verify import Subject, request
+from a2patch.graph import Comparison, Fault, Graph, compare
+from a2patch.protocol import (
+    NOT_ASKED,
+    Attention,
+    Chart,
+    FigureMissing,
+    FiguresRequest,
+    Section,
+    Sight,
+    WiringDrawn,
+)
+from a2patch.runner import verify
+from a2patch.runner.process import ProbeResult, ProbeRunner
+from a2patch.runner.verdict import Verdict
+from a2patch.runner.verify import Subject
 
-SECTIONS = ("cost", "wiring", "sight", "attention")
-"""The sections of a report that have pictures, in order."""
+SECTIONS: tuple[Section, ...] = get_args(Section)
+"""The sections of a report that have figures, in order."""
 
-
-@dataclass(frozen=True)
-class Chart:
-    """What the models cost, drawn.
-
-    Attributes:
-        title: What is drawn.
-        svg: The chart, made for the inside of a page.
-    """
-
-    title: str
-    svg: str
+_OF_A_SECTION = (Chart, WiringDrawn, Sight, Attention, FigureMissing)
 
 
 @dataclass(frozen=True)
@@ -56,105 +56,14 @@ class Wiring:
 
 
 @dataclass(frozen=True)
-class SightMap:
-    """Where one map answered when a patch of the image was moved.
-
-    Attributes:
-        name: `layer 5`, or `input 0` of the head.
-        answer: The largest change over the largest value.
-        blind: Whether that is nothing.
-        size: Its width and height.
-        image: The changes as a data URI, from none to the largest, one pixel a position; none where it is blind.
-    """
-
-    name: str
-    answer: float
-    blind: bool
-    size: tuple[int, int]
-    image: str
-
-
-@dataclass(frozen=True)
-class Sight:
-    """What a model saw of a patch that was moved.
-
-    Attributes:
-        model: The model.
-        inputs: The image with the patch here, and with the patch there, as data URIs.
-        maps: What answered.
-    """
-
-    model: str
-    inputs: tuple[str, str]
-    maps: tuple[SightMap, ...]
-
-
-@dataclass(frozen=True)
-class Shares:
-    """One map over a photograph.
-
-    Attributes:
-        low: Its lowest share, an even one being 1.
-        high: Its highest.
-        even: Whether it is the same everywhere.
-        image: It as a data URI, from the lowest to the highest, one pixel a position.
-    """
-
-    low: float
-    high: float
-    even: bool
-    image: str
-
-
-@dataclass(frozen=True)
-class Attention:
-    """Where one of our layers looks in a photograph.
-
-    Attributes:
-        model: The model.
-        layer: The dotted name of the layer in it.
-        fresh: Whether the model was never trained.
-        photo: The photograph as a data URI.
-        size: Its width and height.
-        grid: The width and height of the maps.
-        descriptors: How many descriptors the layer has.
-        maps: Some of them: their numbers, the map that each gathers by, and the shares that it is handed out by.
-    """
-
-    model: str
-    layer: str
-    fresh: bool
-    photo: str
-    size: tuple[int, int]
-    grid: tuple[int, int]
-    descriptors: int
-    maps: tuple[tuple[int, Shares, Shares], ...]
-
-
-@dataclass(frozen=True)
-class Missing:
-    """Pictures that a report has not.
-
-    Attributes:
-        section: Of `SECTIONS`.
-        model: The model that they would be of; empty where they would be of all.
-        reason: Why they are missing.
-    """
-
-    section: str
-    model: str
-    reason: str
-
-
-@dataclass(frozen=True)
 class Pictures:
-    """All pictures of a report."""
+    """All figures of a report, and those that it has not."""
 
     charts: tuple[Chart, ...] = ()
     wiring: tuple[Wiring, ...] = ()
     sight: tuple[Sight, ...] = ()
     attention: tuple[Attention, ...] = ()
-    missing: tuple[Missing, ...] = ()
+    missing: tuple[FigureMissing, ...] = ()
 
 
 def take(
@@ -167,9 +76,9 @@ def take(
     subject: Subject | None = None,
     timeout: float = 300.0,
 ) -> Pictures:
-    """Have the pictures of a verdict drawn under the interpreter that it was found with.
+    """Have the figures of a verdict drawn under the interpreter that it was found with.
 
-    Nothing is raised for a picture that can't be drawn; it is among the missing.
+    Nothing is raised for a figure that can't be drawn; it is among the missing.
 
     Args:
         package: The real path of the package folder.
@@ -180,24 +89,30 @@ def take(
         subject: The model that was tried; without one, those that the patch adds.
         timeout: Seconds after which a probe that has not ended is taken for hung.
     """
-    skipped = {section: reason for section in SECTIONS if (reason := _pointless(section, verdict, only))}
-    missing = [Missing(section, "", reason) for section, reason in skipped.items()]
-    wanted = [section for section in SECTIONS if section not in skipped]
+    reasons = {section: _pointless(section, verdict, only) for section in SECTIONS}
+    missing = [FigureMissing(section, "", reason) for section, reason in reasons.items() if reason]
+    wanted = [section for section, reason in reasons.items() if not reason]
     if not wanted:
         return Pictures(missing=tuple(missing))
-    asked = request("pictures", package, ["import"], subject) | {
-        "sections": wanted,
-        "counted": [asdict(cost) for cost in verdict.costs],
-        "baseline": verdict.base,
-    }
+    request = FiguresRequest(
+        **vars(verify.request("figures", package, ["import"], subject)),
+        sections=tuple(wanted),
+        counted=verdict.costs,
+        compared_with=verdict.base,
+    )
     with tempfile.TemporaryDirectory(prefix="a2patch-report-", ignore_cleanup_errors=True) as folder:
-        (probe,) = Room(verdict.interpreter, Path(os.path.realpath(folder)), environ, notify, timeout).run(asked)
-        if not probe.done:
-            missing += _cut_off(probe, wanted)
-    return _collected(probe, missing)
+        runner = ProbeRunner(verdict.interpreter, Path(os.path.realpath(folder)), environ, notify, timeout)
+        probe = runner.run([request])["figures"]
+    return Pictures(
+        charts=tuple(probe.events_of(Chart)),
+        wiring=tuple(map(_wiring, probe.events_of(WiringDrawn))),
+        sight=tuple(probe.events_of(Sight)),
+        attention=tuple(probe.events_of(Attention)),
+        missing=(*missing, *_cut_off(probe, wanted), *probe.events_of(FigureMissing)),
+    )
 
 
-def _pointless(section: str, verdict: Verdict, only: Collection[str]) -> str:
+def _pointless(section: Section, verdict: Verdict, only: Collection[str]) -> str:
     """Return why a section has nothing to draw; empty if it has."""
     if any(check.name == "import" and check.result != "pass" for check in verdict.checks):
         return "the tree can't be imported"
@@ -206,46 +121,19 @@ def _pointless(section: str, verdict: Verdict, only: Collection[str]) -> str:
     return "" if ("wiring" if section == "wiring" else "sight") in only else NOT_ASKED
 
 
-def _cut_off(probe: Probe, wanted: Sequence[str]) -> list[Missing]:
+def _cut_off(probe: ProbeResult, wanted: Sequence[Section]) -> list[FigureMissing]:
     """Return what a probe left out that ended too soon: the rest of the section that it was at, and those after it."""
-    drawn = [wanted.index(event["section"]) for event in (*probe.pictures, *probe.unpictured)]
+    if probe.done:
+        return []
+    drawn = [wanted.index(event.section) for event in probe.events if isinstance(event, _OF_A_SECTION)]
     first, *others = wanted[max(drawn, default=0) :]
-    return [Missing(first, "", probe.end()), *(Missing(section, "", "drawing had ended before") for section in others)]
+    return [
+        FigureMissing(first, "", probe.ending),
+        *(FigureMissing(section, "", "drawing had ended before") for section in others),
+    ]
 
 
-def _collected(probe: Probe, missing: Sequence[Missing]) -> Pictures:
-    """Return what a probe drew."""
-
-    def of(section: str) -> list[dict[str, Any]]:
-        return [picture for picture in probe.pictures if picture["section"] == section]
-
-    return Pictures(
-        charts=tuple(Chart(chart["title"], chart["svg"]) for chart in of("cost")),
-        wiring=tuple(map(_wiring, of("wiring"))),
-        sight=tuple(map(_sight, of("sight"))),
-        attention=tuple(map(_attention, of("attention"))),
-        missing=(*missing, *(Missing(**reason) for reason in probe.unpictured)),
-    )
-
-
-def _wiring(drawn: Mapping[str, Any]) -> Wiring:
-    base = _graph(drawn["base_layers"]) if drawn["base"] else None
-    faults = tuple(Fault(**fault) for fault in drawn["faults"])
-    return Wiring(drawn["model"], _graph(drawn["layers"]), drawn["base"], base, faults)
-
-
-def _graph(layers: Sequence[Mapping[str, Any]]) -> Graph:
-    lists = ("sources", "written", "args")
-    return Graph(tuple(Layer(**{**layer, **{name: tuple(layer[name]) for name in lists}}) for layer in layers))
-
-
-def _sight(drawn: Mapping[str, Any]) -> Sight:
-    here, there = drawn["inputs"]
-    maps = (SightMap(**{**seen, "size": tuple(seen["size"])}) for seen in drawn["maps"])
-    return Sight(drawn["model"], (here, there), tuple(maps))
-
-
-def _attention(drawn: Mapping[str, Any]) -> Attention:
-    given = {name: value for name, value in drawn.items() if name != "section"}
-    maps = tuple((m["descriptor"], Shares(**m["gather"]), Shares(**m["distribute"])) for m in drawn["maps"])
-    return Attention(**{**given, "size": tuple(drawn["size"]), "grid": tuple(drawn["grid"]), "maps": maps})
+def _wiring(drawn: WiringDrawn) -> Wiring:
+    """Return a model beside its base, as graphs."""
+    base = Graph(drawn.base_layers) if drawn.base else None
+    return Wiring(drawn.model, Graph(drawn.layers), drawn.base, base, drawn.faults)

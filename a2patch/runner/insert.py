@@ -1,4 +1,4 @@
-"""Make model files with our block put in or taken out, and try them under the tree's own interpreter."""
+"""Make model files with the block put in or taken out, and try them under the tree's own interpreter."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 from a2patch.block import BLOCK, CLASSES
 from a2patch.errors import ExistsError, ModelError
 from a2patch.graph import Position
-from a2patch.runner.judge import judge
-from a2patch.runner.process import Probe, Room
+from a2patch.protocol import AddedModules, InsertedModel, InsertionRefused, InsertRequest, ModelUnreadable
+from a2patch.runner.judge import conclude, judge
+from a2patch.runner.process import THREADS, ProbeResult, ProbeRunner
 from a2patch.runner.requirements import require_libraries, require_tools
-from a2patch.runner.verdict import Cost, Verdict
+from a2patch.runner.verdict import Verdict
 from a2patch.transaction import files as disk
 
 FOLDERS = ("cfg/models", "models", "yolo/v8/models")
@@ -27,55 +27,38 @@ _CHECKS = ("import", "build", "wiring")
 
 
 @dataclass(frozen=True)
-class Order:
-    """What is to be made of a model.
+class Insertion:
+    """What is to be put into a model, and where.
 
     Attributes:
-        model: The model file to make it from.
-        positions: Where rows of ours go; none for every position that the model has, or where ours are taken out.
+        model: The model file.
+        positions: Where rows go; none for every position that the model has, or where layers are taken out.
         each: Whether every position gets a file of its own.
-        remove: Whether all of ours are taken out.
-        kind: The class of a row.
+        remove: Whether all layers of the block are taken out instead.
+        layer: The class of a row.
         args: Its arguments, as they are written between the brackets.
-        named: What to call the file; empty for a name that tells the positions.
+        name: What to call the file; empty for a name that tells the positions.
     """
 
     model: Path
     positions: tuple[Position, ...] = ()
     each: bool = False
     remove: bool = False
-    kind: str = BLOCK
+    layer: str = BLOCK
     args: str = "0.25"
-    named: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True)
-class InsertedModel:
-    """A model file that was made, not yet written.
-
-    Attributes:
-        name: What to call it.
-        content: Its bytes; line endings and encoding are those of the file that it was made from.
-        positions: Where rows of ours went, as they are typed.
-        layers: Its rows: `index`, `from`, `repeats`, `module`, `args`, and `ours`.
-    """
-
-    name: str
-    content: bytes
-    positions: tuple[str, ...]
-    layers: tuple[Mapping[str, Any], ...]
-
-
-@dataclass(frozen=True)
-class Composition:
+class InsertResult:
     """The model files that were made, and what came out of trying them.
 
     Attributes:
-        made: The files.
+        models: The files, not yet written where their user wants them.
         verdict: The checks on all of them, and what they cost beside the model that they were made from.
     """
 
-    made: tuple[InsertedModel, ...]
+    models: tuple[InsertedModel, ...]
     verdict: Verdict
 
 
@@ -120,12 +103,12 @@ def _unscaled(name: str) -> str:
 def insert_models(
     package: Path,
     interpreter: Path,
-    order: Order,
+    insertion: Insertion,
     notify: Callable[[str], None],
     environ: Mapping[str, str],
     *,
     timeout: float = 1800.0,
-) -> Composition:
+) -> InsertResult:
     """Make model files, build them at every scale, and compare what each layer reads with the model they come from.
 
     Nothing is written outside a temporary folder.
@@ -133,7 +116,7 @@ def insert_models(
     Args:
         package: The real path of the package folder, patched.
         interpreter: The Python that the package belongs to.
-        order: What to make.
+        insertion: What to make.
         notify: Told, in a few words, what is being tried.
         environ: The environment to derive the probe's from.
         timeout: Seconds after which a probe that has not ended is taken for hung.
@@ -144,25 +127,17 @@ def insert_models(
         ToolMissingError: The interpreter can't run, or lacks a library.
     """
     with tempfile.TemporaryDirectory(prefix="a2patch-insert-", ignore_cleanup_errors=True) as folder:
-        room = Room(interpreter, Path(os.path.realpath(folder)), environ, notify, timeout)
-        (probe,) = room.run(_request(package, order))
-        require_tools(interpreter, probe)
-        _require_model(probe, order)
-        checks = judge(probe, None, _CHECKS, {})
-        require_libraries(interpreter, probe, checks)
-    verdict = Verdict(
-        interpreter=interpreter,
-        python=probe.fact("python"),
-        torch=probe.fact("torch"),
-        ultralytics=probe.fact("ultralytics"),
-        checks=tuple(checks[name] for name in _CHECKS),
-        costs=tuple(Cost(**cost) for cost in probe.costs),
-        base="" if order.remove else order.model.name,
-        note=next(iter(probe.notes), ""),
-    )
-    made = tuple(_made(file) for file in probe.made)
-    _refuse_shadowed(package, made)
-    return Composition(made, verdict)
+        runner = ProbeRunner(interpreter, Path(os.path.realpath(folder)), environ, notify, timeout)
+        probe = runner.run([insertion_request(package, insertion)])["insert"]
+    require_tools(interpreter, probe)
+    _require_model(probe, insertion.model)
+    made = judge(probe, None, _CHECKS, {})
+    require_libraries(interpreter, probe, made)
+    checks = [made[name] for name in _CHECKS]
+    verdict = conclude(interpreter, checks, probe, None, "" if insertion.remove else insertion.model.name)
+    models = tuple(probe.events_of(InsertedModel))
+    _refuse_shadowed(package, models)
+    return InsertResult(models, verdict)
 
 
 def write(files: Mapping[Path, bytes], *, force: bool) -> None:
@@ -203,28 +178,37 @@ def at_scale(name: str, scale: str) -> str:
     return re.sub(r"^(yolo(?:e-)?v?\d+)(?![\dnslmx])", rf"\g<1>{scale}", name)
 
 
-def _require_model(probe: Probe, order: Order) -> None:
-    """Raise if nothing can be made of the model."""
-    if probe.refused:
+def _require_model(probe: ProbeResult, model: Path) -> None:
+    """Make sure that something could be made of the model.
+
+    Raises:
+        ModelError: The probe refused it, or could not read it.
+    """
+    refused, unreadable = probe.last(InsertionRefused), probe.last(ModelUnreadable)
+    if refused:
         raise ModelError(
             "that can't be made of this model",
-            path=order.model,
-            found=probe.refused,
+            path=model,
+            found=refused.reason,
             remedy="Nothing was written. `a2patch insert --help` tells how positions are named.",
         )
-    if probe.unreadable:
+    if unreadable:
         raise ModelError(
             "the model can't be read or built as it is",
-            path=order.model,
-            found=probe.unreadable,
+            path=model,
+            found=unreadable.error,
             remedy="Nothing was written. Name a model YAML; `a2patch verify` on it tells more.",
         )
 
 
-def _refuse_shadowed(package: Path, made: Sequence[InsertedModel]) -> None:
-    """Raise where upstream takes a name for that of a model of the tree at a scale, and never finds ours."""
+def _refuse_shadowed(package: Path, models: Sequence[InsertedModel]) -> None:
+    """Make sure that upstream finds the models by their names.
+
+    Raises:
+        ExistsError: Upstream takes a name for that of a model of the tree at a scale.
+    """
     known = _models(package)
-    for file in made:
+    for file in models:
         unscaled = _unscaled(file.name)
         if unscaled != file.name and unscaled in known:
             raise ExistsError(
@@ -234,32 +218,33 @@ def _refuse_shadowed(package: Path, made: Sequence[InsertedModel]) -> None:
             )
 
 
-def _made(file: Mapping[str, Any]) -> InsertedModel:
-    """Return a file that the probe made; bytes that are no UTF-8 come as surrogates."""
-    content = file["text"].encode("utf-8", "surrogateescape")
-    return InsertedModel(file["name"], content, tuple(file["positions"]), tuple(file["layers"]))
+def insertion_request(package: Path, insertion: Insertion) -> InsertRequest:
+    """Return what the probe is asked to do.
 
-
-def _request(package: Path, order: Order) -> dict[str, Any]:
-    """Return what the probe is asked to do, but for where."""
-    return {
-        "role": "composed",
-        "package": str(package),
-        "libraries": ["torch"],
-        "threads": max(1, (os.cpu_count() or 2) // 2),
-        "parts": ["nn.tasks"],
-        "checks": _CHECKS,
-        "costs": True,
-        "model": str(order.model),
-        "positions": [position.name for position in order.positions],
-        "each": order.each,
-        "remove": order.remove,
-        "row": [order.kind, order.args],
-        "named": order.named,
-        # What the bench of a probe asks for besides, and models of the user's own do without.
-        "classes": CLASSES,
-        "modules": {},
-        "base": "",
-        "trained": "",
-        "scales": "",
-    }
+    Args:
+        package: The real path of the package folder.
+        insertion: What to make.
+    """
+    return InsertRequest(
+        role="insert",
+        package=str(package),
+        libraries=("torch",),
+        parts=("nn.tasks",),
+        checks=_CHECKS,
+        classes=CLASSES,
+        threads=THREADS,
+        models=(),
+        costs=True,
+        # Only the models that the patch adds need these.
+        base="",
+        scales="",
+        trained="",
+        modules=AddedModules(),
+        model=str(insertion.model),
+        positions=tuple(position.name for position in insertion.positions),
+        each=insertion.each,
+        remove=insertion.remove,
+        layer=insertion.layer,
+        args=insertion.args,
+        name=insertion.name,
+    )

@@ -1,23 +1,23 @@
-"""Judge a package by what probes said of it and of its untouched copy."""
+"""Judge a package by what the probes said of it and of its untouched copy."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from a2patch.patch import Status
-from a2patch.runner.process import Probe
-from a2patch.runner.verdict import BASE, CHECKS, NOT_ASKED, SCALES, Check, Verdict
+from a2patch.protocol import NOT_ASKED, Check, Cost, CostsUncounted, StockModel
+from a2patch.runner.process import ProbeResult
+from a2patch.runner.verdict import BASE, CHECKS, SCALES, Verdict
 from a2patch.tree import Copy
 
 
 def judge_source(status: Status) -> Check:
-    """Say whether the bytes of a tree are those of a patched one."""
+    """Return the check `source`: whether the bytes of a tree are those of a patched one."""
     state = status.state
-    told = ", ".join(f"{site.site} {site.state}" for site in status.sites)
+    sites = ", ".join(f"{site.site} {site.state}" for site in status.sites)
     if state == "applied":
         diffs = ", ".join(site.back.name for site in status.sites if site.back)
         return Check("source", "pass", f"applied: {diffs}")
@@ -27,7 +27,7 @@ def judge_source(status: Status) -> Check:
         "source",
         "fail",
         state,
-        f"The bytes of the tree are not those of a patched one ({told}), so it is not compared with how it was.",
+        f"The bytes of the tree are not those of a patched one ({sites}), so it is not compared with how it was.",
         "Complete the patch with `a2patch apply`, or take it out with `a2patch revert`.",
     )
 
@@ -37,37 +37,37 @@ _OTHERS_REMEDY = (
 )
 
 
-def beside(verdict: Verdict, package: Path, copies: Sequence[Copy]) -> Verdict:
-    """Tell with the check `import` which commands would use another copy, and what leads them to it."""
+def with_copies(verdict: Verdict, package: Path, copies: Sequence[Copy]) -> Verdict:
+    """Return a verdict whose check `import` names the commands that use another copy, and what leads them to it."""
     others = [f"{copy.used_by} uses {copy.package} ({copy.through})" for copy in copies if copy.package != package]
     if not others:
         return verdict
-    told = f"Not everybody uses this tree: {'; '.join(others)}."
+    note = f"Not everybody uses this tree: {'; '.join(others)}."
 
-    def with_others(check: Check) -> Check:
-        if check.name != "import":
-            return check
-        return replace(check, meaning=f"{check.meaning} {told}".strip(), advice=check.advice or _OTHERS_REMEDY)
-
-    return replace(verdict, checks=tuple(map(with_others, verdict.checks)))
+    checks = (
+        replace(check, meaning=f"{check.meaning} {note}".strip(), advice=check.advice or _OTHERS_REMEDY)
+        if check.name == "import"
+        else check
+        for check in verdict.checks
+    )
+    return replace(verdict, checks=tuple(checks))
 
 
 def judge(
-    patched: Probe, reference: Probe | None, wanted: Collection[str], pointless: Mapping[str, str]
+    patched: ProbeResult, reference: ProbeResult | None, wanted: Collection[str], pointless: Mapping[str, str]
 ) -> dict[str, Check]:
-    """Return a check for every name, from what both probes said.
+    """Return a check for every name in `CHECKS`, from what both probes said.
 
     Args:
-        patched: The probe of the patched package.
-        reference: That of the untouched one, if there was one.
-        wanted: The checks that were to be made.
+        patched: What the probe of the patched package said.
+        reference: What that of the untouched one said, if there was one.
+        wanted: The checks that the probe was asked for.
         pointless: Why checks could not be made that were asked for, by name.
     """
     checks = dict(patched.checks)
     if not patched.done:
-        checks[patched.started or "import"] = Check(
-            patched.started or "import", "fail", "the probe died", patched.end()
-        )
+        name = patched.last_started or "import"
+        checks[name] = Check(name, "fail", "the probe died", patched.ending)
     if reference and checks["import"].result == "fail":
         checks["import"] = _judge_import(checks["import"], reference)
     if reference and checks.get("base", _PENDING).result == "pass":
@@ -81,8 +81,8 @@ def judge(
 _PENDING = Check("", "skip")
 
 
-def _judge_import(check: Check, reference: Probe) -> Check:
-    """Say whether a package that can't be imported was broken before the patch."""
+def _judge_import(check: Check, reference: ProbeResult) -> Check:
+    """Return the check `import` of a package that can't be imported: was it broken before the patch?"""
     before = reference.checks.get("import")
     if before is None or before.result != "fail":
         return check
@@ -93,15 +93,15 @@ def _judge_import(check: Check, reference: Probe) -> Check:
     )
 
 
-def _judge_base(check: Check, patched: Probe, reference: Probe) -> Check:
-    """Compare the stock models of the patched tree with those of its untouched copy."""
+def _judge_base(check: Check, patched: ProbeResult, reference: ProbeResult) -> Check:
+    """Return the check `base`: are the stock models of the patched tree those of its untouched copy?"""
     if reference.checks.get("base", _PENDING).result != "pass":
         why = "The untouched copy of the package, to compare with, can't be tried. "
         there = next((c for c in reference.checks.values() if c.result == "fail"), None)
-        return replace(check, result="skip", figure="", meaning=why + (there.meaning if there else reference.end()))
+        return replace(check, result="skip", figure="", meaning=why + (there.meaning if there else reference.ending))
+    now, before = ({model.scale: model for model in probe.events_of(StockModel)} for probe in (patched, reference))
     for scale in SCALES:
-        now, before = patched.stock[scale], reference.stock[scale]
-        what = _difference(now, before)
+        what = _difference(now[scale], before[scale])
         if what:
             return replace(
                 check,
@@ -110,25 +110,26 @@ def _judge_base(check: Check, patched: Probe, reference: Probe) -> Check:
                 meaning=f"The patch changes the stock {BASE}: at scale {scale}, {what}.",
                 advice="Revert; the patch must not touch what other models are made of.",
             )
-    counts = ", ".join(f"{patched.stock[scale]['parameters']:,}" for scale in SCALES[:1])
-    return replace(check, figure=f"{len(SCALES)} scales alike, {counts} parameters at {SCALES[0]}")
+    smallest = SCALES[0]
+    count = now[smallest].parameters
+    return replace(check, figure=f"{len(SCALES)} scales alike, {count:,} parameters at {smallest}")
 
 
-def _difference(now: Mapping[str, Any], before: Mapping[str, Any]) -> str:
-    """Return how two stock models differ, or nothing."""
-    if now["parameters"] != before["parameters"]:
-        return f"it has {now['parameters']:,} parameters instead of {before['parameters']:,}"
-    if now["rows"] != before["rows"]:
-        place = next((i for i, (a, b) in enumerate(zip(now["rows"], before["rows"], strict=False)) if a != b), None)
+def _difference(now: StockModel, before: StockModel) -> str:
+    """Return how two stock models differ; empty where they do not."""
+    if now.parameters != before.parameters:
+        return f"it has {now.parameters:,} parameters instead of {before.parameters:,}"
+    if now.rows != before.rows:
+        place = next((i for i, (a, b) in enumerate(zip(now.rows, before.rows, strict=False)) if a != b), None)
         return "it has another number of layers" if place is None else f"layer {place} is another"
-    pairs = zip(now.get("output", ()), before.get("output", ()), strict=True)
+    pairs = zip(now.output, before.output, strict=True)
     if not all(math.isclose(a, b, rel_tol=1e-4, abs_tol=1e-5) for a, b in pairs):
         return "the same weights give another output"
     return ""
 
 
-def without_patch(check: Check, unpatched: Probe) -> Check:
-    """Tell with the check `checkpoint` what becomes of the checkpoint in the untouched package."""
+def without_patch(check: Check, unpatched: ProbeResult) -> Check:
+    """Return the check `checkpoint` with what becomes of the checkpoint in the untouched package."""
     there = unpatched.checks.get("checkpoint", _PENDING)
     if there.result == "pass":
         return replace(check, figure=f"{check.figure}, also without the patch")
@@ -142,8 +143,8 @@ def without_patch(check: Check, unpatched: Probe) -> Check:
     )
 
 
-def with_gpu(check: Check, gpu: Probe) -> Check:
-    """Add to what was found in fewer bits on the CPU what was found on a GPU, where one could be used."""
+def with_gpu(check: Check, gpu: ProbeResult) -> Check:
+    """Return the check `amp` of the CPU with what was found on a GPU, where one could be used."""
     there = gpu.checks.get("amp", _PENDING)
     if check.result != "pass":
         return check
@@ -152,8 +153,8 @@ def with_gpu(check: Check, gpu: Probe) -> Check:
     return replace(there, figure=f"{check.figure}; {there.figure}", seconds=check.seconds + there.seconds)
 
 
-def excused(check: Check, training: Probe) -> Check:
-    """Take a failure for known where the untouched package fails in the same way with a stock model."""
+def excused(check: Check, training: ProbeResult) -> Check:
+    """Return a check whose failure is known where the untouched package fails in the same way with a stock model."""
     before = training.checks.get(check.name)
     if check.result != "fail" or before is None or (before.result, before.meaning) != ("fail", check.meaning):
         return check
@@ -163,4 +164,29 @@ def excused(check: Check, training: Probe) -> Check:
         figure="as without the patch",
         meaning=f"The untouched package fails in the same way with {BASE}: {check.meaning}",
         advice="The release and the libraries of its interpreter don't fit; try older libraries.",
+    )
+
+
+def conclude(
+    interpreter: Path, checks: Iterable[Check], patched: ProbeResult, reference: ProbeResult | None, base: str
+) -> Verdict:
+    """Return the verdict on a package.
+
+    Args:
+        interpreter: The interpreter that it was tried under.
+        checks: The checks, as they were judged.
+        patched: What the probe of the patched package said.
+        reference: What that of the untouched one said, if there was one.
+        base: The model file that costs are compared with; empty if there is none.
+    """
+    notes = [event.reason for probe in (patched, reference) if probe for event in probe.events_of(CostsUncounted)]
+    return Verdict(
+        interpreter=interpreter,
+        python=patched.version("python"),
+        torch=patched.version("torch"),
+        ultralytics=patched.version("ultralytics"),
+        checks=tuple(checks),
+        costs=tuple(cost for probe in (reference, patched) if probe for cost in probe.events_of(Cost)),
+        note=next(iter(notes), ""),
+        base=base,
     )

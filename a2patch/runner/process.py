@@ -1,149 +1,173 @@
-"""Run probes, programs that try a package under its own interpreter, and listen to what they say."""
+"""Run probes, programs that try a package under its own interpreter, and collect what they say."""
 
 from __future__ import annotations
 
-import json
+import os
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import TypeVar
 
 from a2patch.errors import ToolMissingError
-from a2patch.runner.verdict import Check
+from a2patch.protocol import (
+    EVENTS,
+    REQUEST,
+    SCRATCH,
+    Check,
+    CheckStarted,
+    Done,
+    Event,
+    LibrariesMissing,
+    Request,
+    Role,
+    Trying,
+    Version,
+    decode,
+    encode,
+)
+
+THREADS = max(1, (os.cpu_count() or 2) // 2)
+"""The threads of each probe: two often run at once, and their figures are compared, so both compute alike."""
 
 _PROBE = Path(__file__).parent.parent / "probe"
 # Variables of these families steer Python or ultralytics, and what is tried must not depend on them.
 _DROPPED = ("PYTHON", "PYTEST_", "YOLO_", "ULTRALYTICS_", "WANDB_", "COMET_", "MLFLOW_", "NEPTUNE_", "CLEARML_")
 # Distributed workers are told who they are by these; the probe is nobody's worker.
 _DROPPED_NAMES = {"RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "TORCH_FORCE_WEIGHTS_ONLY_LOAD"}
-GPU = "gpu"
-"""The role of the one probe that sees its user's GPUs; the others compute on the CPU, so that they can be compared."""
-
 _LOG_LINES = 8
 _POLL_SECONDS = 0.05
 
+E = TypeVar("E")
 
-@dataclass
-class Probe:
-    """A probe, and what it has said so far.
+
+@dataclass(frozen=True)
+class ProbeResult:
+    """What a probe said, and how it ended.
 
     Attributes:
-        facts: Versions by the name of what has them.
-        checks: The checks that it has made, by name.
-        costs: What models cost, as `Cost` takes them.
-        stock: What the stock model is and computes, by scale.
-        missing: Libraries that its interpreter lacks.
-        unfit: A library that doesn't load, and why.
-        unreadable: Why the model that it should try is none; empty if it is one.
-        saved: Where the checkpoint lies that came back as it was saved; empty if none did.
-        pictures: What it drew, in order.
-        unpictured: What it could not draw, with the reasons.
-        refused: Why what it was asked to make of a model can't be; empty if it can.
-        made: The model files that it made, as `InsertedModel` takes them.
-        answer: What came out of a transplant, by name; empty if it did not get that far.
-        declined: Why it can't be made, as the fields of an error; empty if it can.
-        notes: What else it has to say.
-        done: Whether it came to its end.
+        events: What it said, in order.
+        ending: How its process ended, with the last lines of its log.
     """
 
-    process: subprocess.Popen[bytes]
-    events: IO[bytes]
-    log: Path
-    facts: dict[str, str] = field(default_factory=dict)
-    checks: dict[str, Check] = field(default_factory=dict)
-    costs: list[dict[str, Any]] = field(default_factory=list)
-    stock: dict[str, dict[str, Any]] = field(default_factory=dict)
-    missing: list[str] = field(default_factory=list)
-    unfit: tuple[str, str] | None = None
-    unreadable: str = ""
-    saved: str = ""
-    pictures: list[dict[str, Any]] = field(default_factory=list)
-    unpictured: list[dict[str, str]] = field(default_factory=list)
-    refused: str = ""
-    made: list[dict[str, Any]] = field(default_factory=list)
-    answer: dict[str, Any] = field(default_factory=dict)
-    declined: dict[str, Any] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    trying: str = ""
-    started: str = ""
-    done: bool = False
-    timed_out: bool = False
-    _rest: bytes = b""
+    events: tuple[Event, ...]
+    ending: str
 
-    def fact(self, name: str) -> str:
-        """Return a version that the probe told, empty if it did not get that far."""
-        return self.facts.get(name, "")
+    def events_of(self, kind: type[E]) -> list[E]:
+        """Return the events of a class, in order."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def last(self, kind: type[E]) -> E | None:
+        """Return the last event of a class; None if there is none."""
+        return next(reversed(self.events_of(kind)), None)
+
+    @property
+    def done(self) -> bool:
+        """Whether the probe came to its end."""
+        return self.last(Done) is not None
+
+    @property
+    def checks(self) -> dict[str, Check]:
+        """The checks that it made, by name."""
+        return {check.name: check for check in self.events_of(Check)}
+
+    @property
+    def last_started(self) -> str:
+        """The check that it began last; empty if it began none."""
+        started = self.last(CheckStarted)
+        return started.name if started else ""
+
+    @property
+    def missing(self) -> list[str]:
+        """The libraries that its interpreter lacks."""
+        return list(dict.fromkeys(name for event in self.events_of(LibrariesMissing) for name in event.names))
+
+    def version(self, name: str) -> str:
+        """Return the version of what it ran with; empty if it did not get that far."""
+        return next((event.version for event in self.events_of(Version) if event.name == name), "")
 
     def failed(self, name: str) -> bool:
         """Return whether a check found a fault, or the probe died in it."""
-        return self.checks[name].result == "fail" if name in self.checks else not self.done and self.started == name
+        check = self.checks.get(name)
+        return check.result == "fail" if check else not self.done and self.last_started == name
 
-    def listen(self) -> bool:
-        """Take in what was said since the last time; whether that was anything."""
-        *lines, self._rest = (self._rest + self.events.read()).split(b"\n")
-        for line in lines:
-            self._take(json.loads(line))
-        return bool(lines)
 
-    def _take(self, event: dict[str, Any]) -> None:
-        """Take in one event."""
-        match event.pop("event"):
-            case "trying":
-                self.trying = event["what"]
-            case "start":
-                self.started = event["name"]
-            case "check":
-                self.checks[event["name"]] = Check(**event)
-            case "cost":
-                self.costs.append(event)
-            case "stock":
-                self.stock[event.pop("scale")] = event
-            case "missing":
-                self.missing.extend(name for name in event["names"] if name not in self.missing)
-            case "unfit":
-                self.unfit = event["library"], event["error"]
-            case "unreadable":
-                self.unreadable = event["error"]
-            case "saved":
-                self.saved = event["path"]
-            case "picture":
-                self.pictures.append(event)
-            case "unpictured":
-                self.unpictured.append(event)
-            case "refused":
-                self.refused = event["reason"]
-            case "made":
-                self.made.append(event)
-            case "answer":
-                self.answer = event
-            case "declined":
-                self.declined = event
-            case "uncounted":
-                self.notes.append(event["reason"])
-            case "done":
-                self.done = True
-            case name:
-                self.facts[name] = event["version"]
+class ProbeProcess:
+    """A probe that runs, and what it has said so far.
 
-    def end(self) -> str:
-        """Return how a probe that did not finish ended, with the last lines of its log."""
-        status = self.process.returncode
-        if self.timed_out:
+    Attributes:
+        trying: What it says that it does.
+    """
+
+    def __init__(self, command: list[str], home: Path, variables: Mapping[str, str], seconds: float) -> None:
+        """Start a probe.
+
+        Args:
+            command: What runs it.
+            home: Its folder, with its request.
+            variables: Its environment.
+            seconds: How long it may run.
+
+        Raises:
+            OSError: The command can't be run.
+        """
+        self.trying = ""
+        self._said: list[Event] = []
+        self._rest = b""
+        self._deadline = time.monotonic() + seconds
+        self._timed_out = False
+        self._log = home / "log.txt"
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                command, cwd=home / "work", env=variables, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        self._events = (home / EVENTS).open("rb")
+
+    def is_running(self) -> bool:
+        """Return whether it still runs; one whose time is up is killed first."""
+        if self._process.poll() is None and time.monotonic() > self._deadline:
+            self._timed_out = True
+            self.stop()
+        return self._process.poll() is None
+
+    def listen(self) -> list[Event]:
+        """Return what it said since the last time."""
+        *lines, self._rest = (self._rest + self._events.read()).split(b"\n")
+        news = [decode(line.decode("utf-8")) for line in lines]
+        said: list[Event] = [event for event in news if not isinstance(event, Request)]
+        self.trying = next((event.what for event in reversed(said) if isinstance(event, Trying)), self.trying)
+        self._said.extend(said)
+        return said
+
+    def stop(self) -> None:
+        """Kill it if it runs."""
+        self._process.kill()
+        self._process.wait()
+
+    def close(self) -> ProbeResult:
+        """Kill it if it runs, and return what it said."""
+        self.stop()
+        self._events.close()
+        return ProbeResult(tuple(self._said), self._ending())
+
+    def _ending(self) -> str:
+        """Return how it ended, in a sentence and the last lines of its log."""
+        status = self._process.returncode
+        if self._timed_out:
             how = "was still running when its time was up"
         elif status < 0:
             how = f"was killed by signal {-status}"
         else:
             how = f"ended with status {status}"
-        lines = self.log.read_text(encoding="utf-8", errors="replace").split("\n")
+        lines = self._log.read_text(encoding="utf-8", errors="replace").split("\n")
         tail = [line for line in lines if line.strip()][-_LOG_LINES:]
         return f"The probe {how} while {self.trying or 'starting'}." + "".join(f"\n{line}" for line in tail)
 
 
 @dataclass(frozen=True)
-class Room:
-    """Where and how probes run.
+class ProbeRunner:
+    """How probes are run.
 
     Attributes:
         interpreter: What runs them.
@@ -159,38 +183,63 @@ class Room:
     notify: Callable[[str], None]
     timeout: float
 
-    def run(self, *requests: Mapping[str, Any]) -> tuple[Probe, ...]:
-        """Run probes side by side, each with a request that names its role, and wait for all; the first is heard."""
-        probes: list[Probe] = []
-        try:
-            probes.extend(self._start(request) for request in requests)
-            self._follow(probes)
-        finally:  # an interrupt, above all, must leave no process behind
-            for probe in probes:
-                probe.process.kill()
-                probe.process.wait()
-                probe.events.close()
-        return tuple(probes)
+    def run(
+        self, requests: Iterable[Request], follow_up: Callable[[Event], Request | None] = lambda event: None
+    ) -> dict[Role, ProbeResult]:
+        """Run probes side by side, each in a role of its own, and wait for all of them.
 
-    def _start(self, request: Mapping[str, Any]) -> Probe:
-        """Start a probe in a folder of its own."""
-        home = self.scratch / request["role"]
-        for name in ("work", "config", "cache", "tmp", "files"):
-            (home / name).mkdir(parents=True)
-        events, log, asked = home / "events.jsonl", home / "log.txt", home / "request.json"
-        events.touch()
-        places = {"scratch": str(home / "files"), "events": str(events)}
-        asked.write_text(json.dumps({**request, **places}), encoding="utf-8")
+        Args:
+            requests: What they are asked; each probe is started before the next request is taken.
+            follow_up: Given what a probe says, returns what another is asked then, beside the others, if anything.
+
+        Returns:
+            What each said, by its role.
+
+        Raises:
+            ToolMissingError: The interpreter can't be run.
+        """
+        probes: dict[Role, ProbeProcess] = {}
+        results: dict[Role, ProbeResult] = {}
         try:
-            with log.open("wb") as output:
-                process = subprocess.Popen(
-                    [str(self.interpreter), "-B", str(_PROBE), str(asked)],
-                    cwd=home / "work",
-                    env=_variables(request["role"], self.environ, home),
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                )
+            for request in requests:
+                probes[request.role] = self._start(request)
+            self._follow(probes, follow_up)
+        finally:  # an interrupt, above all, must leave no process behind
+            results.update({role: probe.close() for role, probe in probes.items()})
+        return results
+
+    def _follow(self, probes: dict[Role, ProbeProcess], follow_up: Callable[[Event], Request | None]) -> None:
+        """Wait until all probes have ended; tell what the first one that runs is trying."""
+        told = ""
+        while True:
+            running = [probe for probe in probes.values() if probe.is_running()]
+            # Behind the poll, so that the last words of a probe that has ended are heard.
+            said = [event for probe in probes.values() for event in probe.listen()]
+            for request in filter(None, map(follow_up, said)):
+                probes[request.role] = self._start(request)
+                running.append(probes[request.role])
+            front = running[0] if running else next(iter(probes.values()))
+            if front.trying != told:
+                told = front.trying
+                self.notify(told)
+            if not running:
+                return
+            time.sleep(_POLL_SECONDS)
+
+    def _start(self, request: Request) -> ProbeProcess:
+        """Start a probe in a home of its own."""
+        home = self.scratch / request.role
+        for name in ("work", "config", "cache", "tmp", SCRATCH):
+            (home / name).mkdir(parents=True)
+        (home / EVENTS).touch()
+        (home / REQUEST).write_text(encode(request), encoding="utf-8")
+        variables = environment(self.environ, home)
+        if request.role == "gpu":  # the others compute on the CPU, so that they can be compared
+            del variables["CUDA_VISIBLE_DEVICES"]
+            variables |= {name: value for name, value in self.environ.items() if name == "CUDA_VISIBLE_DEVICES"}
+        command = [str(self.interpreter), "-B", str(_PROBE), str(home / REQUEST)]
+        try:
+            return ProbeProcess(command, home, variables, self.timeout)
         except OSError as error:
             raise ToolMissingError(
                 "The interpreter of the tree can't be run",
@@ -198,28 +247,6 @@ class Room:
                 found=str(error),
                 remedy="Name the Python that has torch and the tree's other libraries with --python.",
             ) from error
-        return Probe(process, events.open("rb"), log)
-
-    def _follow(self, probes: Sequence[Probe]) -> None:
-        """Pass on what the first probe says it is trying, until all have ended."""
-        deadline = time.monotonic() + self.timeout
-        told = ""
-        while True:
-            running = [probe for probe in probes if probe.process.poll() is None]
-            for probe in probes:  # after the poll, so that the last words of one that has ended are heard
-                probe.listen()
-            front = running[0] if running else probes[0]
-            if front.trying != told:
-                told = front.trying
-                self.notify(told)
-            if not running:
-                return
-            if time.monotonic() > deadline:
-                for probe in running:
-                    probe.timed_out = True
-                    probe.process.kill()
-                    probe.process.wait()
-            time.sleep(_POLL_SECONDS)
 
 
 def environment(environ: Mapping[str, str], home: Path) -> dict[str, str]:
@@ -255,12 +282,3 @@ def environment(environ: Mapping[str, str], home: Path) -> dict[str, str]:
         "NO_COLOR": "1",
         "CUDA_VISIBLE_DEVICES": "",
     }
-
-
-def _variables(role: str, environ: Mapping[str, str], home: Path) -> dict[str, str]:
-    """Return the environment of a probe in a role."""
-    variables = environment(environ, home)
-    if role == GPU:
-        del variables["CUDA_VISIBLE_DEVICES"]
-        variables |= {name: value for name, value in environ.items() if name == "CUDA_VISIBLE_DEVICES"}
-    return variables

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from a2patch.errors import ToolMissingError
-from a2patch.runner.process import Probe
-from a2patch.runner.verdict import Check
+from a2patch.protocol import Check, LibraryUnfit, Version
+from a2patch.runner.process import ProbeResult
 
 # Where the name of a library that is imported is not the name that it is installed by.
 _DISTRIBUTIONS = {
@@ -24,33 +24,39 @@ _DISTRIBUTIONS = {
 }
 
 
-def require_tools(interpreter: Path, probe: Probe) -> None:
-    """Raise if the interpreter can't try the package at all."""
+def require_tools(interpreter: Path, probe: ProbeResult) -> None:
+    """Make sure that the interpreter can try the package at all.
+
+    Raises:
+        ToolMissingError: It can't.
+    """
     if probe.missing and "import" not in probe.checks:  # torch is wanted before all else
         _raise_missing(interpreter, probe.missing)
-    if probe.unfit:
-        library, error = probe.unfit
+    unfit = probe.last(LibraryUnfit)
+    if unfit:
         raise ToolMissingError(
-            f"{library} doesn't load under the interpreter of the tree",
+            f"{unfit.library} doesn't load under the interpreter of the tree",
             path=interpreter,
-            found=error,
+            found=unfit.error,
             remedy="Its torch and torchvision must be a matching pair; install one with "
             + _pip(interpreter, ["--force-reinstall", "torch", "torchvision"]),
         )
-    if not probe.facts:
+    if not probe.last(Version):
         raise ToolMissingError(
             "The interpreter of the tree can't run the probe; it must be Python 3.8 or newer",
             path=interpreter,
-            found=probe.end(),
+            found=probe.ending,
             remedy="Name another with --python.",
         )
 
 
-def require_libraries(interpreter: Path, probe: Probe, checks: Mapping[str, Check]) -> None:
-    """Raise if libraries are missing, unless a fault was found that must not be hidden by that."""
-    if not probe.missing:
-        return
-    if all(check.result != "fail" for check in checks.values()):
+def require_libraries(interpreter: Path, probe: ProbeResult, checks: Mapping[str, Check]) -> None:
+    """Make sure that no library is missing, unless a fault was found that this must not hide.
+
+    Raises:
+        ToolMissingError: Libraries are missing, and no check found a fault.
+    """
+    if probe.missing and all(check.result != "fail" for check in checks.values()):
         _raise_missing(interpreter, probe.missing)
 
 

@@ -1,9 +1,11 @@
-"""What came out of trying a package: the checks, what its models cost, and the verdict."""
+"""What came out of trying a package, and what the result of each check means where the check does not say it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from a2patch.protocol import Check, Cost
 
 SCALES = "nsmlx"
 """The letters of the scales that are tried, smallest first."""
@@ -41,60 +43,6 @@ EXCUSABLE = ("checkpoint", "train", "export")
 QUICK = ("source", "import", "register", "build", "wiring", "scale", "stride")
 """The checks of the quick level: what is static, and what building tells."""
 
-NOT_ASKED = "not asked for"
-"""The meaning of a check that was skipped since nobody wanted it."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One check and what it found.
-
-    Attributes:
-        name: One of `CHECKS`.
-        result: `pass`, `fail`, `known` (a flaw that is expected where it was found) or `skip`.
-        figure: What was measured.
-        meaning: What it means, in a sentence; empty where `explaining` says all of it.
-        advice: What to do about it, in a sentence; likewise.
-        seconds: How long the check took.
-        detail: Lines to be shown as they are, such as a diff; mostly empty.
-    """
-
-    name: str
-    result: str
-    figure: str = ""
-    meaning: str = ""
-    advice: str = ""
-    seconds: float = 0.0
-    detail: str = ""
-
-    @property
-    def unasked(self) -> bool:
-        """Whether it was not made since nobody wanted it."""
-        return self.result == "skip" and self.meaning == NOT_ASKED
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What a model costs at one scale, as `model.info()` of the release prints it.
-
-    Attributes:
-        model: The model file.
-        scale: The scale letter.
-        layers: Number of layers.
-        parameters: Number of parameters.
-        gradients: Number of parameters that get gradients.
-        gflops: GFLOPs at 640 px, where the release could count them; its counter sees no matrix products.
-        counted: GFLOPs at 640 px as torch counts them, matrix products included; None where torch can't.
-    """
-
-    model: str
-    scale: str
-    layers: int
-    parameters: int
-    gradients: int
-    gflops: float | None
-    counted: float | None = None
-
 
 @dataclass(frozen=True)
 class Verdict:
@@ -124,3 +72,65 @@ class Verdict:
     def ok(self) -> bool:
         """Whether no check found a fault."""
         return all(check.result != "fail" for check in self.checks)
+
+
+_PASSED = {
+    "source": "The bytes of the tree are those of a patched one.",
+    "import": "The interpreter imports this very tree.",
+    "register": "The new layers are exported, and a model's rows that name them are parsed as they should be.",
+    "formula": "The layer computes what the paper says.",
+    "build": "Every model builds at every scale that it has, and holds the layers that its file names.",
+    "wiring": "Every layer reads what it should.",
+    "scale": "The scale that is asked for is the scale that is built, and parameters rise with it.",
+    "stride": "The head reads maps of rising strides.",
+    "sight": "What the head reads still tells where things are.",
+    "gradient": "Everything in our layers that can learn gets a gradient.",
+    "learn": "A few steps on one batch lower the loss.",
+    "base": "The stock models are and compute what they did before the patch.",
+    "checkpoint": "A model that is saved comes back with the same output.",
+    "train": "A real epoch, validation and prediction come through.",
+    "amp": "In fewer bits each layer gives what it gives in float32, as closely as they allow.",
+    "export": "What is exported gives what the model gives.",
+    "ddp": "Two workers train this very tree, and hold the same gradients.",
+}
+_REMEDIES = {
+    "source": "Complete the patch with `a2patch apply`, or take it out with `a2patch revert`.",
+    "import": "Mend what stops the import, or reinstall the package and apply the patch again.",
+    "register": "Revert, then apply again: an edit by hand may have removed a line.",
+    "formula": "Revert, then apply again: the module file has been edited.",
+    "build": "Look at the rows of the YAML: the spelling, the arguments, the channels of what they read.",
+    "wiring": "Compare what each row reads with the model that it was made from; --base names that.",
+    "scale": "Look at the `scales` of the YAML, and at how parse_model scales the layers.",
+    "stride": "Let the head read the last layer of each stage, the finest first.",
+    "sight": "Look for what gives every position the same: a mean, a softmax over one channel, a gain of zero.",
+    "gradient": "Look for what cuts the gradient off, or multiplies it by zero.",
+    "learn": "Look at what else failed; if nothing did, at what in the model is random or not finite.",
+    "base": "Revert: the patch must not touch what other models are made of.",
+    "checkpoint": "Look for what a layer keeps outside its parameters and buffers.",
+    "train": "Try the stock model of the tree in the same way; if that trains, compare the two YAML files.",
+    "amp": "Train with amp=False until it is mended.",
+    "export": "Look for what depends on the values or the size of one image in forward.",
+    "ddp": "Train on one device until it is mended.",
+}
+
+
+def explained(check: Check) -> Check:
+    """Return a check that says what its result means and, unless it passed, what to do.
+
+    What the check itself found comes first for a fault, and last where all is well.
+
+    Args:
+        check: The check, as it was made.
+    """
+    if check.result == "pass":
+        return replace(check, meaning=f"{_PASSED[check.name]} {check.meaning}".strip())
+    if check.result == "skip":
+        return replace(check, advice=check.advice or _when_asked(check))
+    return replace(check, advice=check.advice or _REMEDIES[check.name])
+
+
+def _when_asked(check: Check) -> str:
+    """Return how a check is asked for that nobody wanted; nothing to do about one that can't be made."""
+    if not check.unasked:
+        return ""
+    return "Verify without --quick." if check.name in DEFAULT else "Verify with --full."

@@ -8,27 +8,37 @@ import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from a2patch.block import BLOCK, CLASSES, LAYER, MODEL, MODULE, TUTORIAL
 from a2patch.errors import ModelError
-from a2patch.runner.judge import excused, judge, with_gpu, without_patch
-from a2patch.runner.process import GPU, Room
-from a2patch.runner.requirements import require_libraries, require_tools
-from a2patch.runner.verdict import BASE, CHECKS, DEFAULT, EXCUSABLE, QUICK, SCALES, Check, Cost, Verdict
-
-# What the patch adds: where each model file has its layers.
-_MODELS = (
-    {"file": TUTORIAL, "base": BASE, "layer": LAYER, "places": [3], "tutorial": True},
-    {"file": MODEL, "base": BASE, "layer": BLOCK, "places": [5, 8]},
+from a2patch.protocol import (
+    AddedModules,
+    Check,
+    CheckpointSaved,
+    Event,
+    LoadRequest,
+    ModelSpec,
+    ModelUnreadable,
+    Request,
+    Role,
+    VerifyRequest,
 )
-# What is tried beside the patched tree, each in a process of its own, and the check that wants it.
-_BESIDE = {"untouched": "base", GPU: "amp"}
-_ON_TREE = ("patched", GPU)
-# What does without the library for images, which takes longer to import than torch itself.
-_LIGHT = (*_BESIDE, "unpatched")
-# What is not left to a probe: what the bytes say, and what each makes anyway.
-_OUR_PART = ("source", "import")
+from a2patch.runner.judge import conclude, excused, judge, with_gpu, without_patch
+from a2patch.runner.process import THREADS, ProbeRunner
+from a2patch.runner.requirements import require_libraries, require_tools
+from a2patch.runner.verdict import BASE, CHECKS, DEFAULT, EXCUSABLE, QUICK, SCALES, Verdict
+
+# The models that the patch adds.
+_ADDED = (
+    ModelSpec(TUTORIAL, BASE, layer=LAYER, places=(3,), tutorial=True),
+    ModelSpec(MODEL, BASE, layer=BLOCK, places=(5, 8)),
+)
+# The roles of the probes that run beside that of the patched package, and the check that wants each.
+_BESIDE: Mapping[Role, str] = {"untouched": "base", "gpu": "amp"}
+# The roles whose probes try the package itself; the others try its untouched copy.
+_ON_PACKAGE: Collection[Role] = ("patched", "gpu")
+# The checks that no request names: the runner makes `source`, and every probe makes `import`.
+_UNREQUESTED = ("source", "import")
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,36 @@ class Subject:
     file: Path
     base: str = ""
     scale: str = ""
+
+
+@dataclass(frozen=True)
+class _UntouchedCopy:
+    """The package as it was before the patch, laid out when a probe first needs it.
+
+    Attributes:
+        package: The patched package.
+        untouched: What the files that the patch changes were before it; None for a file that was not there.
+        place: The folder of the copy.
+    """
+
+    package: Path
+    untouched: Mapping[str, bytes | None]
+    place: Path
+
+    def lay(self) -> Path:
+        """Lay out the copy unless it is there, and return its folder."""
+        if self.place.exists():
+            return self.place
+        ignored = shutil.ignore_patterns("__pycache__", ".a2patch", ".git", "*.pt")
+        shutil.copytree(self.package, self.place, ignore=ignored)
+        for name, content in self.untouched.items():
+            path = self.place.joinpath(*name.split("/"))
+            if content is None:
+                path.unlink(missing_ok=True)
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+        return self.place
 
 
 def verify(
@@ -70,7 +110,7 @@ def verify(
         notify: Told, in a few words, what is being tried.
         environ: The environment to derive the probe's from.
         only: The checks to make besides `import`; the others are skipped, and costs are counted only with all of them.
-        source: What the bytes of the package say, where somebody looked: the check of that name.
+        source: The check `source`, if the caller has looked at the bytes of the package.
         subject: The model to try; without one, those that the patch adds.
         timeout: Seconds after which a probe that has not ended is taken for hung.
 
@@ -82,50 +122,92 @@ def verify(
             package can't be tried at all.
         ModelError: If the subject can't be read, or is no model.
     """
+    pointless = _pointless(only, untouched, subject)
+    wanted = ["import", *(name for name in CHECKS if name in only and name not in (*_UNREQUESTED, *pointless))]
     with tempfile.TemporaryDirectory(prefix="a2patch-verify-", ignore_cleanup_errors=True) as folder:
         scratch = Path(os.path.realpath(folder))
-        pointless = _pointless(only, untouched, subject)
-        wanted = ["import", *(name for name in CHECKS if name in only and name not in (*_OUR_PART, *pointless))]
-        room = Room(interpreter, scratch, environ, notify, timeout)
+        runner = ProbeRunner(interpreter, scratch, environ, notify, timeout)
+        copy = _UntouchedCopy(package, untouched or {}, scratch / "copy" / "ultralytics")
 
-        def asked(role: str) -> dict[str, Any]:
-            stock = scratch / "untouched" / "ultralytics"
-            if role not in _ON_TREE and not stock.exists():
-                _lay_untouched(package, untouched or {}, stock)
-            return request(role, package if role in _ON_TREE else stock, wanted, subject)
+        def asked(role: Role, checks: Sequence[str] = wanted) -> VerifyRequest:
+            return request(role, package if role in _ON_PACKAGE else copy.lay(), checks, subject)
 
-        roles = ["patched", *(role for role, check in _BESIDE.items() if check in wanted)]
-        probes = dict(zip(roles, room.run(*map(asked, roles)), strict=True))
+        def load_without_patch(event: Event) -> Request | None:
+            if untouched is None or not isinstance(event, CheckpointSaved):
+                return None
+            return _load_request(copy.lay(), event.path)
+
+        roles: list[Role] = ["patched", *(role for role, check in _BESIDE.items() if check in wanted)]
+        # The requests come one at a time, so that the copy is laid out while the first probe starts.
+        probes = runner.run(map(asked, roles), load_without_patch)
         patched, reference = probes["patched"], probes.get("untouched")
         require_tools(interpreter, patched)
-        if subject and patched.unreadable:
-            raise _untriable(subject, patched.unreadable)
+        unreadable = patched.last(ModelUnreadable)
+        if subject and unreadable:
+            raise _untriable(subject, unreadable.error)
         if untouched is not None and not reference and patched.failed("import"):  # was it broken before?
-            (reference,) = room.run(asked("untouched"))
+            reference = runner.run([asked("untouched")])["untouched"]
         checks = judge(patched, reference, wanted, pointless)
-        if GPU in probes:
-            checks["amp"] = with_gpu(checks["amp"], probes[GPU])
-        if patched.saved and untouched is not None:
-            there = {"checks": ["import", "checkpoint"], "checkpoint": patched.saved}
-            (unpatched,) = room.run({**asked("unpatched"), **there})
-            checks["checkpoint"] = without_patch(checks["checkpoint"], unpatched)
+        if "gpu" in probes:
+            checks["amp"] = with_gpu(checks["amp"], probes["gpu"])
+        if "unpatched" in probes:
+            checks["checkpoint"] = without_patch(checks["checkpoint"], probes["unpatched"])
         doubtful = [name for name in EXCUSABLE if patched.failed(name)]
         if doubtful:
-            (training,) = room.run({**asked("training"), "checks": ["import", *doubtful]})
+            training = runner.run([asked("training", ["import", *doubtful])])["training"]
             checks = {name: excused(check, training) for name, check in checks.items()}
-        require_libraries(interpreter, patched, checks)
-        if source and "source" in only:
-            checks["source"] = source
-        return Verdict(
-            interpreter=interpreter,
-            python=patched.fact("python"),
-            torch=patched.fact("torch"),
-            ultralytics=patched.fact("ultralytics"),
-            checks=tuple(checks[name] for name in CHECKS),
-            costs=tuple(Cost(**cost) for probe in (reference, patched) if probe for cost in probe.costs),
-            base=subject.base if subject else BASE,
-            note=next((n for probe in (patched, reference) if probe for n in probe.notes), ""),
-        )
+    require_libraries(interpreter, patched, checks)
+    if source and "source" in only:
+        checks["source"] = source
+    return conclude(interpreter, checks.values(), patched, reference, subject.base if subject else BASE)
+
+
+def request(role: Role, package: Path, wanted: Sequence[str], subject: Subject | None) -> VerifyRequest:
+    """Return what a probe is asked to do with models.
+
+    Args:
+        role: What the probe is to do; `training` does it with a stock model, whatever the subject.
+        package: The package to try.
+        wanted: The checks to make.
+        subject: The model to try; without one, those that the patch adds.
+    """
+    models: tuple[ModelSpec, ...] = _ADDED
+    if role == "training":
+        models = (ModelSpec(BASE, BASE),)
+    elif subject:
+        models = (ModelSpec(str(subject.file), subject.base, subject.scale, user=True),)
+    # torchvision takes longer to import than torch itself, and these roles and checks do without images.
+    without_images = role in _BESIDE or set(wanted) <= set(QUICK)
+    folder = "nn.modules" if package.joinpath("nn", "modules").is_dir() else "nn"  # one file before 8.0.98
+    return VerifyRequest(
+        role=role,
+        package=str(package),
+        libraries=("torch",) if without_images else ("torch", "torchvision"),
+        parts=("nn.tasks",) if subject and role != "training" else ("nn.tasks", "nn.modules"),
+        checks=tuple(wanted),
+        classes=CLASSES,
+        threads=THREADS,
+        models=models,
+        costs="train" in wanted and "build" in wanted,
+        base=BASE,
+        scales=SCALES,
+        trained=MODEL,
+        modules=AddedModules(defined=f"{folder}.{MODULE}", exported="nn.modules", parsed="nn.tasks"),
+    )
+
+
+def _load_request(package: Path, checkpoint: str) -> LoadRequest:
+    """Return what a probe is asked that loads a checkpoint in a package."""
+    return LoadRequest(
+        role="unpatched",
+        package=str(package),
+        libraries=("torch",),
+        parts=("nn.tasks",),
+        checks=("import", "checkpoint"),
+        classes=CLASSES,
+        threads=THREADS,
+        checkpoint=checkpoint,
+    )
 
 
 def _untriable(subject: Subject, why: str) -> ModelError:
@@ -146,51 +228,3 @@ def _pointless(only: Collection[str], untouched: object, subject: Subject | None
     elif untouched is None:
         reasons["base"] = "the tree is not wholly patched, so it is not known how it was before"
     return {name: reason for name, reason in reasons.items() if name in only}
-
-
-def _lay_untouched(package: Path, untouched: Mapping[str, bytes | None], copy: Path) -> None:
-    """Copy a package and give the files that the patch changed their bytes from before."""
-    shutil.copytree(package, copy, ignore=shutil.ignore_patterns("__pycache__", ".a2patch", ".git", "*.pt"))
-    for name, content in untouched.items():
-        path = copy.joinpath(*name.split("/"))
-        if content is None:
-            path.unlink(missing_ok=True)
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-
-
-def request(role: str, package: Path, wanted: Sequence[str], subject: Subject | None) -> dict[str, Any]:
-    """Return what a probe is asked to do, but for where.
-
-    Args:
-        role: `patched`, `untouched`, `training` (a stock model, whatever the subject), `unpatched` (a checkpoint),
-            `gpu` or `pictures`.
-        package: The package to try.
-        wanted: The checks to make.
-        subject: The model to try; without one, those that the patch adds.
-    """
-    parts = ["nn.tasks", "nn.modules"]
-    folder = "nn.modules" if package.joinpath("nn", "modules").is_dir() else "nn"  # one file before 8.0.98
-    models: Sequence[Mapping[str, Any]] = _MODELS
-    if role == "training":
-        models = [{"file": BASE, "base": BASE}]
-    elif subject:
-        models = [{"file": str(subject.file), "own": True, "base": subject.base, "scale": subject.scale}]
-        parts = ["nn.tasks"]
-    return {
-        "role": role,
-        "package": str(package),
-        "libraries": ["torch"] if role in _LIGHT or set(wanted) <= set(QUICK) else ["torch", "torchvision"],
-        # The figures of both probes are compared, so both compute alike.
-        "threads": max(1, (os.cpu_count() or 2) // 2),
-        "parts": parts,
-        "checks": list(wanted),
-        "costs": "train" in wanted and "build" in wanted,
-        "models": models,
-        "classes": CLASSES,
-        "modules": {"defined": f"{folder}.{MODULE}", "exported": "nn.modules", "parsed": "nn.tasks"},
-        "base": BASE,
-        "trained": MODEL,
-        "scales": SCALES,
-    }

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from a2patch.errors import ToolMissingError
-from a2patch.runner.verdict import CHECKS, DEFAULT, SCALES, Check, Verdict
+from a2patch.protocol import Check
+from a2patch.runner.verdict import CHECKS, DEFAULT, SCALES, Verdict
 from a2patch.runner.verify import verify
 from tests.conftest import NEWEST, a2patch
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from a2patch.graph.lint import against, correction, faults, inserted_only, repaired, stale_labels
-from a2patch.graph.model import Graph, GraphError, Layer, closest, compare, read, row_lines
+from a2patch.graph.model import Graph, GraphError, closest, compare, read, row_lines
+from a2patch.protocol import Layer
 from patches import releases
 from tests.conftest import ROOT
 

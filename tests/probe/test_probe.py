@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from a2patch.probe.events import Channel, Outcome, SkipCheckError, passed
+from a2patch.probe.events import Channel, Finding, SkipCheckError, passed
 from a2patch.probe.runtime.libraries import missing_libraries
+from a2patch.protocol import EVENTS, Check, LibrariesMissing, ModelSpec, decode
 from tests.conftest import ROOT
 
 PROBE = ROOT / "a2patch" / "probe"
@@ -23,6 +23,7 @@ OLD = [
     *sorted(PROBE.rglob("*.py")),
     PROBE.parent / "__init__.py",
     *sorted(PROBE.parent.joinpath("graph").glob("*.py")),
+    *sorted(PROBE.parent.joinpath("protocol").glob("*.py")),
 ]
 
 
@@ -34,31 +35,31 @@ def test_it_is_python_3_8_and_alone(path: Path) -> None:
         if isinstance(node, ast.ImportFrom) and not node.level:
             names.append(node.module or "")
         ours = {name for name in names if name.partition(".")[0] == "a2patch"}
-        assert all(name.startswith(("a2patch.graph", "a2patch.probe")) for name in ours), path.name
+        assert all(name.startswith(("a2patch.graph", "a2patch.probe", "a2patch.protocol")) for name in ours), path.name
 
 
 def test_a_check_that_raises_hides_none_after_it(tmp_path: Path) -> None:
-    channel = Channel(tmp_path / "events", "ultralytics", ["a", "b", "c", "d"])
+    channel = Channel(tmp_path, ["a", "b", "c", "d"])
 
-    def raises() -> Outcome:
+    def raises() -> Finding:
         raise ValueError("first line\nlast line")
 
-    def lacks() -> Outcome:
+    def lacks() -> Finding:
         raise ModuleNotFoundError("No module named 'tqdm'", name="tqdm.auto")
 
-    def skips() -> Outcome:
+    def skips() -> Finding:
         raise SkipCheckError("nothing was built")
 
     for name, attempt in (("a", raises), ("b", lacks), ("c", skips), ("unwanted", raises)):
         channel.check(name, "trying", attempt)
     assert channel.check("d", "trying", lambda: passed("4"))
 
-    events = [json.loads(line) for line in (tmp_path / "events").read_text().splitlines()]
-    checks = {event["name"]: event for event in events if event["event"] == "check"}
-    assert [checks[name]["result"] for name in "abcd"] == ["fail", "skip", "skip", "pass"]
-    assert checks["a"]["meaning"] == "ValueError: first line last line"
-    assert checks["c"]["meaning"] == "nothing was built"
-    assert [event["names"] for event in events if event["event"] == "missing"] == [["tqdm"]]
+    events = [decode(line) for line in (tmp_path / EVENTS).read_text().splitlines()]
+    checks = {event.name: event for event in events if isinstance(event, Check)}
+    assert [checks[name].result for name in "abcd"] == ["fail", "skip", "skip", "pass"]
+    assert checks["a"].meaning == "ValueError: first line last line"
+    assert checks["c"].meaning == "nothing was built"
+    assert [event.names for event in events if isinstance(event, LibrariesMissing)] == [("tqdm",)]
 
 
 def test_missing_libraries_are_found_all_at_once(tmp_path: Path) -> None:
@@ -82,7 +83,7 @@ def test_it_is_offline_at_once() -> None:
     program = (
         "import socket, sys, time\n"
         f"sys.path.insert(0, {str(PROBE.parent.parent)!r})\n"
-        "from a2patch.probe.surroundings import go_offline\n"
+        "from a2patch.probe.runtime.sandbox import go_offline\n"
         "go_offline()\n"
         "for attempt in (lambda: socket.create_connection(('1.1.1.1', 53)), lambda: socket.getaddrinfo('x.org', 80)):\n"
         "    try:\n"
@@ -160,5 +161,5 @@ def test_learning_is_told_from_not_learning(monkeypatch: pytest.MonkeyPatch, slo
             return (value.detach() + slope * (value - value.detach()), None)
 
     monkeypatch.setattr(learn, "tools", lambda name: SimpleNamespace(get_cfg=dict))
-    context: Any = SimpleNamespace(specs=[{"file": "x"}], label=str, smallest=lambda file: Net())
+    context: Any = SimpleNamespace(specs=[ModelSpec("x")], label=str, smallest=lambda file: Net())
     assert learn.check_learn(context).result == result

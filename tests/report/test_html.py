@@ -14,13 +14,23 @@ from typing import Any
 import pytest
 
 from a2patch.errors import AccessError
-from a2patch.graph.lint import Fault, against
-from a2patch.graph.model import compare, read
+from a2patch.graph import Fault, against, compare, read
+from a2patch.protocol import (
+    NOT_ASKED,
+    Attention,
+    Chart,
+    Check,
+    Cost,
+    FigureMissing,
+    Shares,
+    Sight,
+    SightMap,
+)
 from a2patch.report import diagram
 from a2patch.report.file import claim, write
 from a2patch.report.html import page
-from a2patch.runner.figures import Attention, Chart, Missing, Pictures, Shares, Sight, SightMap, Wiring
-from a2patch.runner.verdict import NOT_ASKED, Check, Cost, Verdict
+from a2patch.runner.figures import Pictures, Wiring
+from a2patch.runner.verdict import Verdict
 from tests.conftest import a2patch
 
 EVIL = "<script>alert(1)</script>\"'&"
@@ -97,7 +107,7 @@ def pictures() -> Pictures:
         (Wiring(EVIL, graph, EVIL, base, found), Wiring("alone", graph, "", None, ())),
         (Sight(EVIL, (PIXEL, PIXEL), (SightMap("layer 3", 1e-15, True, (4, 4), PIXEL),)),),
         (Attention(EVIL, "model.3", True, PIXEL, (48, 64), (6, 8), 4, ((2, shares, shares),)),),
-        (Missing("cost", EVIL, EVIL),),
+        (FigureMissing("cost", EVIL, EVIL),),
     )
 
 
@@ -142,7 +152,7 @@ def test_connections_that_run_side_by_side_do_not_cover_each_other() -> None:
 
 
 def test_what_is_left_out_says_why() -> None:
-    text = page(verdict(Check("import", "pass")), Pictures(missing=(Missing("sight", "", NOT_ASKED),)), {})
+    text = page(verdict(Check("import", "pass")), Pictures(missing=(FigureMissing("sight", "", NOT_ASKED),)), {})
     assert "Left out: not asked for" in Reader(text).text
 
 
@@ -174,13 +184,13 @@ def test_charts_name_models_as_they_are_named() -> None:
     from a2patch.probe.figures.charts import cost_charts
 
     name = "_$x$<b>&.yaml"
-    costs = [{"model": m, "scale": "n", "parameters": p, "counted": None} for m, p in ((name, 2e6), ("base", 1e6))]
+    costs = [Cost(m, "n", 9, p, p, None) for m, p in ((name, 2_000_000), ("base", 1_000_000))]
     (chart,) = cost_charts(costs, "base")
-    seen = Reader(chart["svg"])
-    check_self_contained(chart["svg"], seen)
+    seen = Reader(chart.svg)
+    check_self_contained(chart.svg, seen)
     assert name in seen.text
     assert "2.00  +100.0 %" in seen.text
-    assert "#" not in re.sub(r"#(2f6fde|c2571a)", "", chart["svg"]), "a colour that the page's dark form can't change"
+    assert "#" not in re.sub(r"#(2f6fde|c2571a)", "", chart.svg), "a colour that the page's dark form can't change"
 
 
 def test_the_command_writes_a_report(unpack: Callable[..., Path], tmp_path: Path) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from a2patch.protocol import NOT_ASKED, Check, Cost, Result
 from a2patch.report.verdict import verdict_json, verdict_text
-from a2patch.runner.verdict import CHECKS, NOT_ASKED, Check, Cost, Verdict
+from a2patch.runner.verdict import CHECKS, Verdict
 
 VERDICT = Verdict(
     interpreter=Path("env") / "bin" / "python",
@@ -74,7 +76,7 @@ def test_what_nobody_asked_for_is_not_counted() -> None:
 
 
 def test_every_check_says_what_it_means_and_what_to_do() -> None:
-    for result in ("pass", "fail", "known", "skip"):
+    for result in get_args(Result):
         made = [Check(name, result, meaning="" if result == "pass" else "raises") for name in CHECKS]
         for check in verdict_json(replace(VERDICT, checks=tuple(made)))["checks"]:
             assert check["meaning"].strip(), check

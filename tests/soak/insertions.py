@@ -11,13 +11,13 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
-from a2patch.block import CLASSES
-from a2patch.runner.insert import FOLDERS
+from a2patch.protocol import SCRATCH
+from a2patch.runner.insert import FOLDERS, Insertion, insertion_request
 from a2patch.transaction import operations
 from a2patch.tree import tree
 from patches import releases
@@ -93,37 +93,22 @@ def attempt(package: Path, folder: Path, path: Path) -> tuple[str, int, int, lis
     from a2patch.probe.models.context import Context
 
     folder.mkdir()
-    request: dict[str, Any] = {
-        "scratch": str(folder),
-        "package": str(package),
-        "model": str(path),
-        "positions": [],
-        "each": True,
-        "remove": False,
-        "row": ["DoubleAttentionBlock", "0.25"],
-        "named": "",
-        "classes": CLASSES,
-        "modules": {},
-        "base": "",
-        "trained": "",
-        "scales": "",
-        "costs": False,
-    }
-    channel = Channel(folder / "events.jsonl", "ultralytics", [])
-    specs = insert_models(request, channel)
+    (folder / SCRATCH).mkdir()
+    request = insertion_request(package, Insertion(path, each=True))
+    channel = Channel(folder, [])
+    specs = insert_models(request, channel).models
     faults, built = [], 0
     for spec in specs:  # a bench each, since it keeps what it builds
-        context = Context({**request, "models": [spec]}, channel)
+        context = Context(replace(request, models=(spec,)), channel)
         for check in (check_build, check_wiring):
             outcome = check(context)
             if outcome.result != "pass":
                 faults.append(f"{Path(spec['file']).name}: {outcome.figure}: {outcome.meaning}")
-        built += len(context.scales_of(spec["file"]))
-        undone = {**request, "model": spec["file"], "remove": True, "named": "undone.yaml"}
-        insert_models(undone, channel)
-        if (folder / "undone.yaml").read_bytes() != path.read_bytes():
+        built += len(context.scales_of(spec.file))
+        insert_models(replace(request, model=spec.file, remove=True, name="undone.yaml"), channel)
+        if (folder / SCRATCH / "undone.yaml").read_bytes() != path.read_bytes():
             faults.append(f"{Path(spec['file']).name}: taking the block out again gives another file")
-    head = context.described(specs[-1]["file"])["head"][-1][2]
+    head = context.described(specs[-1].file)["head"][-1][2]
     task = next((task for kind, task in _TASKS.items() if head.startswith(kind)), "detect")
     return task, len(specs), built, faults
 

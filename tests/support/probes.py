@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
+from a2patch.protocol import EVENTS, REQUEST, SCRATCH, Check, decode, encode
 from a2patch.runner import verify
 from a2patch.runner.process import environment
-from a2patch.runner.verdict import Check
 
 Checks = dict[str, Check]
 
@@ -37,21 +37,19 @@ def tried(
         (folder / name).mkdir()
     homes = [folder / str(number) for number in range(len(subjects))]
     for home, subject in zip(homes, subjects.values(), strict=True):
-        (home / "files").mkdir(parents=True)
-        request = verify.request("patched", package, ["import", *checks], subject)
-        request |= {"scratch": str(home / "files"), "events": str(home / "events.jsonl"), "costs": False}
-        home.joinpath("request.json").write_text(json.dumps(request), encoding="utf-8")
+        (home / SCRATCH).mkdir(parents=True)
+        request = replace(verify.request("patched", package, ["import", *checks], subject), costs=False)
+        (home / REQUEST).write_text(encode(request), encoding="utf-8")
     with folder.joinpath("log.txt").open("wb") as log:
-        command = [sys.executable, "-B", __file__, *(str(home / "request.json") for home in homes)]
+        command = [sys.executable, "-B", __file__, *(str(home / REQUEST) for home in homes)]
         variables = environment(os.environ, folder)
         subprocess.run(command, cwd=folder, env=variables, stdout=log, stderr=log, check=True)
-    return {name: _read(home / "events.jsonl") for name, home in zip(subjects, homes, strict=True)}
+    return {name: _read(home / EVENTS) for name, home in zip(subjects, homes, strict=True)}
 
 
 def _read(events: Path) -> Checks:
-    found = [json.loads(line) for line in events.read_text(encoding="utf-8").splitlines()]
-    made = [event for event in found if event.pop("event") == "check"]
-    return {event["name"]: Check(**event) for event in made}
+    found = map(decode, events.read_text(encoding="utf-8").splitlines())
+    return {event.name: event for event in found if isinstance(event, Check)}
 
 
 if __name__ == "__main__":

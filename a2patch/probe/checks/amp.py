@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from a2patch.probe.events import Outcome, SkipCheckError, failed, last_line, passed
+from a2patch.probe.events import Finding, SkipCheckError, failed, last_line, passed
 from a2patch.probe.models.build import NAMING, Model, kind, smooth_images, tensors
 from a2patch.probe.models.context import Context
 
@@ -36,7 +36,7 @@ class Reading(NamedTuple):
     given: list[Any]
 
 
-def check_amp(context: Context) -> Outcome:
+def check_amp(context: Context) -> Finding:
     """Check on the CPU that all models compute finite values in bfloat16 and half, each layer about as well as others.
 
     Half has more digits but ends at 65504, where a sum over all positions may get.
@@ -44,7 +44,7 @@ def check_amp(context: Context) -> Outcome:
     return _check(context, [Way("bfloat16", "cpu", torch.bfloat16), Way("half", "cpu", torch.float16)])
 
 
-def check_amp_on_gpu(context: Context) -> Outcome:
+def check_amp_on_gpu(context: Context) -> Finding:
     """Check the same in half on a GPU, under autocast as in training, and whole as in validation."""
     ways = [
         Way("half on the GPU", "cuda", torch.float16),
@@ -56,16 +56,16 @@ def check_amp_on_gpu(context: Context) -> Outcome:
         raise SkipCheckError("the GPU can't be used: {}".format(last_line(error))) from error
 
 
-def _check(context: Context, ways: list[Way]) -> Outcome:
+def _check(context: Context, ways: list[Way]) -> Finding:
     """Check all models in those ways of computing that this machine knows."""
     usable = [way for way in ways if _usable(way)]
     if not usable:
         raise SkipCheckError("torch {} computes in fewer bits nowhere here".format(torch.__version__))
     figures: dict[str, list[str]] = {way.name: [] for way in usable}
     for spec in context.specs:
-        label = context.label(spec["file"])
+        label = context.label(spec.file)
         context.channel.trying("computing {} at {} px in fewer bits".format(label, SIZE))
-        model = context.settled(spec["file"], SIZE)
+        model = context.settled(spec.file, SIZE)
         image = smooth_images(model, 1, SIZE)
         seen = _read(model, image)
         for way in usable:

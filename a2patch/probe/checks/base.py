@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 
 from a2patch.probe.models.build import Model, build, count_parameters, rows, scaled, tensors
 from a2patch.probe.models.context import Context
+from a2patch.protocol import StockModel
 
 _COMPUTED = "nsm"  # the larger ones are the same code with more channels, and drawing their weights takes seconds
 _SAMPLES = 64
 
 
-def describe(context: Context, scale: str) -> dict[str, Any]:
+def describe(context: Context, scale: str) -> StockModel:
     """Return the layers and parameters of the stock model at a scale and, but for the largest, what it computes."""
     model = context.meta_model(context.base, scale)
-    described = {"rows": [list(row) for row in rows(model)], "parameters": count_parameters(model)}
-    if scale in _COMPUTED:
-        described["output"] = _sample(build(scaled(context.base, scale), seed=0))
-    return described
+    output = _sample(build(scaled(context.base, scale), seed=0)) if scale in _COMPUTED else []
+    return StockModel(scale, count_parameters(model), tuple(rows(model)), tuple(output))
 
 
 def _sample(model: Model) -> list[float]:

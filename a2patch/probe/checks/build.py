@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
 
-from a2patch.probe.events import Outcome, SkipCheckError, failed, passed
+from a2patch.probe.events import Finding, SkipCheckError, failed, passed
 from a2patch.probe.models.build import Model, count_parameters, kind, why_no_gflops
 from a2patch.probe.models.context import Context
 from a2patch.probe.models.flops import counted
+from a2patch.protocol import Cost, ModelSpec
 
 
-def check_build(context: Context) -> Outcome:
+def check_build(context: Context) -> Finding:
     """Check that every model builds at every scale, and that our layers stand in it where they should."""
     faults = []
     total = 0
     for spec in context.specs:
-        for scale in context.scales_of(spec["file"]):
-            name = context.label(spec["file"], scale)
+        for scale in context.scales_of(spec.file):
+            name = context.label(spec.file, scale)
             total += 1
             try:
                 fault = _misplaced(context, spec, scale)
@@ -39,22 +39,22 @@ def check_build(context: Context) -> Outcome:
 
 def _unpatched(context: Context) -> str:
     """Return what to do about a tree that does not know layers of ours which a model has; nothing if it knows them."""
-    models = [context.described(spec["file"]) for spec in context.specs]
+    models = [context.described(spec.file) for spec in context.specs]
     used = {str(row[2]) for model in models for part in ("backbone", "head") for row in model.get(part) or ()}
     tasks = import_module("ultralytics.nn.tasks")
     unknown = [name for name in context.classes if name in used and not hasattr(tasks, name)]
     return "The tree does not know {}: run `a2patch apply` first.".format(" and ".join(unknown)) if unknown else ""
 
 
-def _misplaced(context: Context, spec: dict[str, Any], scale: str) -> str:
+def _misplaced(context: Context, spec: ModelSpec, scale: str) -> str:
     """Return what is wrong with one model, or nothing."""
-    model = context.meta_model(spec["file"], scale)
+    model = context.meta_model(spec.file, scale)
     built_scale = model.yaml.get("scale", scale)
     if scale and built_scale != scale:
         return "asked for scale {}, got {!r}".format(scale, built_scale)
-    places = [i for i, layer in enumerate(model.model) if kind(layer) == spec.get("layer")]
-    if "places" in spec and places != spec["places"]:
-        return "{} stands at {}, expected at {}".format(spec["layer"], places or "no place", spec["places"])
+    places = [i for i, layer in enumerate(model.model) if kind(layer) == spec.layer]
+    if spec.layer and places != list(spec.places):
+        return "{} stands at {}, expected at {}".format(spec.layer, places or "no place", list(spec.places))
     return ""
 
 
@@ -63,7 +63,7 @@ def report_costs(context: Context, files: list[str]) -> str:
     from a2patch.probe.models.build import summary  # ultralytics' counter is imported with it
 
     known = True
-    wanted = {scale for spec in context.specs for scale in context.scales_of(spec["file"])}
+    wanted = {scale for spec in context.specs for scale in context.scales_of(spec.file)}
     for file in files:
         for scale in context.scales_of(file):
             if scale not in wanted:
@@ -75,13 +75,13 @@ def report_costs(context: Context, files: list[str]) -> str:
                 continue
             cost = summary(model)
             known = known and cost["gflops"] is not None
-            context.channel.emit("cost", model=context.label(file), scale=scale, counted=counted(model), **cost)
+            context.channel.emit(Cost(model=context.label(file), scale=scale, counted=counted(model), **cost))
     return "" if known else why_no_gflops()
 
 
 def _outline_of(context: Context, file: str, scale: str) -> Model:
     """Return a model that was built; a base is built where no check needed it yet."""
-    if file not in {spec["file"] for spec in context.specs}:
+    if file not in {spec.file for spec in context.specs}:
         return context.meta_model(file, scale)
     built = context.built(file)
     if scale not in built:
@@ -89,30 +89,28 @@ def _outline_of(context: Context, file: str, scale: str) -> Model:
     return built[scale]
 
 
-def check_scale(context: Context) -> Outcome:
+def check_scale(context: Context) -> Finding:
     """Check that the scales differ, and say what a name without one silently builds: parameters rise to the largest."""
     figures = []
     remarks = []
     silent: dict[str, list[str]] = {}  # files by the scale that they silently build
     for spec in context.specs:
-        counts = [count_parameters(model) for model in context.built(spec["file"]).values()]
-        label = context.label(spec["file"])
-        fixed = context.is_own(spec["file"]) and len(counts) > 1 and len(set(counts)) == 1
+        counts = [count_parameters(model) for model in context.built(spec.file).values()]
+        label = context.label(spec.file)
+        fixed = context.is_own(spec.file) and len(counts) > 1 and len(set(counts)) == 1
         if fixed:  # as upstream's own on a backbone of torchvision are
             remarks.append("The scales of {} are all alike: none of its layers takes a width from them.".format(label))
         elif len(counts) > 1 and counts != sorted(set(counts)):
             return failed(
                 ", ".join("{:,}".format(n) for n in counts),
-                "The scales {} of {} should rise in parameters.".format(
-                    ", ".join(context.scales_of(spec["file"])), label
-                ),
+                "The scales {} of {} should rise in parameters.".format(", ".join(context.scales_of(spec.file)), label),
                 "Look at the `scales` of the YAML, and at how parse_model scales the layers.",
             )
         figures.append(
             "{:.1f}M".format(counts[0] / 1e6) + (" to {:.1f}M".format(counts[-1] / 1e6) if counts[1:] else "")
         )
-        if context.unscaled(spec["file"]):
-            silent.setdefault(_silent(context, spec["file"]), []).append(label)
+        if context.unscaled(spec.file):
+            silent.setdefault(_silent(context, spec.file), []).append(label)
     for scale, names in silent.items():
         remarks.append("A name without a scale letter silently builds scale {}: {}.".format(scale, ", ".join(names)))
     return passed("; ".join(figures), " ".join(remarks))
@@ -126,15 +124,15 @@ def _silent(context: Context, file: str) -> str:
     )
 
 
-def check_stride(context: Context) -> Outcome:
+def check_stride(context: Context) -> Finding:
     """Check that the head reads maps of the strides 8, 16 and 32, or in a model of the user's own of rising ones."""
     told = []
     for spec in context.specs:
-        for scale, model in context.built(spec["file"]).items():
+        for scale, model in context.built(spec.file).items():
             strides = [int(s) for s in getattr(model, "stride", [])]
-            wrong = strides != sorted(set(strides)) if context.is_own(spec["file"]) else strides != [8, 16, 32]
+            wrong = strides != sorted(set(strides)) if context.is_own(spec.file) else strides != [8, 16, 32]
             if wrong:
-                name = context.label(spec["file"], scale)
+                name = context.label(spec.file, scale)
                 return failed(str(strides), "The head of {} reads maps of other strides.".format(name))
         told.append(", ".join(map(str, strides)))
     return passed("; ".join(dict.fromkeys(told)))

@@ -9,13 +9,14 @@ from typing import Any
 
 import torch
 
-from a2patch.probe.events import Outcome, failed, known, passed
+from a2patch.probe.events import Finding, failed, known, passed
 from a2patch.probe.models.build import Model, tensors
 from a2patch.probe.models.context import Context
 from a2patch.probe.runtime.load import ALLOW, load_allowing, loader
+from a2patch.protocol import CheckpointSaved
 
 
-def check_checkpoint(context: Context, file: str) -> Outcome:
+def check_checkpoint(context: Context, file: str) -> Finding:
     """Check that a model that is saved as ultralytics saves it loads again and gives the same output."""
     model = context.smallest(file).eval()
     _unsettle(model)
@@ -33,7 +34,7 @@ def check_checkpoint(context: Context, file: str) -> Outcome:
         got = _detections(loaded.float().eval(), image)
         if got.shape != expected.shape or not torch.equal(got, expected):
             return failed("other output", "After {} {} gives another output.".format(way, context.label(file)))
-    context.channel.emit("saved", path=str(path))
+    context.channel.emit(CheckpointSaved(str(path)))
     figure = "same output" + (", also restricted" if restricted is not None else "")
     if forced:
         return known(
@@ -45,7 +46,7 @@ def check_checkpoint(context: Context, file: str) -> Outcome:
     return passed(figure)
 
 
-def check_elsewhere(path: Path) -> Outcome:
+def check_elsewhere(path: Path) -> Finding:
     """Check that a package loads a checkpoint which another one saved.
 
     A fault here says what is missing, in words that begin in the midst of a sentence.

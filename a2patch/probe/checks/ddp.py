@@ -13,31 +13,33 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from importlib import import_module
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from a2patch.probe.events import Outcome, SkipCheckError, failed, known, passed
+from a2patch.probe.events import Finding, SkipCheckError, failed, known, passed
 from a2patch.probe.models.context import Context
 from a2patch.probe.runtime.compat import tools
+from a2patch.protocol import EVENTS, REQUEST, SCRATCH, Check, decode, encode
 
 WORKERS = 2
 SECONDS = 240  # for all of it: on a busy machine, importing ultralytics twice can take a minute
 _NIL = 1e-9  # of the gradients; float64 leaves about 1e-15
 
 
-def check_ddp(context: Context) -> Outcome:
+def check_ddp(context: Context) -> Finding:
     """Check that two workers import this tree, agree on the gradients of all models, and use every parameter."""
     if find_spec("torch.distributed.run") is None or not import_module("torch.distributed").is_available():
         raise SkipCheckError("this torch has no torchrun")
     folder = context.scratch / "ddp"
     folder.mkdir()
-    status = _launch(context.request, folder)
-    strangers = [event for event in _events(folder) if event.get("name") == "import" and event.get("result") == "fail"]
+    status = _launch(context, folder)
+    strangers = [check for check in _checks(folder) if check.name == "import" and check.result == "fail"]
     if strangers:
-        return failed("another import", strangers[0]["meaning"], strangers[0]["advice"])
+        return failed("another import", strangers[0].meaning, strangers[0].advice)
     told = [_told(folder, rank) for rank in range(WORKERS)]
     if not all(worker["met"] for worker in told):
         why = next((worker["error"] for worker in told if worker["error"]), "torchrun {}".format(status))
@@ -49,13 +51,13 @@ def check_ddp(context: Context) -> Outcome:
     return _judged(context, told)
 
 
-def _judged(context: Context, told: list[dict[str, Any]]) -> Outcome:
+def _judged(context: Context, told: list[dict[str, Any]]) -> Finding:
     """Judge what both workers measured."""
     worst = 0.0
     remarks = []
     for spec in context.specs:
-        label = context.label(spec["file"])
-        measured = [worker["models"][spec["file"]] for worker in told]
+        label = context.label(spec.file)
+        measured = [worker["models"][spec.file] for worker in told]
         unused = measured[0]["unused"]
         if unused:
             return failed(
@@ -80,9 +82,9 @@ def _judged(context: Context, told: list[dict[str, Any]]) -> Outcome:
                     )
                 worst = max(worst, worker[whose])
     figure = "{} workers, gradients alike to {:.0e}".format(WORKERS, worst)
-    astray = _astray(context.request["put_in_line"])
+    astray = _astray(context.channel.added_path)
     if astray:
-        return known(figure, " ".join([*remarks, astray]), _advice(context.request["put_in_line"]))
+        return known(figure, " ".join([*remarks, astray]), _advice(context.channel.added_path))
     return passed(figure, " ".join(remarks))
 
 
@@ -104,16 +106,16 @@ def _advice(put: str) -> str:
     return "Set PYTHONPATH={} when you train on several GPUs, or install the tree.".format(put)
 
 
-def _launch(request: dict[str, Any], folder: Path) -> str:
+def _launch(context: Context, folder: Path) -> str:
     """Let torchrun start the workers, wait for them, and return how that ended."""
-    asked = folder / "request.json"
-    own = {"role": "worker", "threads": 1, "scratch": str(folder), "events": str(folder / "events.jsonl")}
-    asked.write_text(json.dumps({**request, **own}), encoding="utf-8")
+    folder.joinpath(SCRATCH).mkdir()
+    asked = folder / REQUEST
+    asked.write_text(encode(replace(context.request, role="worker", threads=1)), encoding="utf-8")
     command = [sys.executable, "-B", "-m", "torch.distributed.run", "--nproc_per_node", str(WORKERS)]
     command += ["--master_addr", "127.0.0.1", "--master_port", str(_free_port())]
     command += [str(Path(__file__).parent.parent / "__main__.py"), str(asked)]
     # The workers wait for something to read: when this process is gone, however it went, they are told, and end.
-    torchrun = subprocess.Popen(command, stdin=subprocess.PIPE, env=_environment(request["put_in_line"]))
+    torchrun = subprocess.Popen(command, stdin=subprocess.PIPE, env=_environment(context.channel.added_path))
     try:
         return "ended with status {}".format(torchrun.wait(SECONDS))
     except subprocess.TimeoutExpired:
@@ -147,13 +149,14 @@ def _free_port() -> int:
         return int(bound.getsockname()[1])
 
 
-def _events(folder: Path) -> list[dict[str, Any]]:
-    """Return what the workers said while they were starting."""
-    path = folder / "events.jsonl"
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
+def _checks(folder: Path) -> list[Check]:
+    """Return the checks that the workers made while they were starting."""
+    path = folder / EVENTS
+    events = map(decode, path.read_text(encoding="utf-8").splitlines()) if path.is_file() else ()
+    return [event for event in events if isinstance(event, Check)]
 
 
 def _told(folder: Path, rank: int) -> dict[str, Any]:
     """Return what a worker told last."""
-    path = folder / "worker-{}.json".format(rank)
+    path = folder / SCRATCH / "worker-{}.json".format(rank)
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"met": False, "error": ""}

@@ -8,7 +8,6 @@ import threading
 import traceback
 from copy import deepcopy
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,15 +18,16 @@ from a2patch.probe.checks.learn import backward, new_parameters
 from a2patch.probe.events import Channel, last_line
 from a2patch.probe.models.build import Model, small_side, smooth_images
 from a2patch.probe.models.context import Context
+from a2patch.protocol import VerifyRequest
 
 _PATIENCE = timedelta(seconds=60)  # of one worker with the other
 _IMAGES = 2
 
 
-def work(request: dict[str, Any], channel: Channel) -> None:
+def work(request: VerifyRequest, channel: Channel) -> None:
     """Measure the gradients of all models beside another worker, and write what came out to a file."""
     rank = int(os.environ["RANK"])
-    path = Path(request["scratch"], "worker-{}.json".format(rank))
+    path = channel.scratch / "worker-{}.json".format(rank)
     told: dict[str, Any] = {"met": False, "done": False, "error": "", "models": {}}
 
     def tell(**news: Any) -> None:
@@ -41,7 +41,7 @@ def work(request: dict[str, Any], channel: Channel) -> None:
         tell(met=True)
         context = Context(request, channel)
         for spec in context.specs:
-            told["models"][spec["file"]] = _measured(context, spec["file"], rank)
+            told["models"][spec.file] = _measured(context, spec.file, rank)
         tell(done=True)
         dist.destroy_process_group()
     except Exception as error:

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from a2patch.probe.events import Outcome, SkipCheckError, failed, passed, skipped
+from a2patch.probe.events import Finding, SkipCheckError, failed, passed, skipped
 from a2patch.probe.models.build import NAMING, Model, kind, smooth_images, tensors
 from a2patch.probe.models.context import Context
 from a2patch.probe.runtime.compat import tools
@@ -28,13 +28,13 @@ _UNSTEADY = 0.1
 _ONNX = ("onnx", "onnxruntime")
 
 
-def check_export(context: Context) -> Outcome:
+def check_export(context: Context) -> Finding:
     """Check that what upstream's exporter makes of a model gives what the model gives."""
     figures = []
     missing = [name for name in _ONNX if find_spec(name) is None]
     for spec in context.specs:
-        label = context.label(spec["file"])
-        weights = _saved(context, spec["file"])
+        label = context.label(spec.file)
+        weights = _saved(context, spec.file)
         reference = loader()(str(weights))[0].float().eval()
         for form, name in FORMATS.items():
             if form == "onnx" and missing:

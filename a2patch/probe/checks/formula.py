@@ -6,17 +6,17 @@ from typing import Any
 
 import torch
 
-from a2patch.probe.events import Outcome, failed, passed
+from a2patch.probe.events import Finding, failed, passed
 from a2patch.probe.models.context import Context
 
 LAYER = "DoubleAttentionLayer"
 
 
-def check_formula(context: Context) -> Outcome:
+def check_formula(context: Context) -> Finding:
     """Check the layer's values against the paper's formula, written position by position in float64."""
     from importlib import import_module
 
-    layer_class = getattr(import_module("ultralytics." + context.modules["defined"]), LAYER)
+    layer_class = getattr(import_module("ultralytics." + context.modules.defined), LAYER)
     torch.manual_seed(0)
     worst = 0.0
     for reconstruct in (False, True):

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from a2patch.probe.events import Outcome, SkipCheckError, failed, known, passed
+from a2patch.probe.events import Finding, SkipCheckError, failed, known, passed
 from a2patch.probe.models.build import Model, kind, named_layers, small_side, tensors
 from a2patch.probe.models.context import Context
 from a2patch.probe.runtime.compat import tools
@@ -21,7 +21,7 @@ _SIZES = (0.1, 0.02)
 _FALL = 0.9  # of the first loss
 
 
-def check_gradient(context: Context) -> Outcome:
+def check_gradient(context: Context) -> Finding:
     """Check that every parameter of ours gets a finite gradient, also after one step, and then one that is not zero.
 
     The gain of a new residual block is zero, so what is behind it has no gradient before the gain has moved.
@@ -29,9 +29,9 @@ def check_gradient(context: Context) -> Outcome:
     counted = by_algebra = 0
     named: list[str] = []
     for spec in context.specs:
-        label = context.label(spec["file"])
-        model = context.smallest(spec["file"]).double().train()
-        ours = new_parameters(model, context.unknown_to_stock(spec["file"]))
+        label = context.label(spec.file)
+        model = context.smallest(spec.file).double().train()
+        ours = new_parameters(model, context.unknown_to_stock(spec.file))
         at_first = _unreached(model, ours)
         _step(model, 0.01)
         bad = at_first or _unreached(model, ours)
@@ -46,7 +46,7 @@ def check_gradient(context: Context) -> Outcome:
         zero = _zero(model, ours)
         expected = _zero_by_algebra(model)
         single = _single(model)
-        dead = [n for n in zero if n not in expected and not (n in single and spec["file"] in context.tutorials)]
+        dead = [n for n in zero if n not in expected and not (n in single and spec.file in context.tutorials)]
         if dead:
             why = " With c_n = 1 its softmax is 1 whatever it learns." if set(dead) <= single else ""
             return failed(
@@ -159,12 +159,12 @@ def _step(model: Model, size: float) -> None:
                 parameter -= size * parameter.grad / (parameter.grad.norm() + 1e-12)
 
 
-def check_learn(context: Context) -> Outcome:
+def check_learn(context: Context) -> Finding:
     """Check that steps on one batch lower the loss by a tenth."""
     figures = []
     for spec in context.specs:
-        label = context.label(spec["file"])
-        first, lowest = _lowered(context.smallest(spec["file"]))
+        label = context.label(spec.file)
+        first, lowest = _lowered(context.smallest(spec.file))
         figures.append("{} {:.2f} -> {:.2f}".format(label, first, lowest))
         if not lowest <= _FALL * first:
             text = "{} steps on one batch don't lower the loss of {} by a tenth."

@@ -7,15 +7,15 @@ import os
 import sys
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, Sequence
 
 import torch
 
-from a2patch.probe.events import Outcome, failed, passed
+from a2patch.probe.events import Finding, failed, passed
 from a2patch.probe.models.context import Context
 
 
-def check_import(package: Path, parts: list[str]) -> Outcome:
+def check_import(package: Path, parts: Sequence[str]) -> Finding:
     """Check that the imported package is the tree, by its real path, and so are the parts that the patch touches."""
     for name in ["ultralytics", *("ultralytics." + part for part in parts)]:
         module = importlib.import_module(name)
@@ -41,11 +41,11 @@ def _copies() -> list[Path]:
     return found
 
 
-def check_register(context: Context) -> Outcome:
+def check_register(context: Context) -> Finding:
     """Check that the classes are defined, exported, imported where the parser looks, and parsed as they should be."""
     for name in context.classes:
         for role in ("defined", "exported", "parsed"):
-            module = importlib.import_module("ultralytics." + context.modules[role])
+            module = importlib.import_module("ultralytics." + getattr(context.modules, role))
             if not isinstance(getattr(module, name, None), type):
                 return failed(
                     "{} not in {}".format(name, module.__name__),
@@ -54,7 +54,7 @@ def check_register(context: Context) -> Outcome:
                 )
             if role == "exported" and name not in getattr(module, "__all__", [name]):
                 return failed("not in __all__", "{}.__all__ doesn't name {}.".format(module.__name__, name))
-    return _parses(context.modules["parsed"])
+    return _parses(context.modules.parsed)
 
 
 # Widths that no model of ours has: c_m differs from the channels before it, so that a row whose output width the
@@ -76,7 +76,7 @@ def _parsed(parse_model: Any, described: dict[str, Any]) -> Any:
         return parse_model(described, ch=[3], verbose=False)[0]
 
 
-def _parses(parser: str) -> Outcome:
+def _parses(parser: str) -> Finding:
     """Check what `parse_model` makes of rows with our classes: arguments, scaled widths, repeats."""
     advice = "The branch must stand inside parse_model's if/elif chain on the module, not before or after it."
     described: dict[str, Any] = {

@@ -12,20 +12,20 @@ from typing import Any, Iterator, NamedTuple
 
 import torch
 
-from a2patch.probe.events import Outcome, SkipCheckError, failed, known, passed
+from a2patch.probe.events import Finding, SkipCheckError, failed, known, passed
 from a2patch.probe.models.build import Model, kind, named_layers
 from a2patch.probe.models.context import Context
 
 BLIND = 1e-9  # float64 leaves about 1e-14, and the weakest sight that was seen is about 1e-4
 
 
-def check_sight(context: Context) -> Outcome:
+def check_sight(context: Context) -> Finding:
     """Check that each of our layers and each map that a head reads answers to where a patch stands."""
     figures: list[str] = []
     blind: dict[str, list[str]] = {}
     reasons: dict[str, str] = {}
     for spec in context.specs:
-        file = spec["file"]
+        file = spec.file
         model = context.smallest(file).double()
         answers = answers_to_a_move(model, context.classes)
         if not answers:
@@ -59,7 +59,7 @@ def _told(names: list[str]) -> str:
     return names[0] if len(names) == 1 else "{} and {}".format(", ".join(names[:-1]), names[-1])
 
 
-class Sight(NamedTuple):
+class Answers(NamedTuple):
     """What was seen of a patch that was moved."""
 
     images: Any  # (2, 3, H, W), with the patch here and there
@@ -79,7 +79,7 @@ def answers_to_a_move(model: Model, classes: tuple[str, ...]) -> dict[str, float
     return {name: float(answer.max()) for name, answer in look(model, classes).maps.items()}
 
 
-def look(model: Model, classes: tuple[str, ...]) -> Sight:
+def look(model: Model, classes: tuple[str, ...]) -> Answers:
     """Move a patch and see where each of our layers and each map that the head reads changes.
 
     Args:
@@ -98,7 +98,7 @@ def look(model: Model, classes: tuple[str, ...]) -> Sight:
         model(images)
     for handle in handles:
         handle.remove()
-    return Sight(images, {name: (t[1] - t[0]).abs().amax(0) / (t.abs().max() + 1e-300) for name, t in seen.items()})
+    return Answers(images, {name: (t[1] - t[0]).abs().amax(0) / (t.abs().max() + 1e-300) for name, t in seen.items()})
 
 
 def _prepare(model: Model, size: int) -> None:

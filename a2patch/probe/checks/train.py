@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from a2patch.probe.events import Outcome, failed, passed
+from a2patch.probe.events import Finding, failed, passed
 from a2patch.probe.models.build import named_layers, scaled
 from a2patch.probe.models.context import Context
 from a2patch.probe.runtime.compat import tools
@@ -46,7 +46,7 @@ def draw_dataset(folder: Path) -> Path:
     return description
 
 
-def check_train(context: Context, file: str) -> Outcome:
+def check_train(context: Context, file: str) -> Finding:
     """Check that a model trains for an epoch, validates and predicts, all through `YOLO`."""
     from ultralytics import YOLO
 

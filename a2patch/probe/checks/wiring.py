@@ -21,11 +21,12 @@ from a2patch.graph import (
     repaired,
     stale_labels,
 )
-from a2patch.probe.events import Outcome, SkipCheckError, failed, passed
+from a2patch.probe.events import Finding, SkipCheckError, failed, passed
 from a2patch.probe.models.build import Model, Row, rows
 from a2patch.probe.models.catalog import graph
 from a2patch.probe.models.context import Context
 from a2patch.probe.models.meta import valueless
+from a2patch.protocol import ModelSpec
 
 
 class Examined(NamedTuple):
@@ -37,26 +38,26 @@ class Examined(NamedTuple):
     faults: list[Fault]
 
 
-def examine(context: Context, spec: dict[str, Any], measured: list[float | None]) -> Examined:
+def examine(context: Context, spec: ModelSpec, measured: list[float | None]) -> Examined:
     """Look for what is wrong with the graph of a model, by itself and against its base."""
-    file = spec["file"]
+    file = spec.file
     mine = graph(context.text(file), context.described(file), measured)
     near, compared = _base(context, spec, mine)
     base = context.label(near)
     known = {layer.kind for layer in context.graph(near).layers} if near else set()
     added = {mine.layers[i].kind for i in compared.added} - known if compared else set()
     found = faults(mine, added)
-    if compared and (spec.get("base") or inserted_only(mine, compared)):
+    if compared and (spec.base or inserted_only(mine, compared)):
         found.extend(against(mine, compared, base))
     return Examined(mine, base, compared, found)
 
 
-def check_wiring(context: Context) -> Outcome:
+def check_wiring(context: Context) -> Finding:
     """Check the graph of each model by itself, and against its base: the one it names, else the closest stock one."""
     figures = []
     remarks = []
     for spec in context.specs:
-        file, label = spec["file"], context.label(spec["file"])
+        file, label = spec.file, context.label(spec.file)
         mine, base, compared, found = examine(context, spec, strides_of(context, file))
         if found:
             return _wrong(context, file, mine, found, compared, base)
@@ -70,9 +71,9 @@ def check_wiring(context: Context) -> Outcome:
     return passed("; ".join(figures), " ".join(remarks))
 
 
-def _base(context: Context, spec: dict[str, Any], mine: Graph) -> tuple[str, Comparison | None]:
+def _base(context: Context, spec: ModelSpec, mine: Graph) -> tuple[str, Comparison | None]:
     """Return the name of the model to compare with, and how this one differs from it."""
-    declared = spec.get("base")
+    declared = spec.base
     if declared:
         try:
             return declared, compare(mine, context.graph(declared))
@@ -87,7 +88,7 @@ def _base(context: Context, spec: dict[str, Any], mine: Graph) -> tuple[str, Com
 
 def _wrong(
     context: Context, file: str, mine: Graph, found: list[Fault], compared: Comparison | None, base: str
-) -> Outcome:
+) -> Finding:
     """Say what is wrong with a model, and how to put it right where that is known."""
     detail = ""
     if compared and (inserted_only(mine, compared) or not compared.removed):
@@ -109,16 +110,16 @@ def _more(rest: list[str]) -> str:
     return "; and {} more".format(len(rest)) if rest else ""
 
 
-def _remarks(context: Context, spec: dict[str, Any], mine: Graph, compared: Comparison | None, base: str) -> list[str]:
+def _remarks(context: Context, spec: ModelSpec, mine: Graph, compared: Comparison | None, base: str) -> list[str]:
     """Return what is worth saying of a model of the user's own that is wired well."""
     told = []
-    if context.is_own(spec["file"]) and compared and compared.distance:
+    if context.is_own(spec.file) and compared and compared.distance:
         parts = [
             "{} {}".format("a layer" if len(x) == 1 else "{} layers".format(len(x)), what)
             for x, what in _parts(compared)
             if x
         ]
-        near = "Its base is" if spec.get("base") else "The closest stock model is"
+        near = "Its base is" if spec.base else "The closest stock model is"
         told.append("{} {}: {}.".format(near, base, ", ".join(parts)))
     stale = stale_labels(mine)
     if stale:

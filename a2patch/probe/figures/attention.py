@@ -12,6 +12,7 @@ from PIL import Image
 from a2patch.probe.events import SkipCheckError
 from a2patch.probe.figures.images import grey_jpeg, heat
 from a2patch.probe.models.build import Model, named_layers
+from a2patch.protocol import Attention, Shares
 
 LONGEST = 640  # pixels
 MULTIPLE = 32
@@ -35,7 +36,7 @@ def photograph(package: Path) -> Any:
     return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
 
 
-def over(photo: Any, model: Model, classes: tuple[str, ...], *, fresh: bool) -> Iterator[dict[str, Any]]:
+def over(photo: Any, model: Model, label: str, classes: tuple[str, ...], *, fresh: bool) -> Iterator[Attention]:
     """Yield the maps of each of our layers in a model, with the photograph that they lie over.
 
     Both softmaxes are taken here, of what `convB` and `convV` give, as the paper has it: `B = softmax(convB(x))` over
@@ -45,6 +46,7 @@ def over(photo: Any, model: Model, classes: tuple[str, ...], *, fresh: bool) -> 
         photo: The photograph, (1, 3, H, W).
         model: A model in float32. Its mode is changed, and in a fresh one the statistics of its batch norms, which take
             those of the photograph, so that what the layers see is of normal size.
+        label: What to call it.
         classes: Our classes.
         fresh: Whether the model was never trained.
     """
@@ -68,15 +70,20 @@ def over(photo: Any, model: Model, classes: tuple[str, ...], *, fresh: bool) -> 
     for name, logits in seen.items():
         if len(logits) != 2:
             raise SkipCheckError("the convB and convV of {} are not used".format(name))
-        yield {
-            "layer": name,
-            "fresh": fresh,
-            "photo": shown,
-            "size": list(photo.shape[:1:-1]),
-            "grid": list(logits["convB"].shape[:0:-1]),
-            "descriptors": len(logits["convB"]),
-            "maps": _most_peaked(logits["convB"], logits["convV"]),
-        }
+        yield Attention(
+            model=label,
+            layer=name,
+            fresh=fresh,
+            photo=shown,
+            size=_width_and_height(photo),
+            grid=_width_and_height(logits["convB"]),
+            descriptors=len(logits["convB"]),
+            maps=_most_peaked(logits["convB"], logits["convV"]),
+        )
+
+
+def _width_and_height(values: Any) -> tuple[int, int]:
+    return int(values.shape[-1]), int(values.shape[-2])
 
 
 def _settle(model: Model, photo: Any) -> None:
@@ -88,7 +95,7 @@ def _settle(model: Model, photo: Any) -> None:
         model.train()(photo)
 
 
-def _most_peaked(convb: Any, convv: Any) -> list[dict[str, Any]]:
+def _most_peaked(convb: Any, convv: Any) -> tuple[tuple[int, Shares, Shares], ...]:
     """Return the maps and vectors of the descriptors whose maps have the highest peaks; inputs of shape (c_n, h, w).
 
     Shares are told in units of an even one: 1/N of a map over N positions, 1/c_n of a vector over c_n descriptors.
@@ -96,12 +103,10 @@ def _most_peaked(convb: Any, convv: Any) -> list[dict[str, Any]]:
     gather = convb.flatten(1).softmax(1).reshape(convb.shape) * convb[0].numel()
     distribute = convv.softmax(0) * len(convv)
     order = gather.flatten(1).amax(1).argsort(descending=True)[:SHOWN].tolist()
-    return [
-        {"descriptor": n, "gather": _scaled(gather[n]), "distribute": _scaled(distribute[n])} for n in sorted(order)
-    ]
+    return tuple((n, _scaled(gather[n]), _scaled(distribute[n])) for n in sorted(order))
 
 
-def _scaled(shares: Any) -> dict[str, Any]:
+def _scaled(shares: Any) -> Shares:
     """Return a map as an image from its lowest to its highest value, and these values.
 
     The scale is logarithmic, so a colour tells the difference of the logits: where a few positions have nearly
@@ -111,4 +116,4 @@ def _scaled(shares: Any) -> dict[str, Any]:
     low, high = float(shares.min()), float(shares.max())
     even = high - low <= EVEN * high
     span = 1.0 if even else float(logits.max() - logits.min())
-    return {"low": low, "high": high, "even": even, "image": heat((logits - logits.min()) / span)}
+    return Shares(low, high, even, heat((logits - logits.min()) / span))

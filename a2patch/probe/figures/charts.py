@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import re
-from typing import Any, Iterator
+from typing import Iterator, Sequence
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+
+from a2patch.protocol import Chart, Cost
 
 INK = "#0a0b0c"  # stands for the colour of the page's text, whatever that is
 COLOURS = ("none", "#2f6fde", "#c2571a")
@@ -16,19 +18,20 @@ HIGH = 0.19  # a bar
 QUANTITIES = (("parameters", "Parameters, millions", 1e-6), ("counted", "GFLOPs at 640 px, counted by torch", 1.0))
 
 
-def cost_charts(costs: list[dict[str, Any]], baseline: str) -> Iterator[dict[str, Any]]:
+def cost_charts(costs: Sequence[Cost], baseline: str) -> Iterator[Chart]:
     """Yield a chart for each quantity: a group of bars for each scale, a bar for each model, the baseline first.
 
     Args:
-        costs: Costs as the channel emits them.
+        costs: The costs of the models, at each scale.
         baseline: The model that the others are compared with; empty if there is none.
     """
-    models = sorted(dict.fromkeys(cost["model"] for cost in costs), key=lambda model: model != baseline)
-    scales = list(dict.fromkeys(cost["scale"] for cost in costs))
+    models = sorted(dict.fromkeys(cost.model for cost in costs), key=lambda model: model != baseline)
+    scales = list(dict.fromkeys(cost.scale for cost in costs))
     for field, title, factor in QUANTITIES:
-        values = {(c["model"], c["scale"]): c[field] * factor for c in costs if c[field] is not None}
+        counts = {(cost.model, cost.scale): getattr(cost, field) for cost in costs}
+        values = {place: count * factor for place, count in counts.items() if count is not None}
         if values:
-            yield {"title": title, "svg": _chart(title, models, scales, values, baseline)}
+            yield Chart(title, _chart(title, models, scales, values, baseline))
 
 
 def _chart(

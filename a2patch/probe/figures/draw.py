@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import traceback
-from dataclasses import asdict
+from dataclasses import replace
 from functools import partial
-from typing import Any, Callable, Iterator
+from typing import Callable, Iterator, Sequence
 
 from a2patch.graph import Graph
 from a2patch.probe.checks.sight import BLIND, look
@@ -13,68 +13,80 @@ from a2patch.probe.checks.wiring import examine, strides
 from a2patch.probe.events import SkipCheckError, last_line, missing_library
 from a2patch.probe.models.build import named_layers
 from a2patch.probe.models.context import Context
+from a2patch.protocol import (
+    Attention,
+    Chart,
+    Cost,
+    Figure,
+    FigureMissing,
+    FiguresRequest,
+    Layer,
+    ModelSpec,
+    Section,
+    Sight,
+    SightMap,
+    WiringDrawn,
+)
 
 
-def draw_pictures(request: dict[str, Any], context: Context) -> None:
-    """Emit the pictures of the sections that the request names."""
-    for section in request["sections"]:
+def draw_figures(request: FiguresRequest, context: Context) -> None:
+    """Emit the figures of the sections that the request names."""
+    for section in request.sections:
         if section == "cost":
-            _attempt(context, section, "", partial(_costs, request["counted"], request["baseline"]))
+            _attempt(context, section, "", partial(_costs, request.counted, request.compared_with))
             continue
         for spec in context.specs:
-            label = context.label(spec["file"])
+            label = context.label(spec.file)
             context.channel.trying("drawing the {} of {}".format(section, label))
             _attempt(context, section, label, partial(_MAKERS[section], context, spec))
 
 
-def _attempt(context: Context, section: str, model: str, make: Callable[[], Iterator[Any]]) -> None:
+def _attempt(context: Context, section: Section, model: str, make: Callable[[], Iterator[Figure]]) -> None:
     """Emit the pictures of a section for a model, or why there are none."""
     try:
-        for picture in make():
-            context.channel.emit("picture", section=section, model=model, **picture)
+        for figure in make():
+            context.channel.emit(figure)
     except SkipCheckError as skipped:
         _leave_out(context, section, model, str(skipped))
     except Exception as error:  # a picture that fails must not cost the others
         traceback.print_exc()  # to the log
-        library = missing_library(error, "ultralytics")
+        library = missing_library(error)
         reason = "it needs the library {}, which is not installed".format(library) if library else last_line(error)
         _leave_out(context, section, model, reason)
 
 
-def _leave_out(context: Context, section: str, model: str, reason: str) -> None:
-    context.channel.emit("unpictured", section=section, model=model, reason=reason)
+def _leave_out(context: Context, section: Section, model: str, reason: str) -> None:
+    context.channel.emit(FigureMissing(section, model, reason))
 
 
-def _costs(costs: list[dict[str, Any]], baseline: str) -> Iterator[Any]:
+def _costs(costs: Sequence[Cost], baseline: str) -> Iterator[Chart]:
     from a2patch.probe.figures.charts import cost_charts
 
     yield from cost_charts(costs, baseline)
 
 
-def _wiring(context: Context, spec: dict[str, Any]) -> Iterator[Any]:
+def _wiring(context: Context, spec: ModelSpec) -> Iterator[WiringDrawn]:
     """Give the graph of a model, that of its base, and the faults; whoever gets them draws them."""
     try:
-        measured = strides(context.smallest(spec["file"]))
+        measured = strides(context.smallest(spec.file))
     except SkipCheckError:  # what doesn't build can still be read
         measured = []
     found = examine(context, spec, measured)
-    yield {
-        "layers": _plain(found.graph),
-        "base": found.base,
-        "base_layers": _plain(context.catalog.graph(found.base)) if found.base else [],
-        "faults": [asdict(fault) for fault in found.faults],
-    }
+    base = _without_arguments(context.catalog.graph(found.base)) if found.base else ()
+    label = context.label(spec.file)
+    yield WiringDrawn(label, _without_arguments(found.graph), found.base, base, tuple(found.faults))
 
 
-def _plain(graph: Graph) -> list[dict[str, Any]]:
-    return [dict(asdict(layer), args=[]) for layer in graph.layers]  # arguments may be anything, and are not drawn
+def _without_arguments(graph: Graph) -> tuple[Layer, ...]:
+    """Return the layers of a graph without their arguments, which may be anything, and are not drawn."""
+    return tuple(replace(layer, args=()) for layer in graph.layers)
 
 
-def _sight(context: Context, spec: dict[str, Any]) -> Iterator[Any]:
+def _sight(context: Context, spec: ModelSpec) -> Iterator[Sight]:
     """Show what was moved, and where each map answered."""
     from a2patch.probe.figures.images import heat, png
 
-    seen = look(context.smallest(spec["file"]).double(), context.classes)
+    seen = look(context.smallest(spec.file).double(), context.classes)
     if not seen.maps:
         raise SkipCheckError("nothing here has positions: the head reads no maps of several")
     maps = []
@@ -83,20 +95,25 @@ def _sight(context: Context, spec: dict[str, Any]) -> Iterator[Any]:
         blind = not largest > BLIND
         image = heat(answer / largest if not blind else answer * 0)
         height, width = answer.shape
-        maps.append({"name": name, "answer": largest, "blind": blind, "size": [width, height], "image": image})
-    yield {"inputs": [png(image) for image in seen.images], "maps": maps}
+        maps.append(SightMap(name, largest, blind, (width, height), image))
+    here, there = map(png, seen.images)
+    yield Sight(context.label(spec.file), (here, there), tuple(maps))
 
 
-def _attention(context: Context, spec: dict[str, Any]) -> Iterator[Any]:
+def _attention(context: Context, spec: ModelSpec) -> Iterator[Attention]:
     """Show where our layers gather from, and where they hand it to, over a photograph."""
     from a2patch.probe.figures import attention
 
-    model = context.smallest(spec["file"])
+    model = context.smallest(spec.file)
     if not named_layers(model, context.classes):
         raise SkipCheckError("it has none of our layers")
     photo = attention.photograph(context.catalog.package)
-    fresh = context.is_fresh(spec["file"])
-    yield from attention.over(photo, model, context.classes, fresh=fresh)
+    fresh = context.is_fresh(spec.file)
+    yield from attention.over(photo, model, context.label(spec.file), context.classes, fresh=fresh)
 
 
-_MAKERS = {"wiring": _wiring, "sight": _sight, "attention": _attention}
+_MAKERS: dict[Section, Callable[[Context, ModelSpec], Iterator[Figure]]] = {
+    "wiring": _wiring,
+    "sight": _sight,
+    "attention": _attention,
+}

@@ -12,6 +12,7 @@ from a2patch.probe.models.build import Model, build, is_fresh, scaled, settle, s
 from a2patch.probe.models.catalog import Catalog, graph
 from a2patch.probe.models.meta import meta_model
 from a2patch.probe.models.user_model import UserModel
+from a2patch.protocol import VerifyRequest
 
 
 class Context:
@@ -21,39 +22,35 @@ class Context:
         request: What the probe was asked to do.
         channel: Where events go.
         scratch: A folder for files.
-        specs: The models to try: `file`; for those that the patch adds the `layer` they use and the `places` where it
-            stands; for those of the user's own `own` and the `scale` that was asked for; where declared, the `base`,
-            and `own_base` where that is a file too.
+        specs: The models to try.
         classes: The classes that the patch adds.
         base: The stock model file that the added ones are made from.
         scales: The scale letters, smallest first.
         costs: Whether costs are to be counted.
-        modules: Dotted names of the modules that hold, export and register the classes.
+        modules: The modules that hold, export and register the classes.
         tutorials: The files that are kept as a tutorial has them, faults included.
         catalog: The model files of the tree.
     """
 
-    def __init__(self, request: dict[str, Any], channel: Channel) -> None:
+    def __init__(self, request: VerifyRequest, channel: Channel) -> None:
         self.request = request
         self.channel = channel
-        self.scratch = Path(request["scratch"])
-        self.specs: list[dict[str, Any]] = request["models"]
-        self.classes: tuple[str, ...] = tuple(request["classes"])
-        self.base: str = request["base"]
-        self.scales: str = request["scales"]
-        self.modules: dict[str, str] = request["modules"]
-        self.trained: str = request["trained"]
-        self.costs: bool = request["costs"]
-        self.tutorials = {spec["file"] for spec in self.specs if spec.get("tutorial")}
-        self.catalog = Catalog(Path(request["package"]))
-        self._own = {s["base"]: UserModel(Path(s["base"]), "") for s in self.specs if s.get("own_base")}
-        self._own.update(
-            {s["file"]: UserModel(Path(s["file"]), s.get("scale", "")) for s in self.specs if s.get("own")}
-        )
+        self.scratch = channel.scratch
+        self.specs = request.models
+        self.classes = request.classes
+        self.base = request.base
+        self.scales = request.scales
+        self.modules = request.modules
+        self.trained = request.trained
+        self.costs = request.costs
+        self.tutorials = {spec.file for spec in self.specs if spec.tutorial}
+        self.catalog = Catalog(Path(request.package))
+        self._own = {spec.base: UserModel(Path(spec.base), "") for spec in self.specs if spec.user_base}
+        self._own.update({spec.file: UserModel(Path(spec.file), spec.scale) for spec in self.specs if spec.user})
         self._meta_models: dict[str, Model] = {}
         for spec in self.specs:
-            if spec.get("own") and spec["base"] and not self.text(spec["base"]):
-                raise ValueError("the tree has no model file {} to compare with".format(spec["base"]))
+            if spec.user and spec.base and not self.text(spec.base):
+                raise ValueError("the tree has no model file {} to compare with".format(spec.base))
 
     def is_own(self, file: str) -> bool:
         """Return whether a model is the user's own."""

@@ -4,33 +4,18 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Iterator, NamedTuple
+from typing import Any, Iterator
 
 import numpy as np
 import torch
 from PIL import Image
 
 from a2patch.probe.models.build import Model, named_layers, tensors
+from a2patch.protocol import Equivalence
 
 SIDE = 640
 _GREY = 114  # of the borders that ultralytics puts around an image
 _PHOTOGRAPHS = ("bus.jpg", "zidane.jpg")
-
-
-class Sameness(NamedTuple):
-    """What two models make of one input.
-
-    Attributes:
-        input: What it is.
-        values: How many numbers the first puts out.
-        same: Whether the second puts out the same, bit for bit, and all are finite.
-        difference: The greatest difference; None where the outputs have other shapes or are not finite.
-    """
-
-    input: str
-    values: int
-    same: bool
-    difference: float | None
 
 
 def inputs(package: Path, channels: int) -> dict[str, Any]:
@@ -49,7 +34,7 @@ def inputs(package: Path, channels: int) -> dict[str, Any]:
     return found
 
 
-def compare(one: Model, other: Model, images: dict[str, Any], ours: tuple[str, ...] = ()) -> list[Sameness]:
+def compare(one: Model, other: Model, images: dict[str, Any], ours: tuple[str, ...] = ()) -> list[Equivalence]:
     """Run two models on the same inputs, in evaluation.
 
     Args:
@@ -68,13 +53,13 @@ def compare(one: Model, other: Model, images: dict[str, Any], ours: tuple[str, .
     return found
 
 
-def _compared(name: str, one: list[Any], other: list[Any]) -> Sameness:
+def _compared(name: str, one: list[Any], other: list[Any]) -> Equivalence:
     values = sum(t.numel() for t in one)
     alike = [t.shape for t in one] == [t.shape for t in other]
     if not alike or not all(bool(torch.isfinite(t).all()) for t in (*one, *other)):
-        return Sameness(name, values, False, None)
+        return Equivalence(name, values, False, None)
     same = bool(one) and all(torch.equal(_bits(a), _bits(b)) for a, b in zip(one, other))
-    return Sameness(name, values, same, max((float((a - b).abs().max()) for a, b in zip(one, other)), default=None))
+    return Equivalence(name, values, same, max((float((a - b).abs().max()) for a, b in zip(one, other)), default=None))
 
 
 def _bits(values: Any) -> Any:

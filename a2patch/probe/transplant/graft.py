@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from a2patch.graph import Graph, Layer
+from a2patch.graph import Graph
 from a2patch.probe.events import Channel
 from a2patch.probe.models.build import Model, build, kind, without_downloads
 from a2patch.probe.runtime.compat import tools
@@ -18,22 +18,27 @@ from a2patch.probe.transplant import checkpoint, compare
 from a2patch.probe.transplant.checkpoint import Checkpoint, RefusedError
 from a2patch.probe.transplant.mapping import Places, UnlikeError, places
 from a2patch.probe.transplant.target import base_description, class_count, describe
+from a2patch.protocol import (
+    AddedLayer,
+    Equivalence,
+    Layer,
+    Transplant,
+    TransplantMade,
+    TransplantRefused,
+    TransplantRequest,
+)
 
 _UNFIT = "its layer has other widths than model.{}, and is left out"
 # What a model object holds besides its layers that is not the same in another model, or only there while it is trained.
 _NOT_KEPT = {"yaml", "save", "stride", "pt_path", "criterion", "training"}
 
 
-def transplant(request: dict[str, Any], channel: Channel) -> None:
-    """Make the checkpoint that a request asks for, try it, and tell what came out.
-
-    Emits `answer`, whose fields are those of `a2patch.transplanting.Transplant`, or `declined`.
-    """
+def transplant(request: TransplantRequest, channel: Channel) -> None:
+    """Make the checkpoint that a request asks for, try it, and tell what came out."""
     try:
-        channel.emit("answer", **_answer(request, channel))
+        channel.emit(_made(request, channel))
     except RefusedError as error:
-        told = {"message": str(error), "found": error.found, "remedy": error.remedy, "unpatched": error.unpatched}
-        channel.emit("declined", **told)
+        channel.emit(TransplantRefused(str(error), error.found, error.remedy, error.unpatched))
 
 
 class Graft(NamedTuple):
@@ -52,16 +57,21 @@ class Graft(NamedTuple):
     left: dict[str, str]
 
 
-def _answer(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
-    ours = tuple(request["classes"])
+def _made(request: TransplantRequest, channel: Channel) -> TransplantMade:
+    """Make and try a checkpoint.
+
+    Raises:
+        RefusedError: The weights can't go into the model.
+    """
+    ours = request.classes
     channel.trying("loading the checkpoint")
     base = _whole(request)
     channel.trying("building the model")
-    described, told = describe(request["model"], base.model.yaml, request["scale"])
+    described, told = describe(request.model, base.model.yaml, request.scale)
     graft = _graft(base, described, ours)
     by_name = _by_name(base.model, graft.model)
     channel.trying("writing the checkpoint")
-    result = Path(request["scratch"], "transplant.pt")
+    result = channel.scratch / "transplant.pt"
     dropped = checkpoint.write(result, graft.model, base.stored, base.dtype)
     made = checkpoint.load(result)
     carried = _arrived(base.model, made, graft.names)
@@ -69,23 +79,29 @@ def _answer(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     left.update(graft.left)
     channel.trying("comparing the outputs")
     fits = all(_is_ours(base.model, name, ours) for name in left)
-    return {
+    there = graft.places
+    proof, without = _proof(base.model, made, Path(request.package), ours if fits else ())
+    found = Transplant(
         **told,
-        "weights": base.weights,
-        "dtype": str(base.dtype).rpartition(".")[2],
-        "task": str(getattr(made, "task", "")),
-        "classes": len(made.names),
-        **_about_ours(base.model, made, graft.places, ours),
-        "tensors": len(graft.names),
-        "carried": len(carried),
-        "left": sorted(left.items()),
-        "by_name": len(by_name),
-        "by_name_right": sum(graft.names[name] == name for name in by_name),
-        "dropped": dropped,
-        "otherwise": _otherwise(base.model, made, graft.places),
-        **_proof(base.model, made, Path(request["package"]), ours if fits else ()),
-        "file": str(result),
-    }
+        weights=base.weights,
+        dtype=str(base.dtype).rpartition(".")[2],
+        task=str(getattr(made, "task", "")),
+        classes=len(made.names),
+        ours=tuple(AddedLayer(i, kind(x), _gate(x)) for i, x in enumerate(made.model) if kind(x) in ours),
+        new=there.new,
+        moved=tuple((i, there.like[i]) for i in there.moved),
+        out=tuple((i, _gate(base.model.model[i])) for i in there.out),
+        tensors=len(graft.names),
+        carried=len(carried),
+        left=tuple(sorted(left.items())),
+        by_name=len(by_name),
+        by_name_right=sum(graft.names[name] == name for name in by_name),
+        dropped=tuple(dropped),
+        otherwise=tuple(_otherwise(base.model, made, there)),
+        proof=tuple(proof),
+        without=tuple(without),
+    )
+    return TransplantMade(found, str(result))
 
 
 def _graft(base: Checkpoint, described: dict[str, Any], ours: tuple[str, ...]) -> Graft:
@@ -109,39 +125,30 @@ def _channels(model: Model) -> int:
     return int(model.yaml.get("channels") or model.yaml.get("ch") or 3)
 
 
-def _about_ours(base: Model, made: Model, there: Places, ours: tuple[str, ...]) -> dict[str, Any]:
-    """Return what became of the layers of ours."""
-    mine = [i for i, layer in enumerate(made.model) if kind(layer) in ours]
-    return {
-        "ours": [[i, kind(made.model[i]), _gate(made.model[i])] for i in mine],
-        "new": list(there.new),
-        "moved": [[i, there.like[i]] for i in there.moved],
-        "out": [[i, _gate(base.model[i])] for i in there.out],
-    }
-
-
-def _proof(base: Model, made: Model, package: Path, ours: tuple[str, ...]) -> dict[str, Any]:
+def _proof(
+    base: Model, made: Model, package: Path, ours: tuple[str, ...]
+) -> tuple[list[Equivalence], list[Equivalence]]:
     """Return what both models make of the same images and, if that differs, without layers of some kinds."""
     images = compare.inputs(package, _channels(base))
     proof = compare.compare(base, made, images)
     needed = bool(ours) and not all(each.same for each in proof)
     without = compare.compare(base, made, images, ours) if needed else []
-    return {"proof": [each._asdict() for each in proof], "without": [each._asdict() for each in without]}
+    return proof, without
 
 
-def _whole(request: dict[str, Any]) -> Checkpoint:
+def _whole(request: TransplantRequest) -> Checkpoint:
     """Read the checkpoint, or build what a bare state dict is of."""
-    path = Path(request["checkpoint"])
-    if not request["base"]:
-        return checkpoint.read(path, request["trust"])
-    weights = checkpoint.read_weights(path, request["trust"])
-    described = base_description(request["base"], request["scale"])
+    path = Path(request.checkpoint)
+    if not request.base:
+        return checkpoint.read(path, request.trust)
+    weights = checkpoint.read_weights(path, request.trust)
+    described = base_description(request.base, request.scale)
     described["nc"] = class_count(weights, described)
     model = build(described)
     missing = [name for name, value in model.state_dict().items() if _shape(weights.get(name)) != value.shape]
     if missing:
         raise RefusedError(
-            "is no state dict of {}".format(request["base"]),
+            "is no state dict of {}".format(request.base),
             "{} of its {} tensors are missing or of another shape, {} first".format(
                 len(missing), len(model.state_dict()), missing[0]
             ),

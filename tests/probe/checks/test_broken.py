@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from a2patch.errors import ModelError
-from a2patch.runner.verdict import CHECKS, Check
+from a2patch.protocol import Check
+from a2patch.runner.verdict import CHECKS
 from a2patch.runner.verify import Subject, verify
 from a2patch.transaction import operations
 from a2patch.tree import tree

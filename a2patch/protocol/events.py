@@ -1,0 +1,219 @@
+"""What a probe tells while it works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, List, Literal, Optional, Tuple, Union
+
+from a2patch.protocol.figures import Figure, FigureMissing
+from a2patch.protocol.transplant import TransplantMade, TransplantRefused
+
+Result = Literal["pass", "fail", "known", "skip"]
+"""What a check came to; `known` is a flaw that is expected where it was found."""
+
+NOT_ASKED = "not asked for"
+"""The meaning of a check that was skipped since nobody wanted it."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check and what it found.
+
+    Attributes:
+        name: Its name.
+        result: What it came to.
+        figure: What was measured.
+        meaning: What it means, in a sentence; empty where the name and the result say all of it.
+        advice: What to do about it, in a sentence; likewise.
+        seconds: How long the check took.
+        detail: Lines to be shown as they are, such as a diff; mostly empty.
+    """
+
+    name: str
+    result: Result
+    figure: str = ""
+    meaning: str = ""
+    advice: str = ""
+    seconds: float = 0.0
+    detail: str = ""
+
+    @property
+    def unasked(self) -> bool:
+        """Whether it was not made since nobody wanted it."""
+        return self.result == "skip" and self.meaning == NOT_ASKED
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a model costs at one scale, as `model.info()` of the release prints it.
+
+    Attributes:
+        model: The model file.
+        scale: The scale letter.
+        layers: Number of layers.
+        parameters: Number of parameters.
+        gradients: Number of parameters that get gradients.
+        gflops: GFLOPs at 640 px, where the release could count them; its counter sees no matrix products.
+        counted: GFLOPs at 640 px as torch counts them, matrix products included; None where torch can't.
+    """
+
+    model: str
+    scale: str
+    layers: int
+    parameters: int
+    gradients: int
+    gflops: Optional[float]
+    counted: Optional[float] = None
+
+
+@dataclass(frozen=True)
+class Trying:
+    """What the probe does next, in a few words for whoever waits."""
+
+    what: str
+
+
+@dataclass(frozen=True)
+class Version:
+    """The version of what the probe runs with: `python`, `torch` or `ultralytics`."""
+
+    name: Literal["python", "torch", "ultralytics"]
+    version: str
+
+
+@dataclass(frozen=True)
+class CheckStarted:
+    """A check that the probe begins; if no `Check` follows, the probe died in it."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class LibrariesMissing:
+    """Libraries that the interpreter lacks, by the names by which they are imported."""
+
+    names: Tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LibraryUnfit:
+    """A library that is there and does not load, and why."""
+
+    library: str
+    error: str
+
+
+@dataclass(frozen=True)
+class ModelUnreadable:
+    """Why the model that was to be tried is none."""
+
+    error: str
+
+
+@dataclass(frozen=True)
+class StockModel:
+    """What the stock model is and computes at one scale, so that two trees can be compared.
+
+    Attributes:
+        scale: The scale letter.
+        parameters: Number of parameters.
+        rows: Its layers: the class, the number of parameters and the sources of each.
+        output: Figures of its output for a fixed input; empty where that is not computed.
+    """
+
+    scale: str
+    parameters: int
+    rows: Tuple[Tuple[str, int, Tuple[int, ...]], ...]
+    output: Tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class CheckpointSaved:
+    """Where a checkpoint lies that came back as it was saved."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class CostsUncounted:
+    """Why costs, or their GFLOPs, are not counted."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """A row of a model file.
+
+    Attributes:
+        index: The index of its layer.
+        source: What it reads, as the file has it: an index, or a list of them.
+        repeats: How often the layer stands there.
+        module: The class that it names.
+        args: Its arguments.
+        added: Whether the class is one that the patch adds.
+    """
+
+    index: int
+    source: Any
+    repeats: int
+    module: str
+    args: List[Any]
+    added: bool
+
+
+@dataclass(frozen=True)
+class InsertedModel:
+    """A model file that was made out of another, and is not yet where its user wants it.
+
+    Attributes:
+        name: What to call it.
+        text: What it says; bytes that are no UTF-8 stand in it as surrogates.
+        positions: Where rows went, as they are typed.
+        rows: Its rows.
+    """
+
+    name: str
+    text: str
+    positions: Tuple[str, ...]
+    rows: Tuple[ModelRow, ...]
+
+    @property
+    def content(self) -> bytes:
+        """Its bytes; line endings and encoding are those of the file that it was made from."""
+        return self.text.encode("utf-8", "surrogateescape")
+
+
+@dataclass(frozen=True)
+class InsertionRefused:
+    """Why what was asked for can't be made of a model."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """The end of what a probe tells; one that ends without it died."""
+
+
+Event = Union[
+    Check,
+    CheckpointSaved,
+    CheckStarted,
+    Cost,
+    CostsUncounted,
+    Done,
+    Figure,
+    FigureMissing,
+    InsertedModel,
+    InsertionRefused,
+    LibrariesMissing,
+    LibraryUnfit,
+    ModelUnreadable,
+    StockModel,
+    TransplantMade,
+    TransplantRefused,
+    Trying,
+    Version,
+]
+"""Everything that a probe can tell."""

@@ -1,7 +1,7 @@
 """One message as one line of JSON, and back.
 
-A line names the class of its message under `message`; the other keys are its fields. What a field may hold is read from
-its annotation, so a message needs no code of its own. The annotations are evaluated, on Python 3.8 too: they say
+A line is a list of two: the name of the message's class, and its fields by name. What a field may hold is read from its
+annotation, so a message needs no code of its own. The annotations are evaluated, on Python 3.8 too: they say
 `Tuple[int, ...]` and `Optional[float]`, since `tuple[int, ...]` and `float | None` fail there.
 """
 
@@ -26,7 +26,6 @@ from a2patch.protocol.requests import (
 Message = Union[Request, Event]
 """Everything that can be sent."""
 
-_NAME = "message"
 _REQUESTS = (VerifyRequest, InsertRequest, FiguresRequest, LoadRequest, TransplantRequest)
 _CLASSES: Dict[str, Any] = {kind.__name__: kind for kind in (*_REQUESTS, *get_args(Event))}
 
@@ -41,7 +40,7 @@ def encode(message: Message) -> str:
     Args:
         message: The message; its fields hold only what JSON can say.
     """
-    return json.dumps({_NAME: type(message).__name__, **asdict(message)})
+    return json.dumps([type(message).__name__, asdict(message)])
 
 
 def decode(line: str) -> Message:
@@ -57,8 +56,7 @@ def decode(line: str) -> Message:
         ProtocolError: The line is no JSON, names no class of a message, or its fields are not those of the class.
     """
     try:
-        found = json.loads(line)
-        name = found.pop(_NAME)
+        name, found = json.loads(line)
         message: Message = _built(_CLASSES[name], found)
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise ProtocolError("{!r} is no message: {!r}".format(line[:200], error)) from error

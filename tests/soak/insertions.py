@@ -103,11 +103,11 @@ def attempt(package: Path, folder: Path, path: Path) -> tuple[str, int, int, lis
         for check in (check_build, check_wiring):
             outcome = check(context)
             if outcome.result != "pass":
-                faults.append(f"{Path(spec['file']).name}: {outcome.figure}: {outcome.meaning}")
+                faults.append(f"{Path(spec.file).name}: {outcome.figure}: {outcome.meaning}")
         built += len(context.scales_of(spec.file))
         insert_models(replace(request, model=spec.file, remove=True, name="undone.yaml"), channel)
         if (folder / SCRATCH / "undone.yaml").read_bytes() != path.read_bytes():
-            faults.append(f"{Path(spec['file']).name}: taking the block out again gives another file")
+            faults.append(f"{Path(spec.file).name}: taking the block out again gives another file")
     head = context.described(specs[-1].file)["head"][-1][2]
     task = next((task for kind, task in _TASKS.items() if head.startswith(kind)), "detect")
     return task, len(specs), built, faults

@@ -1,7 +1,6 @@
 """The program that tries a patched package under the tree's own interpreter.
 
-It is run as a folder, `python <this folder> <request.json>`, and writes one JSON document a line to the file that the
-request names. It is the only code of the project that imports torch or ultralytics, it imports nothing else of the
-project but the graph of models (`modelgraph`, `wiring`) and what is put into it (`positions`, `insertion`), and it runs
-on Python 3.8.
+It is run as a folder, `python <this folder> <request.json>`, and tells what it finds as events, a line each, in a file
+beside the request. It is the only code of the project that imports torch or ultralytics; of the project it imports
+nothing else but `graph` and `protocol`. It runs on Python 3.8.
 """

@@ -1,8 +1,8 @@
 """Start the probe without getting in the way of what it tries.
 
-Python puts a folder that it runs first on the module search path, where files of ours would hide modules of the same
-name from everybody else. So the folder is taken off the path, and this very a2patch is loaded as a package, whatever
-other one the interpreter may have.
+Python puts a folder that it runs first on the module search path, where the probe's files would hide modules of the
+same name from the libraries. So this program takes the folder off the path, and loads the a2patch that it is part of as
+a package, even where the interpreter has another a2patch installed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,11 @@ PACKAGE = "a2patch"
 
 
 def load_package(folder: Path) -> None:
-    """Take the folder of the probe off the module search path and make the package around it importable."""
+    """Take the folder of the probe off the module search path, and make the package around it importable.
+
+    Args:
+        folder: The real path of the folder.
+    """
     sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry or os.curdir) != str(folder)]
     home = folder.parent
     spec = importlib.util.spec_from_file_location(PACKAGE, home / "__init__.py", submodule_search_locations=[str(home)])

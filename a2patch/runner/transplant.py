@@ -69,7 +69,7 @@ def transplant(
         )
     with tempfile.TemporaryDirectory(prefix="a2patch-transplant-", ignore_cleanup_errors=True) as folder:
         runner = ProbeRunner(interpreter, Path(os.path.realpath(folder)), environ, notify, _TIMEOUT)
-        probe = runner.run([_request(package, job)])["transplant"]
+        probe = runner.run([transplant_request(package, job)])["transplant"]
         require_tools(interpreter, probe)
         require_libraries(interpreter, probe, probe.checks)
         made = _made(probe, job, package)
@@ -85,8 +85,13 @@ def transplant(
         return result, written
 
 
-def _request(package: Path, job: Job) -> TransplantRequest:
-    """Return what the probe is asked to do."""
+def transplant_request(package: Path, job: Job) -> TransplantRequest:
+    """Return what the probe is asked to do.
+
+    Args:
+        package: The real path of the package folder.
+        job: What goes where.
+    """
     return TransplantRequest(
         role="transplant",
         package=str(package),

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,18 @@ from typing import Any
 import pytest
 
 from a2patch.block import CLASSES as OURS
+from a2patch.protocol import (
+    EVENTS,
+    AddedLayer,
+    Equivalence,
+    Transplant,
+    TransplantMade,
+    TransplantRefused,
+    decode,
+    encode,
+)
+from a2patch.runner import Job
+from a2patch.runner.transplant import transplant_request
 from patches import releases
 from tests.conftest import NEWEST, ROOT, a2patch, snapshot
 from tests.soak.transplants import inserted
@@ -24,21 +36,22 @@ import json, sys
 from pathlib import Path
 sys.path[:0] = sys.argv[1:3]
 import torch
-from tests.checkpoints import make
+from tests.support.checkpoints import make
 for each in json.loads(Path("make.json").read_text()):
     make(each)
 class Foreign:
     def __reduce__(self):
         return (Path.touch, (Path("was_run").absolute(),))
 torch.save({"model": Foreign()}, "foreign.pt")
-from a2patch.probe import sameness
-sameness.SIDE = 160  # the command itself is tried at full size
-from a2patch.probe.channel import Channel
-from a2patch.probe.transplant import transplant
+from a2patch.probe.transplant import compare
+compare.SIDE = 160  # the command itself is tried at full size
+from a2patch.probe.events import Channel
+from a2patch.probe.transplant.graft import transplant
+from a2patch.protocol import SCRATCH, decode
 for name, request in json.loads(Path("transplant.json").read_text()).items():
-    scratch = Path("done", name)
-    scratch.mkdir(parents=True)
-    transplant({**request, "scratch": str(scratch)}, Channel(scratch / "events", "ultralytics", []))
+    home = Path("done", name)
+    home.joinpath(SCRATCH).mkdir(parents=True)
+    transplant(decode(request), Channel(home, []))
 """
 
 # What somebody does with the result.
@@ -49,7 +62,7 @@ import torch
 sys.path[:0] = sys.argv[1:3]
 from ultralytics import YOLO
 from ultralytics.nn.tasks import torch_safe_load
-from a2patch.probe.training import draw_dataset
+from a2patch.probe.checks.train import draw_dataset
 stored = torch_safe_load("carried.pt", safe_only=True)[0]
 model = stored["model"]
 stock = YOLO("stock.pt").model
@@ -89,12 +102,14 @@ class Context:
     Attributes:
         folder: Holds the checkpoints.
         site: Holds the tree.
-        answers: What each transplant answered, by its name.
+        made: The transplants that could be made, by name.
+        refused: Those that could not.
     """
 
     folder: Path
     site: Path
-    answers: Mapping[str, dict[str, Any]]
+    made: Mapping[str, Transplant]
+    refused: Mapping[str, TransplantRefused]
 
     def transplant(self, *arguments: str | Path, cwd: Path) -> Any:
         return a2patch("transplant", *arguments, "--ultralytics-path", self.site, cwd=cwd)
@@ -147,35 +162,37 @@ def context(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Context:
         {"model": "yolov8n_A2.yaml", "file": "trained.pt", "classes": 7, "gate": 0.25},
     ]
     folder.joinpath("text.pt").write_text("no checkpoint")
-    wanted: dict[str, dict[str, Any]] = {
-        "bare": {"checkpoint": "bare.pt", "model": "yolov8_A2.yaml", "base": "yolov8n.yaml"},
-        "bare classify": {"checkpoint": "bare-cls.pt", "model": models["classify"], "base": "yolov8n-cls.yaml"},
-        "back": {"checkpoint": "new.pt", "model": "yolov8n.yaml"},
-        "back from trained": {"checkpoint": "trained.pt", "model": "yolov8n.yaml"},
-        "move trained": {"checkpoint": "trained.pt", "model": models["moved"]},
-        "move new": {"checkpoint": "new.pt", "model": models["elsewhere"]},
-        "move trained elsewhere": {"checkpoint": "trained.pt", "model": models["elsewhere"]},
-        "widen trained": {"checkpoint": "trained.pt", "model": models["wider"]},
-        "add to trained": {"checkpoint": "trained.pt", "model": models["three"]},
-        "tutorial": {"checkpoint": "stock.pt", "model": "yolov8_DANet.yaml"},
-        "older": {"checkpoint": "older.pt", "model": "yolov8_A2.yaml"},
-        "pooled": {"checkpoint": "stock.pt", "model": models["pooled"]},
-        "unshifted": {"checkpoint": "stock.pt", "model": models["unshifted"]},
-        "other scale": {"checkpoint": "stock.pt", "model": "yolov8s_A2.yaml"},
-        "no model": {"checkpoint": "stock.pt", "model": "coco8.yaml"},
-        "foreign": {"checkpoint": "foreign.pt", "model": "yolov8_A2.yaml"},
-        "text": {"checkpoint": "text.pt", "model": "yolov8_A2.yaml"},
+    wanted: dict[str, Job] = {
+        "bare": Job(folder / "bare.pt", "yolov8_A2.yaml", base="yolov8n.yaml"),
+        "bare classify": Job(folder / "bare-cls.pt", models["classify"], base="yolov8n-cls.yaml"),
+        "back": Job(folder / "new.pt", "yolov8n.yaml"),
+        "back from trained": Job(folder / "trained.pt", "yolov8n.yaml"),
+        "move trained": Job(folder / "trained.pt", models["moved"]),
+        "move new": Job(folder / "new.pt", models["elsewhere"]),
+        "move trained elsewhere": Job(folder / "trained.pt", models["elsewhere"]),
+        "widen trained": Job(folder / "trained.pt", models["wider"]),
+        "add to trained": Job(folder / "trained.pt", models["three"]),
+        "tutorial": Job(folder / "stock.pt", "yolov8_DANet.yaml"),
+        "older": Job(folder / "older.pt", "yolov8_A2.yaml"),
+        "pooled": Job(folder / "stock.pt", models["pooled"]),
+        "unshifted": Job(folder / "stock.pt", models["unshifted"]),
+        "other scale": Job(folder / "stock.pt", "yolov8s_A2.yaml"),
+        "no model": Job(folder / "stock.pt", "coco8.yaml"),
+        "foreign": Job(folder / "foreign.pt", "yolov8_A2.yaml"),
+        "text": Job(folder / "text.pt", "yolov8_A2.yaml"),
     }
-    common = {"package": str(package.resolve()), "classes": OURS, "scale": "", "base": "", "trust": False}
+    requests = {name: encode(transplant_request(package.resolve(), job)) for name, job in wanted.items()}
     folder.joinpath("make.json").write_text(json.dumps(checkpoints))
-    folder.joinpath("transplant.json").write_text(json.dumps({name: common | each for name, each in wanted.items()}))
+    folder.joinpath("transplant.json").write_text(json.dumps(requests))
     python(_TRANSPLANTS, site, folder)
-    last = {name: (folder / "done" / name / "events").read_text().splitlines()[-1] for name in wanted}
-    return Context(folder, site, {name: json.loads(line) for name, line in last.items()})
+    last = {name: decode((folder / "done" / name / EVENTS).read_text().splitlines()[-1]) for name in wanted}
+    made = {name: event.transplant for name, event in last.items() if isinstance(event, TransplantMade)}
+    refused = {name: event for name, event in last.items() if isinstance(event, TransplantRefused)}
+    return Context(folder, site, made, refused)
 
 
-def exact(answer: dict[str, Any], part: str = "proof") -> bool:
-    return bool(answer[part]) and all(each["same"] for each in answer[part])
+def exact(proof: Sequence[Equivalence]) -> bool:
+    return bool(proof) and all(each.same for each in proof)
 
 
 def test_a_pretrained_checkpoint_into_our_model(context: Context, tmp_path: Path) -> None:
@@ -217,82 +234,82 @@ def test_a_pretrained_checkpoint_into_our_model(context: Context, tmp_path: Path
 
 
 def test_a_bare_state_dict_in_single_precision(context: Context) -> None:
-    answer = context.answers["bare"]
-    assert exact(answer)
-    assert (answer["carried"], answer["classes"], answer["scale"]) == (355, 7, "n")
-    assert (answer["dtype"], answer["weights"]) == ("float32", "state dict")
+    answer = context.made["bare"]
+    assert exact(answer.proof)
+    assert (answer.carried, answer.classes, answer.scale) == (355, 7, "n")
+    assert (answer.dtype, answer.weights) == ("float32", "state dict")
 
-    answer = context.answers["bare classify"]
-    assert exact(answer)
-    assert (answer["task"], answer["classes"], answer["dtype"]) == ("classify", 7, "float16"), "as it is loaded"
+    answer = context.made["bare classify"]
+    assert exact(answer.proof)
+    assert (answer.task, answer.classes, answer.dtype) == ("classify", 7, "float16"), "as it is loaded"
 
 
 def test_back_while_the_gate_is_zero(context: Context) -> None:
-    answer = context.answers["back"]
-    assert exact(answer)
-    assert answer["out"] == [[5, 0.0], [8, 0.0]]
-    assert (answer["carried"], answer["tensors"]) == (355, 355 + 2 * 13)
-    assert {reason for _, reason in answer["left"]} == {"its layer is left out"}
+    answer = context.made["back"]
+    assert exact(answer.proof)
+    assert answer.out == ((5, 0.0), (8, 0.0))
+    assert (answer.carried, answer.tensors) == (355, 355 + 2 * 13)
+    assert {reason for _, reason in answer.left} == {"its layer is left out"}
 
-    answer = context.answers["back from trained"]
-    assert not exact(answer)
-    assert answer["out"] == [[5, 0.25], [8, 0.25]]
-    assert exact(answer, "without"), "all but our blocks is the same"
+    answer = context.made["back from trained"]
+    assert not exact(answer.proof)
+    assert answer.out == ((5, 0.25), (8, 0.25))
+    assert exact(answer.without), "all but our blocks is the same"
 
 
 def test_blocks_that_are_there_already(context: Context) -> None:
-    answer = context.answers["move trained"]
-    assert answer["moved"] == [[5, 4], [8, 7]]
-    assert answer["carried"] == answer["tensors"]
-    assert [ours[2] for ours in answer["ours"]] == [0.25, 0.25]
-    assert not exact(answer)
-    assert exact(answer, "without")
+    answer = context.made["move trained"]
+    assert answer.moved == ((5, 4), (8, 7))
+    assert answer.carried == answer.tensors
+    assert [ours.gate for ours in answer.ours] == [0.25, 0.25]
+    assert not exact(answer.proof)
+    assert exact(answer.without)
 
-    answer = context.answers["move new"]  # to places of other widths, which is no harm to blocks that do nothing yet
-    assert exact(answer)
-    assert (answer["carried"], answer["moved"]) == (355, [])
-    assert (answer["out"], answer["new"]) == ([[5, 0.0], [8, 0.0]], [3, 11])
-    reasons = dict(answer["left"])
+    answer = context.made["move new"]  # to places of other widths, which is no harm to blocks that do nothing yet
+    assert exact(answer.proof)
+    assert (answer.carried, answer.moved) == (355, ())
+    assert (answer.out, answer.new) == (((5, 0.0), (8, 0.0)), (3, 11))
+    reasons = dict(answer.left)
     assert reasons["model.5.attn.convA.weight"] == "its layer has other widths than model.3, and is left out"
     assert len(reasons) == 2 * 13
 
     # a trained one that does not fit is no less lost for the parts that would, and the reason tells its gate
     for name in ("move trained elsewhere", "widen trained"):
-        answer = context.answers[name]
-        assert not exact(answer), name
-        assert exact(answer, "without"), name
-        assert answer["out"] == [[5, 0.25], [8, 0.25]], name
-        assert [ours[2] for ours in answer["ours"]] == [0.0, 0.0], name
+        answer = context.made[name]
+        assert not exact(answer.proof), name
+        assert exact(answer.without), name
+        assert answer.out == ((5, 0.25), (8, 0.25)), name
+        assert [ours.gate for ours in answer.ours] == [0.0, 0.0], name
 
-    answer = context.answers["add to trained"]
-    assert exact(answer)
-    assert (answer["moved"], answer["out"], answer["new"]) == ([], [], [12])
-    assert answer["carried"] == answer["tensors"]
+    answer = context.made["add to trained"]
+    assert exact(answer.proof)
+    assert (answer.moved, answer.out, answer.new) == ((), (), (12,))
+    assert answer.carried == answer.tensors
 
 
 def test_what_is_never_the_identity(context: Context) -> None:
-    answer = context.answers["tutorial"]
-    assert not exact(answer)
-    assert exact(answer, "without")
-    assert answer["ours"] == [[3, "DoubleAttentionLayer", None]]
-    assert answer["carried"] == 355
+    answer = context.made["tutorial"]
+    assert not exact(answer.proof)
+    assert exact(answer.without)
+    assert answer.ours == (AddedLayer(3, "DoubleAttentionLayer", None),)
+    assert answer.carried == 355
 
 
 def test_a_model_that_computes_something_else(context: Context) -> None:
     """Every tensor fits, and only the output tells."""
-    answer = context.answers["pooled"]
-    assert answer["carried"] == 355
-    assert not exact(answer)
-    assert not exact(answer, "without")
+    answer = context.made["pooled"]
+    assert answer.carried == 355
+    assert not exact(answer.proof)
+    assert not exact(answer.without)
 
 
 def test_a_release_that_builds_a_layer_otherwise(context: Context) -> None:
     """Every tensor fits; training from it would start elsewhere even without us."""
-    answer = context.answers["older"]
-    assert answer["carried"] == 355
-    assert not exact(answer)
-    assert answer["otherwise"] == ["9 (SPPF): cv1.act is Identity in the checkpoint, SiLU here"]
-    assert context.answers["pooled"]["otherwise"] == []
+    answer = context.made["older"]
+    assert answer.carried == 355
+    assert not exact(answer.proof)
+    assert answer.otherwise == ("9 (SPPF): cv1.act is Identity in the checkpoint, SiLU here",)
+    assert context.made["pooled"].otherwise == ()
 
 
 @pytest.mark.parametrize(
@@ -306,9 +323,8 @@ def test_a_release_that_builds_a_layer_otherwise(context: Context) -> None:
     ],
 )
 def test_refused(context: Context, name: str, found: str) -> None:
-    answer = context.answers[name]
-    assert answer["event"] == "declined"
-    assert found in answer["message"] + answer["found"] + answer["remedy"]
+    answer = context.refused[name]
+    assert found in answer.message + answer.found + answer.remedy
     assert not context.folder.joinpath("was_run").exists(), "code in a checkpoint was run"
 
 

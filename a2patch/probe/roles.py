@@ -30,7 +30,7 @@ from a2patch.protocol import (
     decode,
 )
 
-if TYPE_CHECKING:  # it imports torch, of which the runner is first told whether it is there
+if TYPE_CHECKING:  # it imports torch, and whether torch is there is told first
     from a2patch.probe.models.context import Context
 
 # What importing a release begins with, in the layouts of all releases.
@@ -156,7 +156,7 @@ def _insert(request: InsertRequest, channel: Channel) -> None:
         _try_patched(made, channel)
 
 
-def _checks_of_all_models() -> Iterator[Tuple[str, str, Callable[[Any], Finding]]]:
+def _checks_of_all_models() -> Iterator[Tuple[str, str, Callable[[Context], Finding]]]:
     """Yield the checks of all models: the name, what to say meanwhile, and what makes it."""
     from a2patch.probe.checks import build, formula, learn, register, sight, wiring
 
@@ -172,7 +172,7 @@ def _checks_of_all_models() -> Iterator[Tuple[str, str, Callable[[Any], Finding]
     yield "base", "computing the stock models", _measure_stock
 
 
-def _check(context: Context, name: str, what: str, check: Callable[[Any], Finding]) -> None:
+def _check(context: Context, name: str, what: str, check: Callable[[Context], Finding]) -> None:
     context.channel.check(name, what, lambda: check(context))
 
 

@@ -20,10 +20,9 @@ from a2patch.protocol import (
     Sight,
     WiringDrawn,
 )
-from a2patch.runner import verify
 from a2patch.runner.process import ProbeResult, ProbeRunner
 from a2patch.runner.verdict import Verdict
-from a2patch.runner.verify import Subject
+from a2patch.runner.verify import Subject, request
 
 SECTIONS: tuple[Section, ...] = get_args(Section)
 """The sections of a report that have figures, in order."""
@@ -94,15 +93,15 @@ def take(
     wanted = [section for section, reason in reasons.items() if not reason]
     if not wanted:
         return Pictures(missing=tuple(missing))
-    request = FiguresRequest(
-        **vars(verify.request("figures", package, ["import"], subject)),
+    asked = FiguresRequest(
+        **vars(request("figures", package, ["import"], subject)),
         sections=tuple(wanted),
         counted=verdict.costs,
         compared_with=verdict.base,
     )
     with tempfile.TemporaryDirectory(prefix="a2patch-report-", ignore_cleanup_errors=True) as folder:
         runner = ProbeRunner(verdict.interpreter, Path(os.path.realpath(folder)), environ, notify, timeout)
-        probe = runner.run([request])["figures"]
+        probe = runner.run([asked])["figures"]
     return Pictures(
         charts=tuple(probe.events_of(Chart)),
         wiring=tuple(map(_wiring, probe.events_of(WiringDrawn))),

@@ -24,17 +24,17 @@ import json, sys
 from pathlib import Path
 sys.path[:0] = sys.argv[1:3]
 import torch
-from tests.checkpoints import make
+from tests.support.checkpoints import make
 for each in json.loads(Path("make.json").read_text()):
     make(each)
 class Foreign:
     def __reduce__(self):
         return (Path.touch, (Path("was_run").absolute(),))
 torch.save({"model": Foreign()}, "foreign.pt")
-from a2patch.probe import sameness
-sameness.SIDE = 160  # the command itself is tried at full size
-from a2patch.probe.channel import Channel
-from a2patch.probe.transplant import transplant
+from a2patch.probe.transplant import compare
+compare.SIDE = 160  # the command itself is tried at full size
+from a2patch.probe.events import Channel
+from a2patch.probe.transplant.graft import transplant
 for name, request in json.loads(Path("transplant.json").read_text()).items():
     scratch = Path("done", name)
     scratch.mkdir(parents=True)
@@ -49,7 +49,7 @@ import torch
 sys.path[:0] = sys.argv[1:3]
 from ultralytics import YOLO
 from ultralytics.nn.tasks import torch_safe_load
-from a2patch.probe.training import draw_dataset
+from a2patch.probe.checks.train import draw_dataset
 stored = torch_safe_load("carried.pt", safe_only=True)[0]
 model = stored["model"]
 stock = YOLO("stock.pt").model

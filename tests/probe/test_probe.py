@@ -82,7 +82,7 @@ def test_it_is_offline_at_once() -> None:
     program = (
         "import socket, sys, time\n"
         f"sys.path.insert(0, {str(PROBE.parent.parent)!r})\n"
-        "from a2patch.probe.surroundings import go_offline\n"
+        "from a2patch.probe.runtime.sandbox import go_offline\n"
         "go_offline()\n"
         "for attempt in (lambda: socket.create_connection(('1.1.1.1', 53)), lambda: socket.getaddrinfo('x.org', 80)):\n"
         "    try:\n"

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from patches import releases
-from tests.conftest import NEWEST, ROOT
+from tests.support.command import ROOT
+from tests.support.trees import NEWEST
 
 pytest.importorskip("torchvision")
 

@@ -6,15 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from a2patch.runner.verdict import DEFAULT, QUICK
-from tests.conftest import NEWEST, RELEASES, ROOT, a2patch, snapshot
-
-Unpack = Callable[..., Path]
+from tests.support.command import ROOT, a2patch
+from tests.support.files import snapshot
+from tests.support.trees import NEWEST, RELEASES, Unpack
 
 ADDED = {
     "nn/modules/double_attention.py",

@@ -6,12 +6,11 @@ import os
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable
 from pathlib import Path
 
-from tests.conftest import ROOT, snapshot
-
-Unpack = Callable[..., Path]
+from tests.support.command import ROOT
+from tests.support.files import snapshot
+from tests.support.trees import Unpack
 
 
 def pip(*arguments: str | Path, cwd: Path) -> None:

@@ -18,9 +18,9 @@ from benchmarks.contenders import CONTENDERS, MAIN, NEAR, NEAR_STUDY, P3, P4, ST
 from benchmarks.digits import TASKS
 from benchmarks.outcomes import Outcome, Point, Trial
 from patches import releases
-from tests.conftest import NEWEST, ROOT
+from tests.support.models import SOURCES
+from tests.support.trees import NEWEST
 
-SOURCES = ROOT / "patches/double_attention/sources"
 TRIAL = Trial("odd", "ours", seed=0, images=32, epochs=2, size=64, rate=0.01, every=1)
 OUTCOME = Outcome(
     TRIAL, 1000, [Point(1, 0.0, []), Point(2, 0.5, [0.6, 0.8, 0.2, 0.4])], {"input 0": 0.25}, 1.0, {"torch": "2"}

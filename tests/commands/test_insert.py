@@ -5,28 +5,25 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from a2patch.errors import ExistsError
 from a2patch.runner import insert as insertion
-from tests.conftest import Answer, a2patch, snapshot
-
-Unpack = Callable[..., Path]
+from tests.support.command import Answer, a2patch, here, patch
+from tests.support.files import snapshot
+from tests.support.trees import Unpack
 
 
 @pytest.fixture
 def package(unpack: Unpack) -> Path:
     """The newest release, patched."""
-    package = unpack()
-    assert a2patch("apply", "--no-verify", "--ultralytics-path", package).code == 0
-    return package
+    return patch(unpack())
 
 
 def insert(package: Path, *arguments: str | Path, cwd: Path) -> Answer:
-    return a2patch("insert", *arguments, "--ultralytics-path", package, "--python", sys.executable, cwd=cwd)
+    return a2patch("insert", *arguments, *here(package), cwd=cwd)
 
 
 def test_what_is_installed_resolves_at_a_scale_and_goes_with_the_patch(package: Path, tmp_path: Path) -> None:
@@ -127,7 +124,7 @@ def test_what_no_model_is_needed_to_refuse(unpack: Unpack, tmp_path: Path) -> No
     answer = insert(package, "--base", "yolov8", "--at", "P3", cwd=tmp_path)
     assert answer.code == 3
     assert "a2patch apply" in answer.err
-    assert a2patch("apply", "--no-verify", "--ultralytics-path", package).code == 0
+    patch(package)
     answer = insert(package, "--base", "yolov8-sgment", "--at", "P3", "--json", cwd=tmp_path)
     assert answer.code == 2
     assert "yolov8-seg.yaml" in answer.document["error"]["remedy"]

@@ -27,8 +27,10 @@ from a2patch.protocol import (
 from a2patch.runner import Job
 from a2patch.runner.transplant import transplant_request
 from patches import releases
-from tests.conftest import NEWEST, ROOT, a2patch, snapshot
-from tests.soak.transplants import inserted
+from tests.support.command import ROOT, Answer, a2patch, patch
+from tests.support.files import snapshot
+from tests.support.rows import BLOCK, inserted
+from tests.support.trees import NEWEST
 
 # Transplants in one process, which the command would start one for each.
 _TRANSPLANTS = """
@@ -96,8 +98,8 @@ Path("used.json").write_text(json.dumps(told))
 
 
 @dataclass(frozen=True)
-class Context:
-    """A folder with checkpoints, a patched tree, and what came of some transplants in it.
+class Transplants:
+    """Some transplants in a patched tree, and what came of each.
 
     Attributes:
         folder: Holds the checkpoints.
@@ -111,7 +113,8 @@ class Context:
     made: Mapping[str, Transplant]
     refused: Mapping[str, TransplantRefused]
 
-    def transplant(self, *arguments: str | Path, cwd: Path) -> Any:
+    def command(self, *arguments: str | Path, cwd: Path) -> Answer:
+        """Run the command on the tree."""
         return a2patch("transplant", *arguments, "--ultralytics-path", self.site, cwd=cwd)
 
 
@@ -124,14 +127,14 @@ def python(code: str, site: Path, folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def context(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Context:
+def transplants(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Transplants:
     """Everything that takes a second, made once; tests read it."""
     yaml = pytest.importorskip("yaml")
     pytest.importorskip("torchvision")
     folder = tmp_path_factory.mktemp("transplant")
     site = folder / "site-packages"
     package = releases.unpack(NEWEST, cache, site)
-    assert a2patch("apply", "--no-verify", "--ultralytics-path", site).code == 0
+    patch(site)
     stock = yaml.safe_load((package / "cfg/models/v8/yolov8.yaml").read_text(encoding="utf-8"))
     ours = yaml.safe_load((package / "cfg/models/v8/yolov8_A2.yaml").read_text(encoding="utf-8"))
     classify = yaml.safe_load((package / "cfg/models/v8/yolov8-cls.yaml").read_text(encoding="utf-8"))
@@ -145,11 +148,11 @@ def context(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Context:
     pooled = [[*row[:3], [row[3][0], 3]] if row[2] == "SPPF" else row for row in ours["backbone"]]
     wider = [[*row[:3], [0.5]] if row[2] == OURS[0] else row for row in ours["backbone"]]
     models = {
-        "moved": model("moved", inserted(stock, [3, 5])),
-        "elsewhere": model("elsewhere", inserted(stock, [2, 9])),
+        "moved": model("moved", inserted(stock, dict.fromkeys([3, 5], BLOCK))),
+        "elsewhere": model("elsewhere", inserted(stock, dict.fromkeys([2, 9], BLOCK))),
         "wider": model("wider", {**ours, "backbone": wider}),
-        "classify": model("classify", inserted(classify, [4])),
-        "three": model("three", inserted(stock, [4, 6, 9])),
+        "classify": model("classify", inserted(classify, {4: BLOCK})),
+        "three": model("three", inserted(stock, dict.fromkeys([4, 6, 9], BLOCK))),
         "unshifted": model("unshifted", ours | {"head": unshifted}),
         "pooled": model("pooled", ours | {"backbone": pooled}),
     }
@@ -188,18 +191,18 @@ def context(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Context:
     last = {name: decode((folder / "done" / name / EVENTS).read_text().splitlines()[-1]) for name in wanted}
     made = {name: event.transplant for name, event in last.items() if isinstance(event, TransplantMade)}
     refused = {name: event for name, event in last.items() if isinstance(event, TransplantRefused)}
-    return Context(folder, site, made, refused)
+    return Transplants(folder, site, made, refused)
 
 
 def exact(proof: Sequence[Equivalence]) -> bool:
     return bool(proof) and all(each.same for each in proof)
 
 
-def test_a_pretrained_checkpoint_into_our_model(context: Context, tmp_path: Path) -> None:
+def test_a_pretrained_checkpoint_into_our_model(transplants: Transplants, tmp_path: Path) -> None:
     """As in the README, and then all that its user does with the result."""
     for name in ("stock.pt", "make.json"):
-        tmp_path.joinpath(name).write_bytes(context.folder.joinpath(name).read_bytes())
-    answer = context.transplant("stock.pt", "--model", "yolov8_A2", "-o", "carried.pt", "--json", cwd=tmp_path)
+        tmp_path.joinpath(name).write_bytes(transplants.folder.joinpath(name).read_bytes())
+    answer = transplants.command("stock.pt", "--model", "yolov8_A2", "-o", "carried.pt", "--json", cwd=tmp_path)
     assert answer.code == 0, answer.err
     told = answer.document["transplant"]
     assert (told["carried"], told["tensors"], told["left"]) == (355, 355, [])
@@ -211,7 +214,7 @@ def test_a_pretrained_checkpoint_into_our_model(context: Context, tmp_path: Path
     assert told["by_name_right"] < told["by_name"] < 100
     assert {place.name for place in tmp_path.iterdir()} == {"stock.pt", "make.json", "carried.pt"}
 
-    python(_USE, context.site, tmp_path)
+    python(_USE, transplants.site, tmp_path)
     used = json.loads(tmp_path.joinpath("used.json").read_text())
     assert used["names"] == {str(i): f"thing {i}" for i in range(7)}
     assert (used["nc"], used["stride"], used["scale"], used["dtype"]) == (7, [8.0, 16.0, 32.0], "n", "torch.float16")
@@ -226,46 +229,46 @@ def test_a_pretrained_checkpoint_into_our_model(context: Context, tmp_path: Path
 
     trained = tmp_path / "runs/train/weights/epoch0.pt"  # as the trainer saves it: EMA, optimizer and all
     before = snapshot(tmp_path)
-    refused = context.transplant(trained, "--model", "yolov8n.yaml", cwd=tmp_path)
+    refused = transplants.command(trained, "--model", "yolov8n.yaml", cwd=tmp_path)
     assert refused.code == 1, refused.err
     assert "the weights of its EMA" in refused.out
     assert "5, left out, is not the identity: trained, its gate is at 0.0" in refused.out
     assert snapshot(tmp_path) == before
 
 
-def test_a_bare_state_dict_in_single_precision(context: Context) -> None:
-    answer = context.made["bare"]
+def test_a_bare_state_dict_in_single_precision(transplants: Transplants) -> None:
+    answer = transplants.made["bare"]
     assert exact(answer.proof)
     assert (answer.carried, answer.classes, answer.scale) == (355, 7, "n")
     assert (answer.dtype, answer.weights) == ("float32", "state dict")
 
-    answer = context.made["bare classify"]
+    answer = transplants.made["bare classify"]
     assert exact(answer.proof)
     assert (answer.task, answer.classes, answer.dtype) == ("classify", 7, "float16"), "as it is loaded"
 
 
-def test_back_while_the_gate_is_zero(context: Context) -> None:
-    answer = context.made["back"]
+def test_back_while_the_gate_is_zero(transplants: Transplants) -> None:
+    answer = transplants.made["back"]
     assert exact(answer.proof)
     assert answer.out == ((5, 0.0), (8, 0.0))
     assert (answer.carried, answer.tensors) == (355, 355 + 2 * 13)
     assert {reason for _, reason in answer.left} == {"its layer is left out"}
 
-    answer = context.made["back from trained"]
+    answer = transplants.made["back from trained"]
     assert not exact(answer.proof)
     assert answer.out == ((5, 0.25), (8, 0.25))
     assert exact(answer.without), "all but our blocks is the same"
 
 
-def test_blocks_that_are_there_already(context: Context) -> None:
-    answer = context.made["move trained"]
+def test_blocks_that_are_there_already(transplants: Transplants) -> None:
+    answer = transplants.made["move trained"]
     assert answer.moved == ((5, 4), (8, 7))
     assert answer.carried == answer.tensors
     assert [ours.gate for ours in answer.ours] == [0.25, 0.25]
     assert not exact(answer.proof)
     assert exact(answer.without)
 
-    answer = context.made["move new"]  # to places of other widths, which is no harm to blocks that do nothing yet
+    answer = transplants.made["move new"]  # to places of other widths, which is no harm to blocks that do nothing yet
     assert exact(answer.proof)
     assert (answer.carried, answer.moved) == (355, ())
     assert (answer.out, answer.new) == (((5, 0.0), (8, 0.0)), (3, 11))
@@ -275,41 +278,41 @@ def test_blocks_that_are_there_already(context: Context) -> None:
 
     # a trained one that does not fit is no less lost for the parts that would, and the reason tells its gate
     for name in ("move trained elsewhere", "widen trained"):
-        answer = context.made[name]
+        answer = transplants.made[name]
         assert not exact(answer.proof), name
         assert exact(answer.without), name
         assert answer.out == ((5, 0.25), (8, 0.25)), name
         assert [ours.gate for ours in answer.ours] == [0.0, 0.0], name
 
-    answer = context.made["add to trained"]
+    answer = transplants.made["add to trained"]
     assert exact(answer.proof)
     assert (answer.moved, answer.out, answer.new) == ((), (), (12,))
     assert answer.carried == answer.tensors
 
 
-def test_what_is_never_the_identity(context: Context) -> None:
-    answer = context.made["tutorial"]
+def test_what_is_never_the_identity(transplants: Transplants) -> None:
+    answer = transplants.made["tutorial"]
     assert not exact(answer.proof)
     assert exact(answer.without)
     assert answer.ours == (AddedLayer(3, "DoubleAttentionLayer", None),)
     assert answer.carried == 355
 
 
-def test_a_model_that_computes_something_else(context: Context) -> None:
+def test_a_model_that_computes_something_else(transplants: Transplants) -> None:
     """Every tensor fits, and only the output tells."""
-    answer = context.made["pooled"]
+    answer = transplants.made["pooled"]
     assert answer.carried == 355
     assert not exact(answer.proof)
     assert not exact(answer.without)
 
 
-def test_a_release_that_builds_a_layer_otherwise(context: Context) -> None:
+def test_a_release_that_builds_a_layer_otherwise(transplants: Transplants) -> None:
     """Every tensor fits; training from it would start elsewhere even without us."""
-    answer = context.made["older"]
+    answer = transplants.made["older"]
     assert answer.carried == 355
     assert not exact(answer.proof)
     assert answer.otherwise == ("9 (SPPF): cv1.act is Identity in the checkpoint, SiLU here",)
-    assert context.made["pooled"].otherwise == ()
+    assert transplants.made["pooled"].otherwise == ()
 
 
 @pytest.mark.parametrize(
@@ -322,20 +325,17 @@ def test_a_release_that_builds_a_layer_otherwise(context: Context) -> None:
         ("text", "is no checkpoint"),
     ],
 )
-def test_refused(context: Context, name: str, found: str) -> None:
-    answer = context.refused[name]
+def test_refused(transplants: Transplants, name: str, found: str) -> None:
+    answer = transplants.refused[name]
     assert found in answer.message + answer.found + answer.remedy
-    assert not context.folder.joinpath("was_run").exists(), "code in a checkpoint was run"
+    assert not transplants.folder.joinpath("was_run").exists(), "code in a checkpoint was run"
 
 
-def test_nothing_is_replaced_unasked(context: Context, tmp_path: Path) -> None:
+def test_nothing_is_replaced_unasked(transplants: Transplants, tmp_path: Path) -> None:
     tmp_path.joinpath("mine.pt").write_bytes(b"precious")
-    answer = context.transplant(
-        context.folder / "stock.pt", "--model", "yolov8_A2.yaml", "-o", "mine.pt", "--json", cwd=tmp_path
-    )
+    stock, bare = (transplants.folder / name for name in ("stock.pt", "bare.pt"))
+    answer = transplants.command(stock, "--model", "yolov8_A2.yaml", "-o", "mine.pt", "--json", cwd=tmp_path)
     assert answer.code == 2
     assert "--force" in answer.document["error"]["remedy"]
     assert tmp_path.joinpath("mine.pt").read_bytes() == b"precious"
-    assert (
-        context.transplant(context.folder / "bare.pt", "--model", "x.yaml", "--from-state-dict", cwd=tmp_path).code == 2
-    )
+    assert transplants.command(bare, "--model", "x.yaml", "--from-state-dict", cwd=tmp_path).code == 2

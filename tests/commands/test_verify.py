@@ -16,7 +16,9 @@ from a2patch.errors import ToolMissingError
 from a2patch.protocol import Check
 from a2patch.runner.verdict import CHECKS, DEFAULT, SCALES, Verdict
 from a2patch.runner.verify import verify
-from tests.conftest import NEWEST, a2patch
+from tests.support.command import patch
+from tests.support.files import snapshot
+from tests.support.trees import NEWEST, Unpack
 
 pytest.importorskip("torch")
 pytest.importorskip("torchvision")
@@ -62,14 +64,11 @@ class Patched:
 
 
 @pytest.fixture
-def patched(unpack: Callable[..., Path]) -> Callable[[str], Patched]:
+def patched(unpack: Unpack) -> Callable[[str], Patched]:
     """Unpack a release twice and patch it once."""
 
     def make(release: str) -> Patched:
-        tree = Patched(unpack(release).resolve(), unpack(release, "stock").resolve())
-        answer = a2patch("apply", "--no-verify", "--ultralytics-path", tree.package)
-        assert answer.code == 0, answer.err
-        return tree
+        return Patched(patch(unpack(release).resolve()), unpack(release, "stock").resolve())
 
     return make
 
@@ -82,13 +81,9 @@ def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def bytes_of(folder: Path) -> dict[str, bytes]:
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-
-
 def test_a_sound_patch(patched: Callable[[str], Patched]) -> None:
     tree = patched(NEWEST)
-    before = bytes_of(tree.package)
+    before = snapshot(tree.package)
     said: list[str] = []
     verdict = verify(tree.package, Path(sys.executable), tree.untouched(), said.append, os.environ)
 
@@ -104,7 +99,7 @@ def test_a_sound_patch(patched: Callable[[str], Patched]) -> None:
     told = next(check.meaning for check in verdict.checks if check.name == "scale")
     assert told == ("A name without a scale letter silently builds scale n: yolov8_DANet.yaml, yolov8_A2.yaml.")
     assert verdict.ultralytics == NEWEST
-    assert bytes_of(tree.package) == before, "verify wrote into the tree"
+    assert snapshot(tree.package) == before, "verify wrote into the tree"
     assert any("yolov8x_A2.yaml" in text for text in said)
 
     costs = {(cost.model, cost.scale): cost for cost in verdict.costs}
@@ -177,9 +172,7 @@ def test_a_branch_before_the_chain(patched: Callable[[str], Patched]) -> None:
     tree = patched(NEWEST)
     path = tree.package / "nn/tasks.py"
     text = path.read_text(encoding="utf-8")
-    start = text.index(
-        "        elif m in {DoubleAttention" if "elif m in {DoubleAttention" in text else "        elif m in (Double"
-    )
+    start = text.index("        elif m in (DoubleAttention")
     end = text.index("        elif ", start + 10)
     branch = text[start:end]
     chain = "        if m in base_modules:\n"

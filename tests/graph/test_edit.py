@@ -9,11 +9,11 @@ import pytest
 
 from a2patch.graph.edit import InsertionError, insert, remove
 from a2patch.graph.lint import faults, inserted_only, stale_labels
-from a2patch.graph.model import Graph, compare, read, row_lines
+from a2patch.graph.model import Graph, compare
 from a2patch.graph.positions import PositionError, available, file_name, layers, parse
-from tests.graph.test_model import SOURCES, STOCK, stock_texts
+from tests.support.models import SOURCES, STOCK, graph_of, stock_texts
 
-yaml = pytest.importorskip("yaml")
+pytest.importorskip("yaml")
 
 OURS = ("DoubleAttentionBlock", "DoubleAttentionLayer")
 NO_MAP = ("CBLinear", "ImagePoolingAttn")  # their outputs are a list and a text
@@ -32,11 +32,6 @@ head:
   - [-2, 1, Conv, [256, 3, 2]]
   - [[7, 4], 1, Detect, [nc]] # Detect(P2, P3)
 """
-
-
-def graph_of(text: str) -> Graph:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # seven times as fast
-    return read(yaml.load(text, loader), [comment for _, _, comment in row_lines(text)])
 
 
 def maps_of(graph: Graph) -> list[int]:

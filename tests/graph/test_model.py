@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,27 +11,10 @@ import pytest
 from a2patch.graph.lint import against, correction, faults, inserted_only, repaired, stale_labels
 from a2patch.graph.model import Graph, GraphError, closest, compare, read, row_lines
 from a2patch.protocol import Layer
-from patches import releases
-from tests.conftest import ROOT
+from tests.support.models import SOURCES, STOCK, graph_of, load, stock_texts
+from tests.support.rows import BLOCK, inserted
 
-yaml = pytest.importorskip("yaml")
-
-STOCK = {"8.4.190": 66, "8.3.0": 45, "8.1.0": 23, "8.0.200": 17}
-SOURCES = ROOT / "patches" / "double_attention" / "sources"
-
-
-def stock_texts(release: str, cache: Path) -> dict[str, str]:
-    """The model YAMLs of a release, by name."""
-    with zipfile.ZipFile(releases.wheel(release, cache)) as wheel:
-        return {
-            name.rpartition("/")[2]: wheel.read(name).decode()
-            for name in wheel.namelist()
-            if name.startswith("ultralytics/cfg/models/") and name.endswith(".yaml")
-        }
-
-
-def graph_of(text: str) -> Graph:
-    return read(yaml.safe_load(text), [comment for _, _, comment in row_lines(text)])
+pytest.importorskip("yaml")
 
 
 @pytest.mark.parametrize("release", STOCK)
@@ -54,48 +35,39 @@ def test_no_stock_model_is_at_fault(release: str, cache: Path) -> None:
         assert not (inserted_only(graph, near[1]) and near[1].rewired), (name, near)
 
 
-def insertions(model: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The model with a block after each stage of its backbone that something in the head reads, nothing renumbered."""
-    read_later = {s for row in model["head"] for s in (row[0] if isinstance(row[0], list) else [row[0]]) if s >= 0}
-    for place in sorted(read_later):
-        if place < len(model["backbone"]):
-            changed = copy.deepcopy(model)
-            changed["backbone"].insert(place + 1, [-1, 1, "DoubleAttentionBlock", [0.25]])
-            yield place + 1, changed
+def read_by_the_head(model: dict[str, Any]) -> list[int]:
+    """Return the layers of the backbone that the head reads by their index."""
+    sources = [row[0] if isinstance(row[0], list) else [row[0]] for row in model["head"]]
+    return sorted({s for each in sources for s in each if 0 <= s < len(model["backbone"])})
 
 
-def shifted(model: dict[str, Any], place: int) -> dict[str, Any]:
-    """A model whose indices were renumbered after an insertion."""
-    changed = copy.deepcopy(model)
-    for i, row in enumerate(changed["backbone"] + changed["head"]):
-        if i > place:
-            several = isinstance(row[0], list)
-            sources = [s + 1 if s >= place - 1 else s for s in (row[0] if several else [row[0]])]
-            row[0] = sources if several else sources[0]
-    return changed
+def unshifted(model: dict[str, Any], place: int) -> dict[str, Any]:
+    """Put a block behind a layer of the backbone, and renumber nothing."""
+    rows = model["backbone"]
+    return {**model, "backbone": [*rows[: place + 1], [-1, 1, *BLOCK], *rows[place + 1 :]]}
 
 
 @pytest.mark.parametrize("release", STOCK)
 def test_an_insertion_without_renumbering_is_found_in_every_stock_model(release: str, cache: Path) -> None:
     by_rule = tried = 0
     for name, text in stock_texts(release, cache).items():
-        model = yaml.safe_load(text)
+        model = load(text)
         base = graph_of(text)
-        for place, changed in insertions(model):
+        for place in read_by_the_head(model):
             tried += 1
             try:
-                graph = read(changed)
+                graph = read(unshifted(model, place))
             except GraphError:
                 by_rule += 1
                 continue
-            by_rule += bool(faults(graph, {"DoubleAttentionBlock"}))
+            by_rule += bool(faults(graph, BLOCK[:1]))
             compared = compare(graph, base)
             assert inserted_only(graph, compared), (name, place)
             assert compared.rewired, (name, place)
             assert against(graph, compared, name)
-            right = read(shifted(changed, place))
+            right = read(inserted(model, {place: BLOCK}))
             assert not compare(right, base).rewired, (name, place)
-            assert not faults(right, {"DoubleAttentionBlock"}), (name, place)
+            assert not faults(right, BLOCK[:1]), (name, place)
             for index, sources in correction(graph, compared).items():
                 assert sources == right.layers[index].sources, (name, place, index)
     print(f"{release}: {tried} insertions without renumbering, {by_rule} found by rules that need no base")
@@ -107,7 +79,7 @@ def test_an_insertion_without_renumbering_is_found_in_every_stock_model(release:
 def test_an_index_off_by_one_is_found_in_every_stock_model(release: str, cache: Path) -> None:
     by_rule = tried = 0
     for name, text in stock_texts(release, cache).items():
-        model = yaml.safe_load(text)
+        model = load(text)
         base = graph_of(text)
         for i, layer in enumerate(base.layers):
             for j, source in enumerate(layer.written):
@@ -162,7 +134,7 @@ def test_each_rule_by_itself() -> None:
 
 def test_strides_that_are_not_known_raise_no_alarm_and_measured_ones_do() -> None:
     text = BASE.replace("C2f, [256]", "Unheard, [256]").replace("[[7, 4]", "[[4, 7]")
-    model = yaml.safe_load(text)
+    model = load(text)
     assert read(model).layers[4].stride is None
     assert not faults(read(model))
     assert [f.rule for f in faults(read(model, strides=[2, 4, 4, 8, 8, 4, 4, 4]))] == ["rising"]
@@ -171,7 +143,7 @@ def test_strides_that_are_not_known_raise_no_alarm_and_measured_ones_do() -> Non
 @pytest.mark.parametrize("source", ["-7", "5", "99", "[-1, 5]", "true", "x"])
 def test_an_index_that_leads_nowhere_is_told(source: str) -> None:
     with pytest.raises(GraphError, match="row 5 reads"):
-        read(yaml.safe_load(BASE.replace("[-1, 1, nn.Upsample", f"[{source}, 1, nn.Upsample")))
+        read(load(BASE.replace("[-1, 1, nn.Upsample", f"[{source}, 1, nn.Upsample")))
 
 
 @pytest.mark.parametrize("model", [None, [], {}, {"backbone": 3}, {"backbone": [[-1, 1, "Conv"]]}, {"head": ["x"]}])
@@ -182,7 +154,7 @@ def test_what_is_no_model_is_told(model: Any) -> None:
 
 def test_taking_out_joins_readers_to_the_source() -> None:
     ours = graph_of((SOURCES / "yolov8_A2.yaml").read_text(encoding="utf-8"))
-    bare = ours.without({"DoubleAttentionBlock"})
+    bare = ours.without(BLOCK[:1])
     assert len(bare.layers) == len(ours.layers) - 2
     assert bare.layers[-1].sources == (15, 18, 21)
     assert bare.layers[-1].place == 24

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from a2patch.errors import ConflictError
 from patches import releases
-from tests.conftest import NEWEST, snapshot
 from tests.support import miniature
+from tests.support.encodings import FORMS
+from tests.support.files import contents, snapshot
 from tests.support.miniature import act
-from tests.transaction.test_bytes import FORMS
+from tests.support.trees import NEWEST
 
 LINES = st.sampled_from(
     [b"# mine\n", b"x = 1\n", b"\n", b"# tab\t\r\n", b"# \xe4\xb8\xad\xe6\x96\x87\n", b"y = (2,)\n", b"    pass\n"]
@@ -63,10 +64,6 @@ def away_from_ours(package: Path, before: dict[str, bytes], edits: list[tuple[st
         before[key] = b"".join(wanted)
 
 
-def files(package: Path) -> dict[str, bytes]:
-    return {path: content for path, (kind, content) in snapshot(package).items() if kind == "file"}
-
-
 @settings(max_examples=15, deadline=None, derandomize=True)
 @given(
     release=st.sampled_from(["8.0.50", "8.1.0", "8.3.0", NEWEST]),
@@ -84,7 +81,7 @@ def test_apply_and_revert_are_the_identity_on_all_that_is_not_ours(
             place = resolve(package, name)
             place.write_bytes(FORMS[form](place.read_bytes()))
         at_will(package, first)
-        everything, expected = snapshot(Path(folder)), files(package)
+        everything, expected = snapshot(Path(folder)), contents(package)
         try:
             act("apply", package)
         except ConflictError:  # a line of the user stands where the patch goes, or breaks the file
@@ -92,6 +89,6 @@ def test_apply_and_revert_are_the_identity_on_all_that_is_not_ours(
             return
         away_from_ours(package, expected, then)
         act("revert", package)
-        assert files(package) == expected
+        assert contents(package) == expected
         beside = {path: entry for path, entry in snapshot(Path(folder)).items() if "/ultralytics/" not in path}
         assert beside == {path: entry for path, entry in everything.items() if "/ultralytics/" not in path}

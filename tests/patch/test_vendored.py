@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from a2patch.block import CLASSES
-from tests.conftest import NEWEST, a2patch, snapshot
+from tests.support.command import a2patch
+from tests.support.files import snapshot
+from tests.support.trees import NEWEST, Unpack
 
-Unpack = Callable[..., Path]
 Edit = Callable[[str], str]
 
 

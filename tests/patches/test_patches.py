@@ -19,7 +19,9 @@ from a2patch.patch.series import SITES, Diff
 from a2patch.transaction import operations
 from a2patch.tree import tree as trees
 from patches import releases
-from tests.conftest import NEWEST, RELEASES, ROOT, snapshot
+from tests.support.command import ROOT
+from tests.support.files import snapshot
+from tests.support.trees import NEWEST, RELEASES
 
 LOADED = series.load(series.folder())
 TRIALS: list[dict[str, Any]] = json.loads(ROOT.joinpath("patches/compatibility.json").read_text())["trials"]

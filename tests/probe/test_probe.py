@@ -14,7 +14,7 @@ import pytest
 from a2patch.probe.events import Channel, Finding, SkipCheckError, passed
 from a2patch.probe.runtime.libraries import missing_libraries
 from a2patch.protocol import EVENTS, Check, LibrariesMissing, ModelSpec, decode
-from tests.conftest import ROOT
+from tests.support.command import ROOT
 
 PROBE = ROOT / "a2patch" / "probe"
 

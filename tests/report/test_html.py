@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-import sys
-from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -31,7 +29,8 @@ from a2patch.report.file import claim, write
 from a2patch.report.html import page
 from a2patch.runner.figures import Pictures, Wiring
 from a2patch.runner.verdict import Verdict
-from tests.conftest import a2patch
+from tests.support.command import a2patch, here, patch
+from tests.support.trees import Unpack
 
 EVIL = "<script>alert(1)</script>\"'&"
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
@@ -193,13 +192,11 @@ def test_charts_name_models_as_they_are_named() -> None:
     assert "#" not in re.sub(r"#(2f6fde|c2571a)", "", chart.svg), "a colour that the page's dark form can't change"
 
 
-def test_the_command_writes_a_report(unpack: Callable[..., Path], tmp_path: Path) -> None:
+def test_the_command_writes_a_report(unpack: Unpack, tmp_path: Path) -> None:
     """Of a model whose head reads a wrong stage; it has one scale and is not trained, which spares seconds."""
     for library in ("torch", "torchvision", "matplotlib"):
         pytest.importorskip(library)
-    package = unpack()
-    here = ("--ultralytics-path", package, "--python", sys.executable)
-    assert a2patch("apply", "--no-verify", *here).code == 0
+    package = patch(unpack())
     text = (package / "cfg/models/v8/yolov8_A2.yaml").read_text(encoding="utf-8")
     sound = re.sub(r"  [smlx]: \[.*\n", "", text)
     head = "[[17, 20, 23], 1, Detect, [nc]]"
@@ -207,12 +204,12 @@ def test_the_command_writes_a_report(unpack: Callable[..., Path], tmp_path: Path
     model = tmp_path / "yolov8n-mine.yaml"
     model.write_text(sound.replace(head, "[[17, 14, 23], 1, Segment, [nc, 32, 256]]"), encoding="utf-8")
 
-    lost = a2patch("verify", model, *here, "--json", "--report", tmp_path / "nowhere" / "out.html")
+    lost = a2patch("verify", model, *here(package), "--json", "--report", tmp_path / "nowhere" / "out.html")
     assert lost.code == 4
     assert "verdict" not in lost.document, "it was told after the work"
 
     answer = a2patch(
-        "verify", model, *here, "--base", "yolov8-seg.yaml", "--report", "out.html", "--json", cwd=tmp_path
+        "verify", model, *here(package), "--base", "yolov8-seg.yaml", "--report", "out.html", "--json", cwd=tmp_path
     )
     assert answer.code == 1, answer.err
     target = tmp_path.resolve() / "out.html"

@@ -17,7 +17,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
 from a2patch.graph import model as modelgraph
 from patches import releases
-from tests.conftest import NEWEST, RELEASES, ROOT, a2patch
+from tests.support.command import ROOT, a2patch, patch
+from tests.support.rows import BLOCK, inserted
+from tests.support.trees import NEWEST, RELEASES
 
 MAKE = ROOT / "tests" / "support" / "checkpoints.py"
 FAMILIES = ("yolov8", "yolo11", "yolo26")
@@ -71,26 +73,8 @@ def ends_of_stages(model: dict[str, Any]) -> list[int]:
     return [last[stride] for stride in (8, 16) if stride in last]
 
 
-def inserted(model: dict[str, Any], places: Collection[int]) -> dict[str, Any]:
-    """A model with a block of ours behind some of its layers; whatever read them reads the blocks."""
-    graph = modelgraph.read(model)
-    rows: dict[str, list[Any]] = {"backbone": [], "head": []}
-    now = {-1: -1}  # where the output of each layer is found
-    count = 0
-    for layer, row in zip(graph.layers, [*model["backbone"], *model["head"]], strict=True):
-        sources = [now[source] for source in layer.sources]
-        rows[layer.part].append([sources if isinstance(row[0], list) else sources[0], *row[1:]])
-        now[layer.place] = count
-        count += 1
-        if layer.place in places:
-            rows[layer.part].append([count - 1, 1, "DoubleAttentionBlock", [0.25]])
-            now[layer.place] = count
-            count += 1
-    return model | rows
-
-
-class Bench:
-    """Trees, laid out when they are asked for, and what is tried with them."""
+class Workspace:
+    """A folder with patched trees, unpacked when they are asked for, and the transplants tried in them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -100,8 +84,7 @@ class Bench:
         site = self.folder / release
         if not site.exists():
             releases.unpack(release, releases.cache(os.environ), site)
-            answer = a2patch("apply", "--no-verify", "--ultralytics-path", site)
-            assert answer.code == 0, answer.err
+            patch(site)
         return site
 
     def make(self, case: Case) -> tuple[Path, Path]:
@@ -115,7 +98,7 @@ class Bench:
         subprocess.run(command, env=self.environment, cwd=self.folder, check=True, capture_output=True)
         stock = find(self.tree(case.tree), name)
         described = yaml.safe_load(stock.read_text(encoding="utf-8"))
-        target.write_text(json.dumps(inserted(described, ends_of_stages(described))))
+        target.write_text(json.dumps(inserted(described, dict.fromkeys(ends_of_stages(described), BLOCK))))
         return checkpoint, target
 
     def attempt(self, case: Case) -> tuple[bool, str]:
@@ -156,10 +139,10 @@ def main() -> None:
     wanted = parser.parse_args().only
     outcomes = []
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(Path(folder))
+        workspace = Workspace(Path(folder))
         for case in cases():
             if wanted in case.model:
-                good, told = bench.attempt(case)
+                good, told = workspace.attempt(case)
                 outcomes.append(good)
                 print(f"{case.told():<44} {'exact' if good else 'NOT'}  {told}", flush=True)
     print(f"{sum(outcomes)} of {len(outcomes)} transplants are exact")

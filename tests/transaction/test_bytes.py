@@ -7,50 +7,25 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from a2patch.errors import AccessError
-from tests.conftest import NEWEST, ROOT, a2patch, snapshot
 from tests.support import miniature
+from tests.support.command import ROOT, a2patch
+from tests.support.encodings import BOM, FORMS
+from tests.support.files import snapshot
 from tests.support.miniature import act
+from tests.support.trees import NEWEST
 
-BOM = b"\xef\xbb\xbf"
 SITES = ("nn/tasks.py", "nn/modules/__init__.py")
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX")
 root_on_linux = pytest.mark.skipif(
     sys.platform != "linux" or not hasattr(os, "geteuid") or os.geteuid() != 0, reason="mounts file systems"
 )
-
-
-@pytest.fixture
-def package(cache: Path, tmp_path: Path) -> Path:
-    return miniature.cut(NEWEST, cache, tmp_path)
-
-
-def mixed(content: bytes) -> bytes:
-    lines = content.split(b"\n")
-    return b"".join(line + (b"\r\n" if number % 3 else b"\n") for number, line in enumerate(lines[:-1])) + lines[-1]
-
-
-FORMS: dict[str, Callable[[bytes], bytes]] = {
-    "LF": lambda content: content,
-    "CRLF": lambda content: content.replace(b"\n", b"\r\n"),
-    "mixed": mixed,
-    "BOM": lambda content: BOM + content,
-    "BOM and CRLF": lambda content: BOM + content.replace(b"\n", b"\r\n"),
-    "no final newline": lambda content: content.rstrip(b"\n"),
-    "Latin-1 comment": lambda content: b"# -*- coding: latin-1 -*-\n# caf\xe9\n" + content,
-    "GBK comment": lambda content: (
-        b"# -*- coding: gbk -*-\n# \xd6\xd0\xce\xc4\n" + content.encode("gbk")
-        if isinstance(content, str)
-        else b"# -*- coding: latin-1 -*-\n# \xd6\xd0\xce\xc4\n" + content
-    ),
-    "form feed and lone CR": lambda content: content + b"# a\x0c\rb = 1\n",
-}
 
 
 @pytest.mark.parametrize("form", FORMS)

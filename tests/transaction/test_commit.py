@@ -19,8 +19,9 @@ from a2patch.errors import A2PatchError, AccessError, ConflictError, LockedError
 from a2patch.patch.plan import Change
 from a2patch.transaction import commit, lock
 from a2patch.tree import tree
-from tests.conftest import NEWEST, ROOT, Answer, a2patch, snapshot
 from tests.support import miniature
+from tests.support.command import ROOT, Answer, a2patch
+from tests.support.files import snapshot
 from tests.support.miniature import act, quiet
 
 STOP_HALFWAY = """
@@ -37,11 +38,6 @@ def stop(target):
 disk.put = stop
 getattr(commands, sys.argv[3])(tree.find(Path(sys.argv[1])), print)
 """
-
-
-@pytest.fixture
-def package(cache: Path, tmp_path: Path) -> Path:
-    return miniature.cut(NEWEST, cache, tmp_path)
 
 
 def interrupt(package: Path, command: str = "apply", after: int = 4) -> None:
@@ -248,7 +244,7 @@ import sys, time
 from pathlib import Path
 from a2patch.transaction import commit
 from a2patch.tree import tree
-with transaction.locked(tree.find(Path(sys.argv[1])), print):
+with commit.locked(tree.find(Path(sys.argv[1])), print):
     print("held", flush=True)
     time.sleep(60)
 """

@@ -12,8 +12,9 @@ from a2patch.errors import A2PatchError, ConflictError, NotPatchedError
 from a2patch.transaction import models as installing
 from a2patch.transaction import operations, receipt
 from a2patch.tree import tree
-from tests.conftest import NEWEST, snapshot
+from tests.support.files import snapshot
 from tests.support.miniature import KINDS, act, cut, older, quiet
+from tests.support.trees import NEWEST
 
 MODEL = "cfg/models/v8/yolov8_A2-p3.yaml"
 TEXT = "nc: 80\r\nbackbone: [] # ä\r\n".encode()

@@ -16,7 +16,9 @@ import pytest
 from a2patch.transaction import record as installers
 from a2patch.transaction.record import Entry
 from patches import releases
-from tests.conftest import NEWEST, a2patch, snapshot
+from tests.support.command import a2patch
+from tests.support.files import contents, snapshot
+from tests.support.trees import NEWEST, Unpack
 
 OLDER = "8.3.253"
 SITE = "Lib/site-packages" if os.name == "nt" else f"lib/python3.{sys.version_info.minor}/site-packages"
@@ -118,8 +120,7 @@ def test_an_upgrade_that_knows_nothing_of_us_is_stale_and_patched_anew(
     assert a2patch("apply", "--no-verify", "--ultralytics-path", clean).code == 0
     site.joinpath("ultralytics/.a2patch/receipt.json").unlink()
     clean.joinpath("ultralytics/.a2patch/receipt.json").unlink()
-    ours = {path: entry for path, entry in snapshot(site).items() if entry[0] == "file"}
-    assert ours == {path: entry for path, entry in snapshot(clean).items() if entry[0] == "file"}
+    assert contents(site) == contents(clean)
 
 
 def test_a_stale_tree_is_reverted_to_the_new_release(cache: Path, tmp_path: Path) -> None:
@@ -156,7 +157,7 @@ def test_uv_links_one_cache_into_two_environments(tmp_path: Path, wheels: list[s
     assert names(sites[1]) == set()
 
 
-def test_an_editable_install_is_patched_where_its_source_lies(tmp_path: Path, unpack: Install) -> None:
+def test_an_editable_install_is_patched_where_its_source_lies(tmp_path: Path, unpack: Unpack) -> None:
     package = unpack(NEWEST, "clone")
     shutil.rmtree(next(package.parent.glob("*.dist-info")))
     uv("venv", tmp_path / "env", "--python", sys.executable)
@@ -174,7 +175,7 @@ def test_an_editable_install_is_patched_where_its_source_lies(tmp_path: Path, un
     assert snapshot(site) == before
 
 
-def test_a_record_changed_meanwhile_loses_only_our_lines(unpack: Install) -> None:
+def test_a_record_changed_meanwhile_loses_only_our_lines(unpack: Unpack) -> None:
     package = unpack()
     record = next(package.parent.glob("*.dist-info")) / "RECORD"
     pristine = record.read_bytes()
@@ -185,7 +186,7 @@ def test_a_record_changed_meanwhile_loses_only_our_lines(unpack: Install) -> Non
     assert record.read_bytes() == theirs + pristine.replace(b"ultralytics/__init__.py,", b"ultralytics/__init__.py,x")
 
 
-def test_without_a_receipt_our_files_leave_the_record(unpack: Install) -> None:
+def test_without_a_receipt_our_files_leave_the_record(unpack: Unpack) -> None:
     package = unpack()
     assert a2patch("apply", "--no-verify", "--ultralytics-path", package).code == 0
     package.joinpath(".a2patch/receipt.json").unlink()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import NEWEST, a2patch, snapshot
-from tests.support import miniature
+from tests.support.command import a2patch
+from tests.support.files import snapshot
 from tests.support.miniature import act
+from tests.support.trees import NEWEST, Unpack
 
 FILES = {
     "nn/tasks.py": (b"elif m in (DoubleAttentionBlock, DoubleAttentionLayer):", b"elif m in (DoubleAttentionLayer,):"),
@@ -19,11 +19,6 @@ FILES = {
     "nn/modules/double_attention.py": (b"class DoubleAttentionBlock", b"# mine\nclass DoubleAttentionBlock"),
     "cfg/models/v8/yolov8_A2.yaml": (b"nc: 80", b"nc: 3"),
 }
-
-
-@pytest.fixture
-def package(cache: Path, tmp_path: Path) -> Path:
-    return miniature.cut(NEWEST, cache, tmp_path)
 
 
 @pytest.mark.parametrize("path", FILES)
@@ -58,18 +53,17 @@ def test_edits_inside_our_lines_are_refused_shown_and_saved_by_force(package: Pa
 
 
 def test_force_keeps_edits_elsewhere_in_the_file_and_other_encodings(package: Path) -> None:
-    act("apply", package)
     tasks = package / "nn/tasks.py"
+    pristine = tasks.read_bytes()
+    act("apply", package)
     old, new = FILES["nn/tasks.py"]
     mine = b"# caf\xe9 \xd6\xd0\xce\xc4\n"
-    pristine = snapshot(package)["nn/tasks.py"][1].replace(b"", b"")
-    tasks.write_bytes(mine + pristine.replace(old, new + b"  # \xe9") + mine)
+    edited = tasks.read_bytes().replace(old, new + b"  # \xe9")
+    assert edited != tasks.read_bytes()
+    tasks.write_bytes(mine + edited + mine)
     answer = a2patch("revert", "--force", "--ultralytics-path", package)
     assert answer.code == 0, answer.err
-    left = tasks.read_bytes()
-    assert left.startswith(mine)
-    assert left.endswith(mine)
-    assert b"DoubleAttention" not in left
+    assert tasks.read_bytes() == mine + pristine + mine
     assert b"# \xe9" in package.joinpath("a2patch-your-edits.patch").read_bytes()
 
 
@@ -112,7 +106,7 @@ def test_without_a_receipt_force_does_not_guess(package: Path) -> None:
     assert snapshot(package.parent) == {path: before[path] for path in before if ".a2patch" not in path}
 
 
-def test_an_edited_file_that_an_upgrade_left_in_an_older_place_is_not_forgotten(unpack: Callable[..., Path]) -> None:
+def test_an_edited_file_that_an_upgrade_left_in_an_older_place_is_not_forgotten(unpack: Unpack) -> None:
     package = unpack("8.0.120")
     act("apply", package)
     edited = package / "models/v8/yolov8_A2.yaml"

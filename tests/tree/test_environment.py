@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,9 +12,7 @@ import pytest
 from a2patch.errors import TreeNotFoundError
 from a2patch.tree import environment, tree
 from a2patch.tree.environment import Surroundings
-from tests.conftest import NEWEST
-
-Unpack = Callable[..., Path]
+from tests.support.trees import NEWEST, Unpack
 
 
 @pytest.fixture

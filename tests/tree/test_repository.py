@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import NEWEST, ROOT, Answer, a2patch, snapshot
 from tests.support import miniature
+from tests.support.command import ROOT, Answer, a2patch
+from tests.support.files import snapshot
 from tests.support.miniature import git
+from tests.support.trees import NEWEST
 
 TASKS = "ultralytics/nn/tasks.py"
 HOSTILE = """[apply]

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from a2patch.errors import A2PatchError, TreeNotFoundError
 from a2patch.tree import tree
-from tests.conftest import NEWEST
-
-Unpack = Callable[..., Path]
+from tests.support.trees import NEWEST, Unpack
 
 
 def small(folder: Path, version: str = '__version__ = "8.3.1"\n') -> Path:

@@ -17,13 +17,14 @@ from a2patch.runner.verify import Subject, verify
 from a2patch.transaction import operations
 from a2patch.tree import tree
 from patches import releases
-from tests.conftest import NEWEST, ROOT, a2patch
+from tests.support.command import a2patch, here, patch
+from tests.support.models import SOURCES
 from tests.support.probes import tried
+from tests.support.trees import NEWEST
 
 pytest.importorskip("torch")
 pytest.importorskip("torchvision")
 
-SOURCES = ROOT / "patches" / "double_attention" / "sources"
 A2, DANET = (SOURCES / name for name in ("yolov8_A2.yaml", "yolov8_DANet.yaml"))
 STATIC = ("build", "wiring", "scale", "stride", "sight", "gradient")
 LAYER, BLOCK = "DoubleAttentionLayer, [128, 1]", "DoubleAttentionBlock, [0.25]"
@@ -101,10 +102,7 @@ SOUND = (
 @pytest.fixture(scope="module")
 def package(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A patched release."""
-    package = releases.unpack(NEWEST, cache, tmp_path_factory.mktemp("tree")).resolve()
-    answer = a2patch("apply", "--no-verify", "--ultralytics-path", package)
-    assert answer.code == 0, answer.err
-    return package
+    return patch(releases.unpack(NEWEST, cache, tmp_path_factory.mktemp("tree")).resolve())
 
 
 def checks(package: Path, subject: Subject, only: Collection[str] = STATIC) -> dict[str, Check]:
@@ -179,8 +177,7 @@ def test_a_gradient_that_bursts_once_the_gain_has_moved(package: Path, tmp_path:
 def test_a_shift_that_its_readers_take_away_is_no_fault(package: Path, tmp_path: Path) -> None:
     """What reads the layer behind SPPF is convolutions of one pixel with batch norms: they cancel a channel's bias."""
     file = tmp_path / "yolov8n-sppf.yaml"
-    here = ("--ultralytics-path", package, "--python", sys.executable)
-    assert a2patch("insert", "--base", "yolov8", "--at", "sppf", "-o", file, *here).code == 0
+    assert a2patch("insert", "--base", "yolov8", "--at", "sppf", "-o", file, *here(package)).code == 0
     found = checks(package, Subject(file), ("gradient",))["gradient"]
     assert (found.result, found.figure) == ("pass", "10 tensors, 4 zero by algebra"), found
 
@@ -267,7 +264,7 @@ def test_an_unpatched_tree_will_do_for_a_model_without_our_layers(cache: Path, t
 def test_why_a_check_can_not_be_made_of_a_model_of_ones_own_is_told(cache: Path, tmp_path: Path) -> None:
     package = releases.unpack("8.1.0", cache, tmp_path).resolve()
     model = package / "cfg/models/v8/yolov8-cls.yaml"
-    answer = a2patch("verify", model, "--quick", "--ultralytics-path", package, "--python", sys.executable, "--json")
+    answer = a2patch("verify", model, "--quick", *here(package), "--json")
     assert answer.code == 0, answer.err
     found = {check["name"]: check for check in answer.document["verdict"]["checks"]}
     assert (found["register"]["result"], found["register"]["meaning"]) == ("skip", "the tree is not wholly patched")
@@ -276,15 +273,14 @@ def test_why_a_check_can_not_be_made_of_a_model_of_ones_own_is_told(cache: Path,
 
 def test_a_model_with_our_layers_needs_a_patched_tree(cache: Path, tmp_path: Path) -> None:
     package = releases.unpack("8.1.0", cache, tmp_path).resolve()
-    answer = a2patch("verify", A2, "--quick", "--ultralytics-path", package, "--python", sys.executable)
+    answer = a2patch("verify", A2, "--quick", *here(package))
     assert answer.code == 1, answer.err
     assert "does not know DoubleAttentionBlock: run `a2patch apply`" in " ".join(answer.out.split())
 
 
 def test_the_command_tries_a_model(package: Path, tmp_path: Path) -> None:
     file = BROKEN[2].write(tmp_path)
-    arguments = ("--quick", "--base", "yolov8.yaml", "--ultralytics-path", package, "--python", sys.executable)
-    answer = a2patch("verify", file, *arguments, "--json")
+    answer = a2patch("verify", file, "--quick", "--base", "yolov8.yaml", *here(package), "--json")
     assert answer.code == 1, answer.err
     found = {check["name"]: check for check in answer.document["verdict"]["checks"]}
     assert found["wiring"]["result"] == "fail"

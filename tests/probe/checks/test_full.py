@@ -10,7 +10,8 @@ import pytest
 
 from a2patch.runner.verify import verify
 from patches import releases
-from tests.conftest import NEWEST, a2patch
+from tests.support.command import a2patch, patch
+from tests.support.trees import NEWEST
 
 pytest.importorskip("torch")
 pytest.importorskip("torchvision")
@@ -29,8 +30,7 @@ FAULTS = (
 
 
 def test_each_fault_is_found_by_its_check(cache: Path, tmp_path: Path) -> None:
-    package = releases.unpack(NEWEST, cache, tmp_path).resolve()
-    assert a2patch("apply", "--no-verify", "--ultralytics-path", package).code == 0
+    package = patch(releases.unpack(NEWEST, cache, tmp_path).resolve())
     path = package / "nn/modules/double_attention.py"
     text = path.read_text(encoding="utf-8")
     for old, new in FAULTS:

@@ -1,22 +1,19 @@
-"""Which copy of ultralytics which command would use, found without importing any."""
+"""Find which copy of ultralytics which command would use; no copy is imported and no interpreter is started."""
 
 from __future__ import annotations
 
 import importlib.machinery
 import os
 import shutil
-import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from a2patch.errors import TreeNotFoundError
 from a2patch.tree import tree as trees
+from a2patch.tree.search_path import find_package
 from a2patch.tree.tree import LANDMARK, PACKAGE, Tree
-
-_ASK = f"import importlib.util as u; s = u.find_spec({PACKAGE!r}); print(s and s.origin or '')"
 
 
 @dataclass(frozen=True)
@@ -81,14 +78,13 @@ def locate(path: Path | None, around: Surroundings) -> Tree:
 
 
 def imported_by(python: Path, around: Surroundings) -> Tree | None:
-    """The tree that an interpreter imports when no copy lies in the current folder; None if it imports none."""
-    origin = _own_origin(around) if python == around.python else _asked_origin(python, around)
-    package = Path(origin).parent if origin else None
+    """Return the tree that an interpreter imports when the current folder holds no copy; None if it imports none."""
+    package = _imported_here(around) if python == around.python else _find(PACKAGE, python, around)
     return trees.find(package) if package and package.joinpath(LANDMARK).is_file() else None
 
 
 def interpreter_for(tree: Tree, around: Surroundings) -> Path:
-    """The interpreter that tries a tree: of its environment, else that imports it, else that has torch, else ours."""
+    """Return what tries a tree: the interpreter of its environment, else one that imports it or has torch, else ours."""
     own = trees.interpreter_of(tree)
     if own is not None:
         return own
@@ -96,15 +92,15 @@ def interpreter_for(tree: Tree, around: Surroundings) -> Path:
     importing = (
         python for python in pythons if (found := imported_by(python, around)) and found.package == tree.package
     )
-    with_torch = (python for python in pythons if _has_torch(python, around))
+    with_torch = (python for python in pythons if _find("torch", python, around))
     return next(importing, None) or next(with_torch, around.python)
 
 
 def copies(tree: Tree, around: Surroundings) -> tuple[Copy, ...]:
-    """Every copy in sight: what `yolo` would use, and what a script here would.
+    """Return every copy in sight: what `yolo` would use, and what a script here would.
 
     Args:
-        tree: The tree that a command is about; the interpreter of its environment is asked too.
+        tree: The tree that a command is about; the interpreter of its environment counts too.
         around: What the command is run in.
     """
     found = []
@@ -121,7 +117,7 @@ def copies(tree: Tree, around: Surroundings) -> tuple[Copy, ...]:
 
 
 def _through(tree: Tree, around: Surroundings) -> str:
-    """What on the module search path leads to a copy."""
+    """Return what on the module search path leads to a copy."""
     entries = around.variables.get("PYTHONPATH", "").split(os.pathsep)
     if tree.named.parent.resolve() in [around.folder.joinpath(entry).resolve() for entry in entries if entry]:
         return "PYTHONPATH"
@@ -129,7 +125,7 @@ def _through(tree: Tree, around: Surroundings) -> str:
 
 
 def _pythons(around: Surroundings) -> list[Path]:
-    """Ours, the active environment's and the one on the PATH, without repetition."""
+    """Return our interpreter, the active environment's and the one on the PATH, without repetition."""
     active = [Path(around.variables[name]) for name in ("VIRTUAL_ENV", "CONDA_PREFIX") if around.variables.get(name)]
     found: list[Path | None] = [around.python, *map(trees.python_of, active)]
     on_path = (shutil.which(name, path=around.variables.get("PATH")) for name in ("python3", "python"))
@@ -138,14 +134,15 @@ def _pythons(around: Surroundings) -> list[Path]:
 
 
 def _unique(pythons: list[Path]) -> list[Path]:
-    """Interpreters without those that lie in the same folder as one before them."""
+    """Return interpreters without those that lie in the same folder as one before them."""
     unique: dict[Path, Path] = {}
     for python in pythons:
         unique.setdefault(python.parent.resolve(), python)
     return list(unique.values())
 
 
-def _own_origin(around: Surroundings) -> str | None:
+def _imported_here(around: Surroundings) -> Path | None:
+    """Return the package folder that this interpreter would import; it can be asked, since it runs already."""
     # The entries that stand for the current folder or the folder of a script are left out, as `yolo` has neither.
     here = {"", str(around.folder), str(Path(sys.argv[0]).resolve().parent)}
     entries = [entry for entry in sys.path if entry not in here]
@@ -155,29 +152,13 @@ def _own_origin(around: Surroundings) -> str | None:
         else:
             spec = finder.find_spec(PACKAGE, None) if hasattr(finder, "find_spec") else None
         if spec is not None and spec.origin:
-            return spec.origin
+            return Path(spec.origin).parent
     return None
 
 
-def _asked_origin(python: Path, around: Surroundings) -> str | None:
-    return _ask(python, _ASK, around)
-
-
-def _has_torch(python: Path, around: Surroundings) -> bool:
-    return bool(_ask(python, _ASK.replace(PACKAGE, "torch"), around))
-
-
-def _ask(python: Path, code: str, around: Surroundings) -> str | None:
-    with tempfile.TemporaryDirectory(prefix="a2patch-") as empty:
-        try:
-            answer = subprocess.run(
-                [os.fspath(python), "-B", "-c", code],
-                cwd=empty,
-                env=dict(around.variables),
-                capture_output=True,
-                timeout=30,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return None
-    return answer.stdout.decode("utf-8", "replace").strip() or None if answer.returncode == 0 else None
+def _find(name: str, python: Path, around: Surroundings) -> Path | None:
+    """Return the folder of a package that another interpreter would import; None also where it can't be looked into."""
+    try:
+        return find_package(name, python, around.folder, around.variables)
+    except OSError:
+        return None

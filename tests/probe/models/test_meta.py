@@ -21,14 +21,14 @@ _COMPARE = """
 import json, sys
 from pathlib import Path
 sys.path[:0] = sys.argv[1:3]
-from a2patch.probe.flops import counted
-from a2patch.probe.models import build, summary
-from a2patch.probe.outline import outline
-from a2patch.probe.shelf import parse
+from a2patch.probe.models.build import build
+from a2patch.probe.models.catalog import parse
+from a2patch.probe.models.flops import counted, summary
+from a2patch.probe.models.meta import meta_model
 told = {}
 for name in sys.argv[3:]:
     described = {**parse(Path(sys.argv[1], "ultralytics/cfg/models", name).read_text()), "scale": "n"}
-    one, other = outline(described), build(described)
+    one, other = meta_model(described), build(described)
     valued = sum(p.numel() for p in one.parameters() if not p.is_meta)
     told[name] = [valued, *([*summary(m).values(), counted(m)] for m in (one, other))]
 print(json.dumps(told))

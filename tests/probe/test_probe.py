@@ -120,7 +120,7 @@ def test_a_thop_that_hides_the_other_is_told(monkeypatch: pytest.MonkeyPatch) ->
     pytest.importorskip("thop")
     from importlib import metadata
 
-    from a2patch.probe.models.build import why_no_gflops
+    from a2patch.probe.models.flops import why_no_gflops
 
     assert "hides" not in why_no_gflops()
     monkeypatch.setattr(metadata, "version", lambda name: "0.1.1")

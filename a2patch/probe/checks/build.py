@@ -5,9 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 
 from a2patch.probe.events import Finding, SkipCheckError, failed, passed
-from a2patch.probe.models.build import Model, count_parameters, kind, why_no_gflops
+from a2patch.probe.models.build import Model, count_parameters, kind
 from a2patch.probe.models.context import Context
-from a2patch.probe.models.flops import counted
+from a2patch.probe.models.flops import counted, summary, why_no_gflops
 from a2patch.protocol import Cost, ModelSpec
 
 
@@ -60,8 +60,6 @@ def _misplaced(context: Context, spec: ModelSpec, scale: str) -> str:
 
 def report_costs(context: Context, files: list[str]) -> str:
     """Emit what every model that builds costs, and return why there are no GFLOPs, if there are none."""
-    from a2patch.probe.models.build import summary  # ultralytics' counter is imported with it
-
     known = True
     wanted = {scale for spec in context.specs for scale in context.scales_of(spec.file)}
     for file in files:

@@ -25,7 +25,7 @@ from a2patch.probe.events import Finding, SkipCheckError, failed, passed
 from a2patch.probe.models.build import Model, Row, rows
 from a2patch.probe.models.catalog import graph
 from a2patch.probe.models.context import Context
-from a2patch.probe.models.meta import valueless
+from a2patch.probe.models.meta import Valueless
 from a2patch.protocol import ModelSpec
 
 
@@ -168,7 +168,7 @@ def strides(model: Model) -> list[float | None]:
 
     handles = [layer.register_forward_hook(hook(i)) for i, layer in enumerate(model.model)]
     try:
-        with torch.no_grad(), valueless() if shapes_only else nullcontext():
+        with torch.no_grad(), Valueless() if shapes_only else nullcontext():
             model.train(shapes_only)(torch.zeros(1, 3, size, size))
     finally:
         model.train(training)

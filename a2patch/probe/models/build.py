@@ -9,8 +9,6 @@ from typing import Any, Iterator, NamedTuple
 
 import torch
 
-from a2patch.probe.runtime.compat import tools
-
 Model = Any  # ultralytics.nn.tasks.DetectionModel
 
 
@@ -60,56 +58,6 @@ def without_downloads(model: str | dict[str, Any]) -> str | dict[str, Any]:
             if row[2] == "TorchVision":
                 row[3] = [None if argument == "DEFAULT" else argument for argument in row[3]]
     return copied
-
-
-def summary(model: Model) -> dict[str, Any]:
-    """Return layers, parameters, gradients and GFLOPs at 640 px as `model.info()` prints them."""
-    if next(model.parameters()).is_meta:
-        # thop counts real tensors sooner, and their values do not matter to it. The strides have values already, and
-        # upstream's `_apply` takes them along, which `to_empty` would not expect.
-        model = deepcopy(model)._apply(_laid_out)
-        for name, value in list(vars(model).items()):  # some hold a tensor that is no parameter, such as a text's
-            if torch.is_tensor(value):
-                setattr(model, name, _laid_out(value))
-    told = tools("utils.torch_utils").model_info(model, imgsz=640) or _info(model)
-    return dict(zip(("layers", "parameters", "gradients", "gflops"), (*told[:3], told[3] or None)))
-
-
-def _laid_out(tensor: Any) -> Any:
-    """Return a tensor that has values, whichever they are."""
-    return torch.empty_like(tensor, device="cpu") if tensor.is_meta else tensor
-
-
-def _info(model: Model) -> tuple[int, int, int, float]:
-    """Return what `model_info` prints, for releases in which it only prints."""
-    gradients = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    flops = tools("utils.torch_utils").get_flops(model, imgsz=640)
-    return len(list(model.modules())), count_parameters(model), gradients, flops
-
-
-def why_no_gflops() -> str:
-    """Return why ultralytics counts no GFLOPs here."""
-    try:
-        import thop
-    except ImportError:
-        return "GFLOPs are not counted: the library thop is not installed"
-    if _installed("thop"):  # it and ultralytics-thop are both imported as thop, and the last one installed wins
-        return (
-            "GFLOPs are not counted: the distribution thop hides ultralytics-thop, and ultralytics' get_flops fails "
-            "with it silently; uninstall thop, then reinstall ultralytics-thop"
-        )
-    return "GFLOPs are not counted: ultralytics' get_flops fails with thop {}".format(getattr(thop, "__version__", "?"))
-
-
-def _installed(distribution: str) -> bool:
-    """Return whether a distribution of exactly this name is installed."""
-    from importlib import metadata
-
-    try:
-        metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return False
-    return True
 
 
 def count_parameters(model: Model) -> int:

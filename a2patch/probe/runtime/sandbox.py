@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +63,12 @@ def settle() -> None:
 
 def _lay_font() -> None:
     """Put a font where ultralytics looks for Arial before it downloads it; matplotlib ships one."""
+    found = find_spec("matplotlib")  # importing it takes longer than all the rest here
+    if not found or not found.origin:
+        return
+    source = Path(found.origin).parent.joinpath("mpl-data", "fonts", "ttf", "DejaVuSans.ttf")
     try:
-        import matplotlib
-
-        source = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
         for name in ("Arial.ttf", "Arial.Unicode.ttf"):
             shutil.copyfile(source, Path(tools("utils").USER_CONFIG_DIR, name))
-    except (ImportError, OSError) as error:  # only spares some releases a download that is refused anyway
+    except OSError as error:  # only spares some releases a download that is refused anyway
         print("no font laid out:", error)

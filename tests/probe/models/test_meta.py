@@ -22,9 +22,9 @@ _COMPARE = """
 import json, sys
 from pathlib import Path
 sys.path[:0] = sys.argv[1:3]
-from a2patch.probe.models.build import build, summary
+from a2patch.probe.models.build import build
 from a2patch.probe.models.catalog import parse
-from a2patch.probe.models.flops import counted
+from a2patch.probe.models.flops import counted, summary
 from a2patch.probe.models.meta import meta_model
 told = {}
 for name in sys.argv[3:]:

@@ -210,7 +210,7 @@ class ProbeRunner:
 
     def _follow(self, probes: dict[Role, ProbeProcess], follow_up: Callable[[Event], Request | None]) -> None:
         """Wait until all probes have ended; tell what the first one that runs is trying."""
-        told = ""
+        shown = ""
         while True:
             running = [probe for probe in probes.values() if probe.is_running()]
             # Behind the poll, so that the last words of a probe that has ended are heard.
@@ -219,9 +219,9 @@ class ProbeRunner:
                 probes[request.role] = self._start(request)
                 running.append(probes[request.role])
             front = running[0] if running else next(iter(probes.values()))
-            if front.trying != told:
-                told = front.trying
-                self.notify(told)
+            if front.trying != shown:
+                shown = front.trying
+                self.notify(shown)
             if not running:
                 return
             time.sleep(_POLL_SECONDS)

@@ -31,7 +31,7 @@ patches: .venv/ready
 matrix: .venv/ready
 	$(BIN)/python -m tests.soak.matrix $(if $(SAMPLE),--sample $(SAMPLE) --out .venv) $(if $(DERIVE),--derive --out .venv/derived)
 
-# Tries every stock model of four releases as a user's own: none may raise an alarm.
+# Tries every stock model of four releases as a user's own: none may raise an alarm; about a quarter of an hour.
 stock: .venv/ready
 	$(BIN)/python -m tests.soak.stock
 

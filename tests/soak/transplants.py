@@ -5,7 +5,7 @@
 Blocks of ours are put behind the last layers of stride 8 and 16 of a backbone. Checkpoints have seven classes and
 weights drawn at random, batch statistics too. All scales of v8, 11 and 26; every head and the other families at their
 smallest; checkpoints that older releases saved; and older trees, which take theirs with --trust. All but the larger
-scales are carried back again. An hour; a model, as by `--only yolov5n`, takes a minute.
+scales are carried back again. An hour; a model, as by `--only yolov5n`, takes half a minute.
 """
 
 from __future__ import annotations

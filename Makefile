@@ -25,27 +25,27 @@ lint: .venv/ready
 	$(BIN)/mypy
 
 patches: .venv/ready
-	$(BIN)/python patches/make.py
+	$(BIN)/python -m patches.make
 
-# Every release; about half an hour the first time. SAMPLE=60 tries so many, DERIVE=1 as if no versioned diff fitted.
+# Every release; half an hour, and as long to fetch them. SAMPLE=60 tries so many, DERIVE=1 as if no versioned diff fitted.
 matrix: .venv/ready
-	$(BIN)/python tests/soak/matrix.py $(if $(SAMPLE),--sample $(SAMPLE) --out .venv) $(if $(DERIVE),--derive --out .venv)
+	$(BIN)/python -m tests.soak.matrix $(if $(SAMPLE),--sample $(SAMPLE) --out .venv) $(if $(DERIVE),--derive --out .venv/derived)
 
-# Tries every stock model of four releases as a user's own: none may raise an alarm.
+# Tries every stock model of four releases as a user's own: none may raise an alarm; about a quarter of an hour.
 stock: .venv/ready
-	$(BIN)/python tests/soak/stock.py
+	$(BIN)/python -m tests.soak.stock
 
 # Stops a2patch at each operation and at ROUNDS random moments; a quarter of an hour.
 faults: .venv/ready
-	$(BIN)/python tests/soak/faults.py $(if $(ROUNDS),--rounds $(ROUNDS))
+	$(BIN)/python -m tests.soak.faults $(if $(ROUNDS),--rounds $(ROUNDS))
 
 # Puts the block at every position of every stock model, builds them all, and takes it out again; twenty minutes.
 insertions: .venv/ready
-	$(BIN)/python tests/soak/insertions.py
+	$(BIN)/python -m tests.soak.insertions
 
 # Every scale of v8, 11 and 26, every head, other releases; an hour. ONLY=yolo26 tries those whose name has it.
 transplants: .venv/ready
-	$(BIN)/python tests/soak/transplants.py $(if $(ONLY),--only $(ONLY))
+	$(BIN)/python -m tests.soak.transplants $(if $(ONLY),--only $(ONLY))
 
 # The layer on the oldest Python and torch that it is written for; PYTHON38 names the first.
 oldest: .venv/oldest/ready

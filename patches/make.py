@@ -1,6 +1,6 @@
 """Make the versioned diffs anew: walk the releases, and write for each site the fewest diffs that cover them all.
 
-    python patches/make.py [--cache FOLDER] [RELEASE …]
+    python -m patches.make [--cache FOLDER] [RELEASE …]
 
 The cache is the one of the tests: A2PATCH_CACHE, else a folder below the user's cache folder.
 
@@ -12,19 +12,15 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from a2patch.patch import derive
+from a2patch.patch import SITES, Diff, Misfit, derive, fit
 from a2patch.patch.anchors import AnchorError
-from a2patch.patch.fit import Misfit, fit
-from a2patch.patch.series import SITES, Diff, by_nearness
-from a2patch.tree.tree import PACKAGE
+from a2patch.patch.series import by_nearness
+from a2patch.tree import PACKAGE
 from patches import releases
 
 PATCHES = Path(__file__).resolve().parent / "double_attention"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from a2patch.errors import A2PatchError
 from a2patch.patch.series import numbers
-from a2patch.tree.tree import PACKAGE
+from a2patch.tree import PACKAGE
 
 # Releases that are broken on their own, and how.
 BROKEN = {"8.0.179": "its wheel has no data files, no model YAML among them; it does not import"}

@@ -1,15 +1,17 @@
-"""What is built is what works: the wheel, installed as pip does it."""
+"""What is built is what works: the wheel, installed as pip does it, and the sdist, which tests itself."""
 
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
-import tarfile
+import zipfile
 from pathlib import Path
 
 from tests.support.command import ROOT
-from tests.support.files import snapshot
+from tests.support.files import contents, snapshot
 from tests.support.trees import Unpack
 
 
@@ -21,6 +23,9 @@ def pip(*arguments: str | Path, cwd: Path) -> None:
 def test_an_installed_wheel_patches_and_reverts(unpack: Unpack, tmp_path: Path) -> None:
     pip("wheel", "--no-deps", "--wheel-dir", tmp_path / "wheels", ROOT, cwd=tmp_path)
     (wheel,) = tmp_path.joinpath("wheels").glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert all(name.startswith(("a2patch/", "a2patch-")) for name in names)
+    assert not [name for name in names if re.match(r"a2patch/patches/[^/]*$", name)], "the tools are not for users"
     pip("install", "--no-deps", "--target", tmp_path / "installed", wheel, cwd=tmp_path)
     assert tmp_path.joinpath("installed", "a2patch", "report", "html.css").is_file()
     package = unpack()
@@ -41,11 +46,24 @@ def test_an_installed_wheel_patches_and_reverts(unpack: Unpack, tmp_path: Path) 
     assert snapshot(package.parent) == before
 
 
-def test_the_source_distribution_carries_the_diffs(tmp_path: Path) -> None:
+def test_the_source_distribution_tests_itself(tmp_path: Path) -> None:
+    """It has every file of the folders that are worked in; all its tests are collected, and a few quick ones run."""
     code = f"from hatchling.build import build_sdist; build_sdist({str(tmp_path)!r})"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
     (sdist,) = tmp_path.glob("*.tar.gz")
-    with tarfile.open(sdist) as archive:
-        names = {name.partition("/")[2] for name in archive.getnames()}
-    diffs = {place.relative_to(ROOT).as_posix() for place in ROOT.glob("patches/*/*/*.diff")}
-    assert diffs | {"patches/double_attention/sources/double_attention.py", "cli.py", "LICENSE"} <= names
+    shutil.unpack_archive(sdist, tmp_path)
+    root = tmp_path / sdist.name.removesuffix(".tar.gz")
+    for folder in (".ci", "a2patch", "benchmarks", "patches", "tests"):
+        assert contents(root / folder) == contents(ROOT / folder, without={"__pycache__"}), folder
+    for name in ("LICENSE", "Makefile", "cli.py", "pyproject.toml"):
+        assert root.joinpath(name).read_bytes() == ROOT.joinpath(name).read_bytes()
+
+    quick = "test_fit or test_imports or test_mapping or test_series"
+    command = [sys.executable, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", quick]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    answer = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stdout[-3000:]
+    count = re.search(r"(\d+) passed, (\d+) deselected", answer.stdout)
+    assert count is not None, answer.stdout[-3000:]
+    assert int(count[1]) > 100
+    assert int(count[2]) > 400

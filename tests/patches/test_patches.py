@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,19 +18,21 @@ from a2patch.patch.fit import fit, outcome
 from a2patch.patch.series import SITES, Diff
 from a2patch.transaction import operations
 from a2patch.tree import tree as trees
-from patches import releases
+from patches import compatibility, releases
+from tests.soak import matrix
 from tests.support.command import ROOT
 from tests.support.files import snapshot
 from tests.support.trees import NEWEST, RELEASES
 
 LOADED = series.load(series.folder())
-TRIALS: list[dict[str, Any]] = json.loads(ROOT.joinpath("patches/compatibility.json").read_text())["trials"]
+RECORDED = ROOT / "patches" / "compatibility.json"
+TRIALS = {trial.release: trial for trial in compatibility.load(RECORDED)[1]}
 
 
 def ends() -> list[str]:
-    """The first and the last release of every range that takes the same diffs."""
-    ranges = [list(group) for _, group in itertools.groupby(TRIALS, key=lambda trial: trial["diffs"])]
-    found = [trial["release"] for group in ranges for trial in (group[0], group[-1])]
+    """Return the first and the last release of every range that takes the same diffs."""
+    groups = [list(group) for _, group in itertools.groupby(TRIALS.values(), key=lambda trial: trial.diffs)]
+    found = [trial.release for group in groups for trial in (group[0], group[-1])]
     return [release for release in dict.fromkeys(found) if release not in releases.BROKEN]
 
 
@@ -55,11 +57,12 @@ def test_make_patches_writes_the_same_bytes_again(cache: Path, tmp_path: Path) -
             copy.joinpath(path).parent.mkdir(parents=True, exist_ok=True)
             copy.joinpath(path).write_bytes(content)
     tmp_path.joinpath("a2patch").symlink_to(ROOT / "a2patch")
-    for tool in ("__init__.py", "make.py", "releases.py"):
-        shutil.copy(ROOT / "patches" / tool, tmp_path / "patches")
+    for tool in ROOT.glob("patches/*.py"):
+        shutil.copy(tool, tmp_path / "patches")
     wanted = sorted(firsts | set(RELEASES), key=series.numbers)
     subprocess.run(
-        [sys.executable, "-B", tmp_path / "patches" / "make.py", "--cache", cache, *wanted],
+        [sys.executable, "-B", "-m", "patches.make", "--cache", cache, *wanted],
+        cwd=tmp_path,
         check=True,
         capture_output=True,
     )
@@ -83,8 +86,7 @@ def test_the_ends_of_a_range_are_patched_as_recorded_and_reverted(release: str, 
     before = snapshot(tmp_path)
     tree = trees.find(package)
     applied = operations.apply(tree, pytest.fail)
-    recorded = next(trial for trial in TRIALS if trial["release"] == release)
-    assert {diff.site: diff.name for diff in applied.diffs} == recorded["diffs"]
+    assert {diff.site: diff.name for diff in applied.diffs} == TRIALS[release].diffs
     assert not any(diff.derived for diff in applied.diffs)
     operations.revert(tree, pytest.fail)
     assert snapshot(tmp_path) == before
@@ -101,7 +103,38 @@ def test_a_versioned_diff_does_what_the_syntax_says(cache: Path, tmp_path: Path)
             assert outcome(file, tree.read(file.path)) == versioned[file.path]
 
 
-def test_every_recorded_release_works_or_is_broken_on_its_own() -> None:
-    faults = {trial["release"]: trial["fault"] for trial in TRIALS if trial["fault"]}
-    assert faults == {}
-    assert {trial["release"] for trial in TRIALS if not trial["patched"]} == set(releases.BROKEN)
+def test_what_is_recorded_covers_the_series_and_is_what_the_page_tells() -> None:
+    document = json.loads(RECORDED.read_text("utf-8"))
+    assert [each["count"] for each in document["ranges"]] == [
+        len(compatibility.expand(each["releases"])) for each in document["ranges"]
+    ]
+    assert list(TRIALS) == sorted(set(TRIALS), key=series.numbers)
+    assert {name for trial in TRIALS.values() for name in trial.diffs.values()} == {
+        diff.name for site in SITES for diff in LOADED[site]
+    }
+    assert {trial.release: trial.fault for trial in TRIALS.values() if trial.fault} == {}
+    assert {trial.release for trial in TRIALS.values() if not trial.patched} == set(releases.BROKEN)
+    page = ROOT.joinpath("patches/COMPATIBILITY.md").read_text("utf-8")
+    assert page.endswith("\n\n" + compatibility.table(TRIALS.values()))
+
+
+def test_what_is_recorded_is_read_again_as_it_was_written(tmp_path: Path) -> None:
+    compatibility.save(tmp_path / "copy.json", *compatibility.load(RECORDED))
+    assert tmp_path.joinpath("copy.json").read_bytes() == RECORDED.read_bytes()
+    odd = ["8.0.9", "8.0.10", "8.0.12", "8.1.0", "8.1.0.post1", "8.1.1"]
+    assert compatibility.compact(odd) == "8.0.9-8.0.10 8.0.12 8.1.0 8.1.0.post1 8.1.1"
+    assert compatibility.expand(compatibility.compact(odd)) == odd
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_the_matrix_finds_again_what_is_recorded(cache: Path, tmp_path: Path) -> None:
+    """A release that builds yolov8n as few others do; all of them take half an hour, by `make matrix`."""
+    pytest.importorskip("torchvision")
+    release = "8.3.0"
+    command = [sys.executable, "-m", "tests.soak.matrix", "--out", str(tmp_path), release]
+    environment = os.environ | {"A2PATCH_CACHE": str(cache)}
+    told = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stdout + told.stderr
+    place = tmp_path / "compatibility.json"
+    assert compatibility.load(place)[1] == [TRIALS[release]]
+    assert list(matrix.recorded(place)) == [release], "it would be tried again"

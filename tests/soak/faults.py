@@ -1,12 +1,14 @@
 """Stop a2patch at every operation, and at random moments; after one more command no tree may be torn.
 
-`make faults` runs all of it and prints how many rounds there were, and how many trees were torn.
+    python -m tests.soak.faults [--rounds N] [--only-random]
+
+Prints how many rounds there were, and how many trees were torn. A quarter of an hour on two cores; with
+`--rounds 20 --only-random` half a minute. Needs a POSIX system, for its forks.
 """
 
 from __future__ import annotations
 
 import argparse
-import errno
 import functools
 import itertools
 import os
@@ -16,38 +18,32 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
-
 import filelock  # noqa: F401 (loaded once, not in each fork)
 import git  # noqa: F401
 
-from a2patch.errors import A2PatchError, AccessError, LockedError
+from a2patch.errors import LockedError
 from a2patch.patch import validate
 from a2patch.transaction import commit as transaction
 from a2patch.transaction import operations as commands
 from a2patch.tree import tree
 from patches import releases
 from tests.support import miniature
+from tests.support.files import Contents, contents
+from tests.support.injection import DONE, KILLED, LOCKED, REFUSED, Injector, forked
 from tests.support.miniature import act, quiet
 
 RELEASE = "8.4.190"
 COMMANDS = ("apply", "revert", "upgrade")
 MODES = ("kill", "tear", "fail", "dying disk", "interrupt")
-EVENTS = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.chown", "os.utime", "os.setxattr"}
-DONE, REFUSED, HALF_DONE, LOCKED, KILLED = 0, 4, 5, 6, 137
 
 # What is proved of the same bytes once need not be proved in each of a thousand rounds.
 validate.fault = functools.cache(validate.fault)
-
-Snapshot = dict[str, bytes]
 
 
 @dataclass(frozen=True)
@@ -66,7 +62,7 @@ class Scenario:
     template: Path
     package: str
     changes: tuple[Any, ...]
-    allowed: tuple[Snapshot, Snapshot]
+    allowed: tuple[Contents, Contents]
 
 
 @dataclass
@@ -83,85 +79,14 @@ class Score:
         self.torn += other.torn
 
 
-class Injector:
-    """Counts the operations on files below a folder, and lets one of them go wrong.
-
-    It sits where Python itself tells of each operation before it happens, so nothing of the product knows of it.
-    """
-
-    def __init__(self, root: Path, mode: str, at: int) -> None:
-        self.root, self.mode, self.at = str(root), mode, at
-        self.count = 0
-        self.written: str | None = None
-        sys.addaudithook(self._hear)
-        os.fsync = self._fsync  # type: ignore[assignment]
-
-    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "open" and isinstance(arguments[0], (str, os.PathLike)):
-            path, writes = os.fspath(arguments[0]), bool(arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
-            if writes and str(path).startswith(self.root):
-                self._strike()
-                self.written = str(path)
-        elif event in EVENTS and str(arguments[0]).startswith(self.root):
-            self._strike()
-
-    def _fsync(self, handle: int) -> None:
-        self._strike()  # and no more: what a killed process has written stays, synced or not
-
-    def _strike(self) -> None:
-        self.count += 1
-        if self.count < self.at or (self.count > self.at and self.mode != "dying disk"):
-            return
-        if self.mode == "tear" and self.written and (place := Path(self.written)).is_file():
-            os.truncate(place, place.stat().st_size // 2)
-        if self.mode in {"kill", "tear"}:
-            os._exit(KILLED)
-        if self.mode == "interrupt":
-            raise KeyboardInterrupt
-        raise OSError(errno.ENOSPC, "no space left, says the test", self.root)
-
-
-def forked(work: Callable[[], None], injector: Callable[[], Injector] | None = None) -> tuple[int, int]:
-    """Do something in a forked process; give its exit code and how many operations it came to."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        code, counter = 70, None
-        try:
-            os.close(reader)
-            counter = injector() if injector else None
-            work()
-            code = DONE
-        except LockedError:
-            code = LOCKED
-        except A2PatchError as error:
-            code = HALF_DONE if "recover" in error.remedy else REFUSED
-            code = code if isinstance(error, AccessError) else 71
-        except KeyboardInterrupt:
-            code = 130
-        except BaseException as error:
-            os.write(2, f"{type(error).__name__}: {error}\n".encode())
-        finally:
-            os.write(writer, str(counter.count if counter else 0).encode())
-            os._exit(code)
-    os.close(writer)
-    with os.fdopen(reader) as pipe:
-        count = int(pipe.read() or 0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), count
-
-
 def fast() -> str | None:
     """A folder in memory, where there is one: a killed process leaves the same there as on a disk."""
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
-def snapshot(folder: Path) -> Snapshot:
-    """Every file below a folder, the user's own repository aside."""
-    return {
-        place.relative_to(folder).as_posix(): place.read_bytes()
-        for place in folder.rglob("*")
-        if place.is_file() and ".git" not in place.relative_to(folder).parts
-    }
+def state(folder: Path) -> Contents:
+    """Return what a round is judged by: every file but those of the user's own repository."""
+    return contents(folder, without={".git"})
 
 
 def scenario(kind: str, command: str, base: Path) -> Scenario:
@@ -185,7 +110,7 @@ def scenario(kind: str, command: str, base: Path) -> Scenario:
     relative = package.relative_to(template).as_posix()
     with mock.patch.object(transaction, "commit", listen):
         act("revert" if command == "revert" else "apply", copy / relative)
-    return Scenario(f"{command} on {kind}", template, relative, committed[0], (snapshot(template), snapshot(copy)))
+    return Scenario(f"{command} on {kind}", template, relative, committed[0], (state(template), state(copy)))
 
 
 def _commit(case: Scenario, root: Path) -> None:
@@ -225,8 +150,8 @@ def every_operation(
                 forked(lambda: _recover(case, root), lambda: Injector(root, recovery, again))  # noqa: B023
             last, _ = forked(lambda: _recover(case, root))  # noqa: B023
             score.rounds += 1
-            if last != DONE or snapshot(root) not in case.allowed:
-                _tell(score, case, f"{mode} at {at}, then at {again} of the recovery: exit {last}", snapshot(root))
+            if last != DONE or state(root) not in case.allowed:
+                _tell(score, case, f"{mode} at {at}, then at {again} of the recovery: exit {last}", state(root))
     raise AssertionError("unreachable")
 
 
@@ -237,12 +162,12 @@ def _stopped(case: Scenario, base: Path, mode: str, at: int, score: Score) -> Pa
     shutil.copytree(case.template, root, ignore=shutil.ignore_patterns(".git"))
     code, count = forked(lambda: _commit(case, root), lambda: Injector(root, mode, at))
     score.operations = max(score.operations, at if code == KILLED else 0)
-    if code == REFUSED and mode != "dying disk" and (seen := snapshot(root)) != case.allowed[0]:
+    if code == REFUSED and mode != "dying disk" and (seen := state(root)) != case.allowed[0]:
         _tell(score, case, f"{mode} at {at}: told that the tree is as it was, and it is not", seen)
     return None if code == DONE and count < at else root
 
 
-def _tell(score: Score, case: Scenario, what: str, seen: Snapshot) -> None:
+def _tell(score: Score, case: Scenario, what: str, seen: Contents) -> None:
     score.torn += 1
     known = case.allowed[1]
     paths = [path for path in sorted(set(seen) | set(known)) if seen.get(path) != known.get(path)]
@@ -257,23 +182,23 @@ def killed_at_random(kinds: Sequence[str], rounds: int, base: Path, seed: int) -
     for _ in range(rounds):
         kind = next(kind_of)
         package, root, allowed = trees[kind]
-        now = snapshot(root)
+        now = state(root)
         command = "revert" if now == allowed[1] else "apply"
         _kill(package, command, chance)
         code, _ = forked(lambda: _any_command(package, chance.random()))  # noqa: B023
         score.rounds += 1
-        if code != DONE or snapshot(root) not in allowed:
+        if code != DONE or state(root) not in allowed:
             score.torn += 1
             print(f"TORN: {command} on {kind}, killed; exit {code}", file=sys.stderr)
     return score
 
 
-def _both(kind: str, base: Path) -> tuple[Path, Path, tuple[Snapshot, Snapshot]]:
+def _both(kind: str, base: Path) -> tuple[Path, Path, tuple[Contents, Contents]]:
     root = base / f"wandering-{kind}"
     package = miniature.cut(RELEASE, releases.cache(os.environ), root, kind)
-    before = snapshot(root)
+    before = state(root)
     act("apply", package)
-    return package, root, (before, snapshot(root))
+    return package, root, (before, state(root))
 
 
 def _kill(package: Path, command: str, chance: random.Random) -> None:
@@ -334,7 +259,7 @@ def two_at_once(rounds: int, base: Path, seed: int) -> Score:
             children.append(child)
         codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
         score.rounds += 1
-        if set(codes) - {DONE, LOCKED} or snapshot(root) not in allowed:
+        if set(codes) - {DONE, LOCKED} or state(root) not in allowed:
             score.torn += 1
             print(f"TORN: two at once, exits {codes}", file=sys.stderr)
     return score
@@ -355,7 +280,7 @@ def _all(rounds: int, base: Path, *, each: bool) -> Iterator[tuple[str, Score]]:
 
 def main() -> int:
     """Run everything, print a line each and the sum."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=1000, help="how many times a command is killed at random")
     parser.add_argument("--only-random", action="store_true", help="leave out the stops at each operation")
     asked, total = parser.parse_args(), Score()

@@ -1,6 +1,9 @@
 """Every position of every stock model of a release takes our block, builds at every scale, and is wired as before.
 
-Run it by `make insertions`. What each model takes is printed, and the sums at the end.
+    python -m tests.soak.insertions [--release RELEASE] [--models FILE …]
+
+Prints what each model takes, and the sums at the end. All models of 8.4.190 take twenty minutes; one, as by
+`--models yolov8.yaml`, ten seconds.
 """
 
 from __future__ import annotations
@@ -13,8 +16,6 @@ import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
 from a2patch.protocol import SCRATCH
 from a2patch.runner.insert import FOLDERS, Insertion, insertion_request
@@ -38,7 +39,7 @@ _TASKS = {
 
 def main() -> int:
     """Try them all; the exit status is 1 where one failed."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--release", default="8.4.190")
     parser.add_argument("--models", nargs="*", help="the names of model files; all of them without it")
     arguments = parser.parse_args()
@@ -98,7 +99,7 @@ def attempt(package: Path, folder: Path, path: Path) -> tuple[str, int, int, lis
     channel = Channel(folder, [])
     specs = insert_models(request, channel).models
     faults, built = [], 0
-    for spec in specs:  # a bench each, since it keeps what it builds
+    for spec in specs:  # a context each, since it keeps what it builds
         context = Context(replace(request, models=(spec,)), channel)
         for check in (check_build, check_wiring):
             outcome = check(context)

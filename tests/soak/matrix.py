@@ -1,9 +1,10 @@
 """Try every release: choose, apply, check, build both models and run them once, revert, compare to the byte.
 
-    python tests/soak/matrix.py [--sample N] [--derive] [--jobs 2] [--out FOLDER] [RELEASE …]
+    python -m tests.soak.matrix [--sample N] [--derive] [--jobs 2] [--out FOLDER] [RELEASE …]
 
-Writes COMPATIBILITY.md (a line a range) and compatibility.json (a line a release) into the folder. A release that was
-tried before, with the same diffs and the same a2patch, is not tried again.
+Writes COMPATIBILITY.md and compatibility.json into the folder, a line a range of releases. A release that was tried
+before, with the same diffs and the same code, is not tried again. All 796 take half an hour on two cores, and as long
+again to fetch the first time; a release takes five seconds, and loading torch ten.
 
 Each release is built in a process of its own, forked from one that has torch loaded already: 796 imports of torch would
 take an hour. Needs a POSIX system for that.
@@ -24,46 +25,23 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Any
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT))
 
 from a2patch.errors import A2PatchError
 from a2patch.patch import series
 from a2patch.transaction import operations
 from a2patch.transaction.files import FOLDER
 from a2patch.tree import tree as trees
-from patches import releases
+from patches import compatibility, releases
+from patches.compatibility import MODELS, Trial
+from tests.support.command import ROOT
+from tests.support.files import Contents, contents
 
-MODELS = ("yolov8n.yaml", "yolov8n_A2.yaml", "yolov8n_DANet.yaml")
 BUILD_S = 120
-
-
-@dataclass(frozen=True)
-class Trial:
-    """What came of one release.
-
-    Attributes:
-        release: The release.
-        diffs: The diff of each site that was chosen.
-        patched: Whether it was patched, statically checked, and reverted to the byte.
-        parameters: Parameters of each model that was built and run once.
-        fault: What went wrong with the patch; empty if nothing did.
-        upstream: What goes wrong without the patch; empty if nothing does.
-    """
-
-    release: str
-    diffs: dict[str, str]
-    patched: bool
-    parameters: dict[str, int]
-    fault: str = ""
-    upstream: str = ""
+BYTECODE = {"__pycache__"}  # upstream's own import leaves it
 
 
 def main() -> None:
@@ -80,7 +58,7 @@ def main() -> None:
     wanted = sample(arguments.releases or releases.published(), arguments.sample)
     arguments.out.mkdir(parents=True, exist_ok=True)
     place = arguments.out / "compatibility.json"
-    done = load(place)
+    done = recorded(place)
     todo = [release for release in wanted if release not in done]
     preload()
     started = time.monotonic()
@@ -88,7 +66,7 @@ def main() -> None:
         for count, trial in enumerate(pool.map(trier(arguments.derive), todo), start=1):
             done[trial.release] = trial
             if count % 10 == 0 or count == len(todo) or trial.fault:
-                save(place, done)
+                compatibility.save(place, fingerprint(), sorted(done.values(), key=lambda t: series.numbers(t.release)))
             left = (time.monotonic() - started) / count * (len(todo) - count)
             told = trial.fault or (f"upstream: {trial.upstream}" if trial.upstream else "ok")
             print(f"{count}/{len(todo)}  {trial.release:<9} {told[:150]}  (about {left / 60:.1f} min left)", flush=True)
@@ -121,19 +99,19 @@ def trier(derive: bool) -> Callable[[str], Trial]:
 
 def try_release(release: str, package: Path, *, derive: bool) -> Trial:
     """Try one release, unpacked as pip would."""
-    before = contents(package.parent)
+    before = contents(package.parent, BYTECODE)
     stock = build(package, MODELS[:1])
     tree = trees.find(package)
     try:
         outcome = operations.apply(tree, lambda text: None) if not derive else apply_derived(tree)
     except A2PatchError as error:
-        fault = "" if release in releases.BROKEN and contents(package.parent) == before else error.message
+        fault = "" if release in releases.BROKEN and contents(package.parent, BYTECODE) == before else error.message
         return Trial(release, {}, False, {}, fault, releases.BROKEN.get(release, ""))
     diffs = {diff.site: diff.name for diff in outcome.diffs}
     fault = static(package, before)
     ours = build(package, MODELS)
     operations.revert(tree, lambda text: None)
-    if not fault and contents(package.parent) != before:
+    if not fault and contents(package.parent, BYTECODE) != before:
         fault = "revert does not give back the bytes"
     parameters = {model: found for model, found in ours.items() if isinstance(found, int)}
     upstream = stock[MODELS[0]] if isinstance(stock[MODELS[0]], str) else ""
@@ -154,9 +132,9 @@ def apply_derived(tree: trees.Tree) -> operations.Outcome:
         series.load = load
 
 
-def static(package: Path, before: dict[str, bytes]) -> str:
+def static(package: Path, before: Contents) -> str:
     """What is wrong with a patched package as text; empty if nothing is."""
-    after = contents(package.parent)
+    after = contents(package.parent, BYTECODE)
     changed = {path for path in after if before.get(path) != after[path] and f"/{FOLDER}/" not in path}
     sites = {"double_attention.py", "__init__.py", "modules.py", "tasks.py", "RECORD"}
     for path in changed:
@@ -167,12 +145,6 @@ def static(package: Path, before: dict[str, bytes]) -> str:
             return f"{path} should not have changed"
     missing = before.keys() - after.keys()
     return f"{', '.join(sorted(missing))} gone" if missing else ""
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder, but for bytecode that upstream's own import left."""
-    places = (place for place in folder.rglob("*") if place.is_file() and "__pycache__" not in place.parts)
-    return {place.relative_to(folder).as_posix(): place.read_bytes() for place in places}
 
 
 def preload() -> None:
@@ -252,27 +224,17 @@ def _load(tasks: Any, model: str) -> Any:
     return importlib.import_module("ultralytics.yolo.utils.checks").check_yaml(model)
 
 
-def load(place: Path) -> dict[str, Trial]:
-    """What an earlier run found with the same diffs and the same a2patch."""
+def recorded(place: Path) -> dict[str, Trial]:
+    """Return what an earlier run found with the same diffs and the same a2patch, by release."""
     if not place.is_file():
         return {}
-    document = json.loads(place.read_text("utf-8"))
-    if document["of"] != fingerprint():
-        return {}
-    return {entry["release"]: Trial(**entry) for entry in document["trials"]}
-
-
-def save(place: Path, trials: dict[str, Trial]) -> None:
-    """Keep what was found."""
-    ordered = sorted(trials.values(), key=lambda trial: series.numbers(trial.release))
-    lines = ",\n".join("  " + json.dumps(asdict(trial)) for trial in ordered)
-    place.write_text(f'{{\n "of": "{fingerprint()}",\n "trials": [\n{lines}\n ]\n}}\n', "utf-8")
+    of, trials = compatibility.load(place)
+    return {trial.release: trial for trial in trials} if of == fingerprint() else {}
 
 
 def fingerprint() -> str:
     """What a result depends on, of ours: the diffs and the code."""
-    deciding = ("anchors", "derive", "edits", "fit", "plan", "series", "validate")
-    places = [*ROOT.glob("patches/*/*/*.diff"), *(ROOT / "a2patch" / "patch" / f"{name}.py" for name in deciding)]
+    places = [*ROOT.glob("patches/*/*/*.diff"), *ROOT.glob("a2patch/patch/*.py")]
     texts = (place.read_bytes() for place in sorted(places))
     return hashlib.sha256(b"\0".join(texts)).hexdigest()[:16]
 
@@ -294,23 +256,8 @@ reverted to the byte; {built} of them build `yolov8n`, `yolov8n_A2` and `yolov8n
 stock model with as many parameters as unpatched. {made}, on {os.cpu_count()} cores.
 {sum(map(len, loaded.values()))} diffs: {counts}. The figures are parameters at scale n.
 
-| releases | how many | module | init | tasks | cfg | yolov8n | A2 | DANet | result |
-|---|---|---|---|---|---|---|---|---|---|
 """
-    return head + "".join(_line(list(group)) for _, group in groupby(trials, key=_alike))
-
-
-def _alike(trial: Trial) -> tuple[Any, ...]:
-    return tuple(trial.diffs.items()), tuple(trial.parameters.items()), trial.fault, trial.upstream
-
-
-def _line(group: list[Trial]) -> str:
-    first, last = group[0], group[-1]
-    names = first.release if first is last else f"{first.release} to {last.release}"
-    result = first.fault or (f"broken on its own: {first.upstream}" if first.upstream else "works")
-    cells: Iterator[str] = (first.diffs.get(site, "").partition("/")[2] for site in series.SITES)
-    figures = (f"{first.parameters[model]:,}" if model in first.parameters else "" for model in MODELS)
-    return f"| {names} | {len(group)} | {' | '.join(cells)} | {' | '.join(figures)} | {result} |\n"
+    return head + compatibility.table(trials)
 
 
 if __name__ == "__main__":

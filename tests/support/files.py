@@ -6,6 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 Snapshot = dict[str, tuple[str, bytes]]
+Contents = dict[str, bytes]
 
 
 def snapshot(folder: Path, without: Collection[str] = ()) -> Snapshot:
@@ -24,6 +25,6 @@ def snapshot(folder: Path, without: Collection[str] = ()) -> Snapshot:
     return found
 
 
-def contents(folder: Path, without: Collection[str] = ()) -> dict[str, bytes]:
+def contents(folder: Path, without: Collection[str] = ()) -> Contents:
     """Read every file below a folder, as `snapshot` does."""
     return {path: content for path, (kind, content) in snapshot(folder, without).items() if kind == "file"}

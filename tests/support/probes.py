@@ -12,9 +12,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
-from a2patch.protocol import EVENTS, REQUEST, SCRATCH, Check, decode, encode
-from a2patch.runner import verify
-from a2patch.runner.process import environment
+from a2patch.protocol import EVENTS, REQUEST, SCRATCH, Check, decode, encode  # noqa: E402
+from a2patch.runner import verify  # noqa: E402
+from a2patch.runner.process import environment  # noqa: E402
 
 Checks = dict[str, Check]
 

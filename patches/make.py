@@ -22,8 +22,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from a2patch.patch import derive
 from a2patch.patch.anchors import AnchorError
+from a2patch.patch.diff import SITES, Diff
 from a2patch.patch.fit import Misfit, fit
-from a2patch.patch.series import SITES, Diff, by_nearness
+from a2patch.patch.series import by_nearness
 from a2patch.tree.tree import PACKAGE
 from patches import releases
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from a2patch.block import LAYER, MODELS, MODULE
 from a2patch.patch import anchors, edits
-from a2patch.patch.series import Diff, FileDiff, Hunk
+from a2patch.patch.diff import Diff, FileDiff, Hunk, Site
 from a2patch.tree import Reader
 
 # Where releases keep their model YAMLs, the newest place first.
@@ -25,7 +25,7 @@ def sources(patches: Path) -> dict[str, str]:
     return {name: patches.joinpath("sources", name).read_text("utf-8") for name in names}
 
 
-def diff(site: str, read: Reader, added: Mapping[str, str], release: str) -> Diff:
+def diff(site: Site, read: Reader, added: Mapping[str, str], release: str) -> Diff:
     """Make the diff of a site of a tree.
 
     Args:

@@ -19,7 +19,7 @@ from a2patch.patch.anchors import (
     parse,
     parse_model,
 )
-from a2patch.patch.series import FileDiff, Hunk
+from a2patch.patch.diff import FileDiff, Hunk
 
 Named = TypeVar("Named", ast.alias, ast.Constant)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import re
 from dataclasses import dataclass, replace
 
-from a2patch.patch.series import Diff, FileDiff, Hunk
+from a2patch.patch.diff import Diff, FileDiff, Hunk
+from a2patch.patch.lines import split_lines
 from a2patch.tree import Reader
 
 BOM = b"\xef\xbb\xbf"
@@ -76,7 +76,7 @@ def outcome(file: FileDiff, content: bytes | None) -> bytes | None:
     """
     if file.deletes:
         return None
-    lines = _lines(content or b"")
+    lines = split_lines(content or b"")
     for hunk in reversed(file.hunks):
         lines[hunk.start - 1 : hunk.start - 1 + len(hunk.before)] = hunk.after
     return b"".join(lines)
@@ -107,7 +107,7 @@ def fit_file(diff: Diff, file: FileDiff, read: Reader) -> FileDiff | Misfit:
         return _fit_new_file(diff, file, content, read)
     if content is None:
         return Misfit(diff.name, file.path, "there is no such file")
-    lines = _lines(content)
+    lines = split_lines(content)
     hunks = []
     for hunk in file.hunks:
         places = _places(hunk, lines)
@@ -129,7 +129,7 @@ def _fit_new_file(diff: Diff, file: FileDiff, content: bytes | None, read: Reade
         return Misfit(diff.name, file.path, f"its neighbour {_neighbour(file.path)} is not there")
     if not neighbour.split(b"\n", 1)[0].endswith(b"\r"):
         return file
-    hunks = (Hunk(1, tuple((operation, line[:-1] + b"\r\n") for operation, line in file.hunks[0].lines)),)
+    hunks = (Hunk(1, tuple((operation, line.rstrip(b"\r\n") + b"\r\n") for operation, line in file.hunks[0].lines)),)
     return FileDiff(file.path, hunks, creates=True)
 
 
@@ -139,11 +139,6 @@ def _neighbour(path: str) -> str:
     if name.endswith(".yaml"):
         return f"{folder}/{name.split('_')[0]}.yaml"
     return "nn/modules.py" if folder == "nn" else f"{folder}/__init__.py"
-
-
-def _lines(content: bytes) -> list[bytes]:
-    """The lines as git sees them: a carriage return alone ends none."""
-    return re.findall(rb"[^\n]*\n|[^\n]+", content)
 
 
 def _places(hunk: Hunk, lines: list[bytes]) -> list[int]:

@@ -273,6 +273,8 @@ def _kept_edits(seen: Survey, changes: Sequence[Change]) -> list[str]:
     if any(site.back for site in seen.status.sites):
         return []
     paths = repository.uncommitted(seen.tree, [change.path for change in changes if change.before is not None])
+    if paths is None:
+        return ["there is no git to tell whether these files have edits that are not committed: if so, they are kept"]
     return [f"{path} has edits that are not committed: they are kept" for path in paths]
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from a2patch.errors import ConflictError
-from a2patch.patch import Change, Diff, FileDiff, Misfit, SiteStatus, Status, fit_file, outcome, unified
+from a2patch.patch import Change, Diff, FileDiff, Misfit, SiteStatus, Status, fit_file, merge, outcome, unified
 from a2patch.transaction.receipt import Receipt
-from a2patch.tree import Tree, scratch
+from a2patch.tree import Tree
 
 NAME = "a2patch-your-edits{}.patch"
 
@@ -131,7 +131,6 @@ def _without(
     back = fit_file(diff, file.reversed(), {file.path: base}.get)
     if not isinstance(back, FileDiff):
         return None
-    with scratch() as repository:
-        merged = repository.merge(content, base, outcome(back, base) or b"")
+    merged = merge(base, content, outcome(back, base) or b"")
     again = fit_file(diff, file, {file.path: merged}.get)
     return merged, outcome(again, merged) if isinstance(again, FileDiff) else merged

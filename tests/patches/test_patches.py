@@ -13,9 +13,8 @@ from typing import Any
 
 import pytest
 
-from a2patch.patch import derive, series
+from a2patch.patch import SITES, Diff, derive, numbers, series
 from a2patch.patch.fit import fit, outcome
-from a2patch.patch.series import SITES, Diff
 from a2patch.transaction import operations
 from a2patch.tree import tree as trees
 from patches import releases
@@ -55,7 +54,7 @@ def test_make_patches_writes_the_same_bytes_again(cache: Path, tmp_path: Path) -
     tmp_path.joinpath("a2patch").symlink_to(ROOT / "a2patch")
     for tool in ("__init__.py", "make.py", "releases.py"):
         shutil.copy(ROOT / "patches" / tool, tmp_path / "patches")
-    wanted = sorted(firsts | set(RELEASES), key=series.numbers)
+    wanted = sorted(firsts | set(RELEASES), key=numbers)
     subprocess.run(
         [sys.executable, "-B", tmp_path / "patches" / "make.py", "--cache", cache, *wanted],
         check=True,
@@ -69,7 +68,7 @@ def test_git_takes_the_diffs_by_hand(release: str, cache: Path, tmp_path: Path) 
     package = releases.unpack(release, cache, tmp_path)
     subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
     for site in SITES:
-        newest = max((d for d in LOADED[site] if d.version <= series.numbers(release)), key=lambda d: d.version)
+        newest = max((d for d in LOADED[site] if d.version <= numbers(release)), key=lambda d: d.version)
         place = series.folder() / site / f"{newest.release}.diff"
         subprocess.run(["git", "apply", place], cwd=tmp_path, check=True)
     assert operations.survey(trees.find(package)).status.state == "applied"

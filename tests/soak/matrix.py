@@ -35,7 +35,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
 from a2patch.errors import A2PatchError
-from a2patch.patch import series
+from a2patch.patch import SITES, numbers, series
 from a2patch.transaction import operations
 from a2patch.transaction.files import FOLDER
 from a2patch.tree import tree as trees
@@ -129,7 +129,7 @@ def try_release(release: str, package: Path, *, derive: bool) -> Trial:
     except A2PatchError as error:
         fault = "" if release in releases.BROKEN and contents(package.parent) == before else error.message
         return Trial(release, {}, False, {}, fault, releases.BROKEN.get(release, ""))
-    diffs = {diff.site: diff.name for diff in outcome.diffs}
+    diffs: dict[str, str] = {diff.site: diff.name for diff in outcome.diffs}
     fault = static(package, before)
     ours = build(package, MODELS)
     operations.revert(tree, lambda text: None)
@@ -264,7 +264,7 @@ def load(place: Path) -> dict[str, Trial]:
 
 def save(place: Path, trials: dict[str, Trial]) -> None:
     """Keep what was found."""
-    ordered = sorted(trials.values(), key=lambda trial: series.numbers(trial.release))
+    ordered = sorted(trials.values(), key=lambda trial: numbers(trial.release))
     lines = ",\n".join("  " + json.dumps(asdict(trial)) for trial in ordered)
     place.write_text(f'{{\n "of": "{fingerprint()}",\n "trials": [\n{lines}\n ]\n}}\n', "utf-8")
 
@@ -283,7 +283,7 @@ def report(trials: list[Trial], seconds: float, tried: int) -> str:
 
     version = torch.__version__.split("+")[0]
     loaded = series.load(series.folder())
-    counts = ", ".join(f"{len(loaded[site])} {site}" for site in series.SITES)
+    counts = ", ".join(f"{len(loaded[site])} {site}" for site in SITES)
     good = sum(trial.patched for trial in trials)
     built = sum(trial.patched and not trial.upstream for trial in trials)
     made = f"Python {platform.python_version()}, torch {version}; {seconds / 60:.1f} minutes for {tried} releases"
@@ -308,7 +308,7 @@ def _line(group: list[Trial]) -> str:
     first, last = group[0], group[-1]
     names = first.release if first is last else f"{first.release} to {last.release}"
     result = first.fault or (f"broken on its own: {first.upstream}" if first.upstream else "works")
-    cells: Iterator[str] = (first.diffs.get(site, "").partition("/")[2] for site in series.SITES)
+    cells: Iterator[str] = (first.diffs.get(site, "").partition("/")[2] for site in SITES)
     figures = (f"{first.parameters[model]:,}" if model in first.parameters else "" for model in MODELS)
     return f"| {names} | {len(group)} | {' | '.join(cells)} | {' | '.join(figures)} | {result} |\n"
 

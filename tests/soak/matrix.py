@@ -144,7 +144,7 @@ def try_release(release: str, package: Path, *, derive: bool) -> Trial:
     return Trial(release, diffs, not fault, parameters, fault, str(upstream))
 
 
-def apply_derived(tree: trees.Tree) -> operations.Outcome:
+def apply_derived(tree: trees.Tree) -> operations.Operation:
     """Apply as if there were no versioned diffs of init and tasks."""
     load = series.load
     series.load = lambda folder: load(folder) | {"init": (), "tasks": ()}

@@ -248,7 +248,7 @@ import sys, time
 from pathlib import Path
 from a2patch.transaction import commit
 from a2patch.tree import tree
-with transaction.locked(tree.find(Path(sys.argv[1])), print):
+with commit.locked(tree.find(Path(sys.argv[1])), print):
     print("held", flush=True)
     time.sleep(60)
 """

@@ -21,7 +21,7 @@ _CHANNELS = re.compile(rf"(\b(?:Conv|C2f|SPPF|{LAYER}), \[)(\d+)")
 
 def sources(patches: Path) -> dict[str, str]:
     """What the diffs add, by file name, from the `sources` folder of the diffs."""
-    names = (*MODELS, f"{MODULE}.py")  # an installer puts bytecode beside them
+    names = (*MODELS, f"{MODULE}.py")  # an installer puts bytecode next to them
     return {name: patches.joinpath("sources", name).read_text("utf-8") for name in names}
 
 

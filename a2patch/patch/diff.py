@@ -71,7 +71,7 @@ class FileDiff:
 
     @property
     def content(self) -> bytes:
-        """The whole file, where this diff creates it."""
+        """The complete file, where this diff creates it."""
         return b"".join(line for hunk in self.hunks for line in hunk.after)
 
     def text(self) -> bytes:

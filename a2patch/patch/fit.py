@@ -20,7 +20,7 @@ class Misfit:
         diff: The name of the diff.
         path: The file, relative to the package folder.
         reason: What is wrong, in one sentence.
-        hunk: The hunk that has no place, or not just one; None where it is the whole file.
+        hunk: The hunk that has no place, or not just one; None where it is about the file as such.
         lines: The lines of the file.
     """
 
@@ -134,7 +134,7 @@ def _fit_new_file(diff: Diff, file: FileDiff, content: bytes | None, read: Reade
 
 
 def _neighbour(path: str) -> str:
-    """The upstream file beside which a new one belongs, and whose line endings it takes."""
+    """The file of upstream that a new one belongs next to, and takes its line endings from."""
     folder, _, name = path.rpartition("/")
     if name.endswith(".yaml"):
         return f"{folder}/{name.split('_')[0]}.yaml"
@@ -144,9 +144,9 @@ def _neighbour(path: str) -> str:
 def _places(hunk: Hunk, lines: list[bytes]) -> list[int]:
     """Where the lines that a hunk expects stand, line endings aside."""
     wanted = [_bare(line) for line in hunk.before]
-    have = [_bare(line) for line in lines]
-    size = len(wanted)
-    return [at for at, line in enumerate(have) if line == wanted[0] and have[at : at + size] == wanted]
+    first, size = wanted[0], len(wanted)
+    starts = (at for at, line in enumerate(lines) if first in line and _bare(line) == first)
+    return [at for at in starts if [_bare(line) for line in lines[at : at + size]] == wanted]
 
 
 def _fit_hunk(hunk: Hunk, lines: list[bytes], place: int) -> Hunk:

@@ -58,7 +58,7 @@ class Status:
 
     @property
     def state(self) -> State:
-        """The state of the whole tree."""
+        """The state of the tree, from those of its sites."""
         states = {site.site: site.state for site in self.sites}
         if "conflict" in states.values():
             return "conflict"
@@ -145,10 +145,10 @@ def plan_apply(tree: Tree, status: Status) -> Plan:
     Raises:
         ConflictError: A site is as no diff expects it, a name is taken, or the result would not work.
     """
-    ours = {file.path for site in status.sites if site.back for file in site.back.files} | set(tree.overlay)
-    bring = {file.path for site in status.sites if site.forth for file in site.forth.files}
-    bring |= {misfit.path for site in status.sites for misfit in site.misfits[:1]}
-    validate.names_are_free(tree, ours, bring)
+    patched = {file.path for site in status.sites if site.back for file in site.back.files} | set(tree.overlay)
+    added = {file.path for site in status.sites if site.forth for file in site.forth.files}
+    added |= {misfit.path for site in status.sites for misfit in site.misfits[:1]}
+    validate.names_are_free(tree, patched, added)
     conflicts = [site for site in status.sites if site.state == "conflict"]
     if conflicts:
         raise conflict(tree, conflicts)
@@ -165,14 +165,14 @@ def plan_apply(tree: Tree, status: Status) -> Plan:
 
 
 def plan_revert(tree: Tree, status: Status) -> Plan:
-    """Plan to take out everything of ours.
+    """Plan to take out everything that the patch put in.
 
     Args:
         tree: The tree.
         status: Its status.
 
     Raises:
-        ConflictError: Our own lines or files have been edited.
+        ConflictError: Lines or files of the patch have been edited.
     """
     conflicts = [site for site in status.sites if site.state == "conflict"]
     if conflicts:

@@ -41,7 +41,7 @@ def by_nearness(series: tuple[Diff, ...], version: str) -> list[Diff]:
 
 
 def folder() -> Path:
-    """Where the diffs are: beside the code in an installed a2patch, beside the package in a checkout."""
+    """Where the diffs are: inside the package in an installed a2patch, next to it in a checkout."""
     package = Path(__file__).parent.parent
     installed = package / "patches" / MODULE
     return installed if installed.is_dir() else package.parent / "patches" / MODULE

@@ -1,4 +1,4 @@
-"""Commit a plan: wholly or not at all, whatever happens in between.
+"""Commit a plan: completely or not at all, whatever happens in between.
 
 The order of a commit is what makes it safe:
 

@@ -78,7 +78,7 @@ def write_atomically(target: Path, content: bytes) -> None:
 
 
 def keep_owner(model: Path, place: Path) -> None:
-    """Give a file or folder of ours the owner of another, as far as we may."""
+    """Give a file or folder that a2patch made the owner of another, as far as the system allows."""
     if os.name == "nt":
         return
     wanted, have = model.stat(), place.stat()
@@ -106,7 +106,7 @@ def strays(tree: Tree) -> list[Path]:
 
 
 def remove_bytecode(source: Path) -> None:
-    """Remove what interpreters compiled from a file of ours that is gone."""
+    """Remove what interpreters compiled from a file that is gone."""
     cache = source.parent / "__pycache__"
     for place in cache.glob(f"{source.stem}.*.pyc"):
         place.unlink(missing_ok=True)

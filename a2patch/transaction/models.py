@@ -40,7 +40,7 @@ def install(
         force: Whether files that were installed before are replaced.
 
     Raises:
-        NotPatchedError: The tree is not wholly patched, or was patched by hand and has no receipt.
+        NotPatchedError: The tree is not completely patched, or was patched by hand and has no receipt.
         ConflictError: A name is taken.
         AccessError: The tree can't be written to.
     """
@@ -51,7 +51,7 @@ def refuse_unpatched(seen: Survey) -> None:
     """Refuse a tree that can't take a model with our layers.
 
     Raises:
-        NotPatchedError: It is not wholly patched.
+        NotPatchedError: It is not completely patched.
     """
     if seen.status.state != "applied":
         raise NotPatchedError(

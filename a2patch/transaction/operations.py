@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 
 from a2patch.errors import NotPatchedError
 from a2patch.patch import Change, Diff, Plan, SiteStatus, Status, derive, fit, outcome, plan, series
@@ -37,7 +37,7 @@ class Operation:
         survey: The tree as it was found.
         changes: The files that change, metadata aside; empty where there is nothing to do.
         diffs: The diffs that are applied or taken back.
-        notes: What the user should know besides, a line each.
+        notes: What else the user should know, a line each.
         metadata: What changes along: the installer's `RECORD`, saved edits of the user, and the receipt, which is last.
     """
 
@@ -137,7 +137,7 @@ def revert(tree: Tree, notify: Notify, *, force: bool = False) -> Operation:
     Args:
         tree: The tree.
         notify: Takes a line on what is waited for and what was recovered.
-        force: Whether lines and files of ours that the user edited are taken out too; the edits are saved as a patch.
+        force: Whether lines and files of the patch are taken out also where the user edited them; the edits are saved.
 
     Raises:
         ConflictError: Our own lines or files have been edited.
@@ -210,9 +210,9 @@ def untouched(seen: Survey) -> Mapping[str, bytes | None] | None:
 
 
 def _status(tree: Tree, known: Sequence[Diff], *, derivable: bool) -> Status:
-    patches = series.folder()
-    maker = partial(derive.diff, read=tree.read, added=derive.sources(patches), release=tree.version)
-    return plan.status(tree.read, series.load(patches), tree.version, known, maker if derivable else None)
+    patches, read = series.folder(), cache(tree.read)
+    maker = partial(derive.diff, read=read, added=derive.sources(patches), release=tree.version)
+    return plan.status(read, series.load(patches), tree.version, known, maker if derivable else None)
 
 
 def _without_patch(seen: Survey) -> dict[str, bytes | None]:

@@ -50,7 +50,7 @@ class Tree:
         """The place of a file of this tree.
 
         Args:
-            relative: POSIX path relative to the package folder, or that of the installer's `RECORD` beside it.
+            relative: POSIX path relative to the package folder, or that of the installer's `RECORD` next to it.
 
         Raises:
             A2PatchError: The path would lead out of the tree, by its text or by a symbolic link, or is a device's.
@@ -152,7 +152,7 @@ def python_of(prefix: Path) -> Path | None:
 
 
 def interpreter_of(tree: Tree) -> Path | None:
-    """The interpreter that belongs to this tree: of the environment around it, or of the `.venv` beside it."""
+    """The interpreter that belongs to this tree: of the environment around it, or of the `.venv` next to it."""
     return (
         environment_python(tree.named.parent)
         or environment_python(tree.package.parent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import tempfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -17,20 +17,11 @@ from a2patch.patch.lines import split_lines
 from a2patch.patch.plan import Plan
 from a2patch.tree import PACKAGE
 from patches import releases
+from tests.transaction.test_bytes import FORMS
 
 LOADED = series.load(series.folder())
 RELEASES = sorted({diff.release for site in SITES for diff in LOADED[site]} | {"8.4.190"})
 Files = Mapping[str, bytes | None]
-
-BOM = b"\xef\xbb\xbf"
-FORMS: dict[str, Callable[[bytes], bytes]] = {
-    "LF": lambda content: content,
-    "CRLF": lambda content: content.replace(b"\n", b"\r\n"),
-    "mixed": lambda content: b"\r\n".join(content.split(b"\n", 90)),
-    "BOM": lambda content: BOM + content,
-    "no final newline": lambda content: content.rstrip(b"\n"),
-    "Latin-1": lambda content: b"# caf\xe9 \x0c\r\n" + content + b"# \xff\n",
-}
 
 texts = st.lists(
     st.sampled_from([b"def a():\n", b"    one\n", b"\n", b"    two\r\n", b"caf\xe9\n", b"# \x00\r x\n", b"_x = 1\n"]),

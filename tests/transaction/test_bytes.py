@@ -45,9 +45,7 @@ FORMS: dict[str, Callable[[bytes], bytes]] = {
     "no final newline": lambda content: content.rstrip(b"\n"),
     "Latin-1 comment": lambda content: b"# -*- coding: latin-1 -*-\n# caf\xe9\n" + content,
     "GBK comment": lambda content: (
-        b"# -*- coding: gbk -*-\n# \xd6\xd0\xce\xc4\n" + content.encode("gbk")
-        if isinstance(content, str)
-        else b"# -*- coding: latin-1 -*-\n# \xd6\xd0\xce\xc4\n" + content
+        b"# -*- coding: gbk -*-\n# \xd6\xd0\xce\xc4\n" + content.decode().encode("gbk", "ignore")
     ),
     "form feed and lone CR": lambda content: content + b"# a\x0c\rb = 1\n",
 }
@@ -238,15 +236,15 @@ from pathlib import Path
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 from tests.support.miniature import act
 from a2patch.errors import AccessError
-from a2patch.transaction import files as disk
-stage = disk.stage
-def limited(target, content):  # what git writes in its own folder is no part of this
+from a2patch.transaction import files
+stage = files.stage
+def limited(target, content):
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
     try:
         stage(target, content)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-disk.stage = limited
+files.stage = limited
 try:
     act("apply", Path(sys.argv[1]))
 except AccessError as error:

@@ -26,16 +26,16 @@ from tests.support.miniature import act, quiet
 STOP_HALFWAY = """
 import os, sys
 from pathlib import Path
-from a2patch.transaction import files as disk, operations as commands
+from a2patch.transaction import files, operations
 from a2patch.tree import tree
-put, seen = disk.put, []
+put, seen = files.put, []
 def stop(target):
     seen.append(target)
     if len(seen) > int(sys.argv[2]):
         os._exit(137)
     put(target)
-disk.put = stop
-getattr(commands, sys.argv[3])(tree.find(Path(sys.argv[1])), print)
+files.put = stop
+getattr(operations, sys.argv[3])(tree.find(Path(sys.argv[1])), print)
 """
 
 

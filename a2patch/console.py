@@ -13,7 +13,7 @@ from a2patch.errors import A2PatchError
 from a2patch.report import tree as summary
 
 if TYPE_CHECKING:
-    from a2patch.transaction import Outcome, Survey
+    from a2patch.transaction import Operation, Survey
 
 SCHEMA = 1
 
@@ -45,12 +45,12 @@ class Console:
         self.document["tree"] = summary.tree_document(survey)
         self.lines(summary.tree_lines(survey))
 
-    def changes(self, title: str, outcome: Outcome) -> None:
+    def changes(self, title: str, outcome: Operation) -> None:
         """Tell what changed."""
         self.document["changes"] = summary.changes_document(outcome)
         self.lines([title, *summary.change_lines(outcome)])
 
-    def notes(self, outcome: Outcome) -> None:
+    def notes(self, outcome: Operation) -> None:
         """Tell what is to be known besides."""
         self.document["notes"] = list(outcome.notes)
         self.lines([f"note     {note}" for note in outcome.notes])

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from a2patch.errors import A2PatchError
-from a2patch.patch.series import numbers
+from a2patch.patch import numbers
 from a2patch.tree import PACKAGE
 
 # Releases that are broken on their own, and how.

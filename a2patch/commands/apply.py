@@ -32,16 +32,19 @@ def apply(
     as_json: JsonOption = False,
 ) -> None:
     """Patch a tree and verify the result."""
-    from a2patch.transaction import operations, settled
+    from a2patch.transaction import operations, read_consistently
     from a2patch.tree import environment
 
     with error_handler("apply", as_json) as console:
         around = surroundings()
         tree = locate(console, ultralytics_path, around)
         if dry_run:
-            show_diff(console, settled(tree, console.notify, partial(operations.preview, tree, derive=not no_derive)))
+            show_diff(
+                console,
+                read_consistently(tree, console.notify, partial(operations.preview, tree, derivable=not no_derive)),
+            )
             return
-        outcome = operations.apply(tree, console.notify, derive=not no_derive)
+        outcome = operations.apply(tree, console.notify, derivable=not no_derive)
         console.tree(outcome.survey)
         console.lines(summary.copies_lines(outcome.survey, environment.copies(tree, around)))
         if not outcome.changes:

@@ -10,7 +10,7 @@ from a2patch.console import Console, error_handler
 from a2patch.report import tree as summary
 
 if TYPE_CHECKING:
-    from a2patch.transaction import Outcome
+    from a2patch.transaction import Operation
 
 
 def diff(ultralytics_path: PathOption = None, as_json: JsonOption = False) -> None:
@@ -19,10 +19,10 @@ def diff(ultralytics_path: PathOption = None, as_json: JsonOption = False) -> No
 
     with error_handler("diff", as_json) as console:
         tree = locate(console, ultralytics_path, surroundings())
-        show_diff(console, commit.settled(tree, console.notify, partial(operations.difference, tree)))
+        show_diff(console, commit.read_consistently(tree, console.notify, partial(operations.difference, tree)))
 
 
-def show_diff(console: Console, outcome: Outcome) -> None:
+def show_diff(console: Console, outcome: Operation) -> None:
     """Print what a command would change, or changed, as a unified diff."""
     from a2patch.patch import unified
 

@@ -66,7 +66,7 @@ def insert(
     with error_handler("insert", as_json) as console:
         around = surroundings()
         tree = locate(console, ultralytics_path, around)
-        seen = commit.settled(tree, console.notify, partial(operations.survey, tree))
+        seen = commit.read_consistently(tree, console.notify, partial(operations.survey, tree))
         console.document["tree"] = summary.tree_document(seen)
         models.refuse_unpatched(seen)
         model = insertion.find_model(tree.package, base, around.folder)

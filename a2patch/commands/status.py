@@ -17,7 +17,7 @@ def status(ultralytics_path: PathOption = None, as_json: JsonOption = False) -> 
     with error_handler("status", as_json) as console:
         around = surroundings()
         tree = locate(console, ultralytics_path, around)
-        survey = commit.settled(tree, console.notify, partial(operations.survey, tree))
+        survey = commit.read_consistently(tree, console.notify, partial(operations.survey, tree))
         copies = environment.copies(tree, around)
         console.document["tree"] = summary.tree_document(survey)
         console.document["copies"] = [summary.copy_document(copy) for copy in copies]

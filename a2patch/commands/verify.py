@@ -83,7 +83,7 @@ def try_tree(
     from a2patch.transaction import commit, operations
     from a2patch.tree import environment
 
-    seen = commit.settled(tree, console.notify, partial(operations.survey, tree))
+    seen = commit.read_consistently(tree, console.notify, partial(operations.survey, tree))
     if subject is None:
         operations.refuse_unpatched(seen)
     interpreter = python.absolute() if python else environment.interpreter_for(tree, around)

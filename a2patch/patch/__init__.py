@@ -4,9 +4,11 @@ Imports `tree` and `errors`; nothing here writes.
 """
 
 from a2patch.patch.derive import CFG_FOLDERS
+from a2patch.patch.diff import SITES, Diff, FileDiff, Site, numbers, parse
 from a2patch.patch.fit import Misfit, fit, fit_file, outcome
-from a2patch.patch.plan import Change, Plan, SiteStatus, Status, unified
-from a2patch.patch.series import SITES, Diff, FileDiff, parse
+from a2patch.patch.lines import merge
+from a2patch.patch.plan import Change, Plan, SiteState, SiteStatus, State, Status
+from a2patch.patch.unified_diff import unified
 
 __all__ = [
     "CFG_FOLDERS",
@@ -16,10 +18,15 @@ __all__ = [
     "FileDiff",
     "Misfit",
     "Plan",
+    "Site",
+    "SiteState",
     "SiteStatus",
+    "State",
     "Status",
     "fit",
     "fit_file",
+    "merge",
+    "numbers",
     "outcome",
     "parse",
     "unified",

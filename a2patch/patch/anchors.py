@@ -79,8 +79,8 @@ def modules_import(module: ast.Module) -> ast.ImportFrom:
     imports = [node for node in module.body if isinstance(node, ast.ImportFrom)]
     for pattern in (r"(.*\.)?nn\.modules|modules", r"(.*\.)?nn\.modules\.conv|modules\.conv"):
         for node in imports:
-            ours = re.fullmatch(pattern, node.module or "") and (node.level or "nn.modules" in (node.module or ""))
-            if ours and any(alias.name in {"Concat", "*"} for alias in node.names):
+            fits = re.fullmatch(pattern, node.module or "") and (node.level or "nn.modules" in (node.module or ""))
+            if fits and any(alias.name in {"Concat", "*"} for alias in node.names):
                 return node
     raise AnchorError("no statement imports Concat from nn.modules")
 

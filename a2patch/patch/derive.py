@@ -8,7 +8,7 @@ from pathlib import Path
 
 from a2patch.block import LAYER, MODELS, MODULE
 from a2patch.patch import anchors, edits
-from a2patch.patch.series import Diff, FileDiff, Hunk
+from a2patch.patch.diff import Diff, FileDiff, Hunk, Site
 from a2patch.tree import Reader
 
 # Where releases keep their model YAMLs, the newest place first.
@@ -21,11 +21,11 @@ _CHANNELS = re.compile(rf"(\b(?:Conv|C2f|SPPF|{LAYER}), \[)(\d+)")
 
 def sources(patches: Path) -> dict[str, str]:
     """What the diffs add, by file name, from the `sources` folder of the diffs."""
-    names = (*MODELS, f"{MODULE}.py")  # an installer puts bytecode beside them
+    names = (*MODELS, f"{MODULE}.py")  # an installer puts bytecode next to them
     return {name: patches.joinpath("sources", name).read_text("utf-8") for name in names}
 
 
-def diff(site: str, read: Reader, added: Mapping[str, str], release: str) -> Diff:
+def diff(site: Site, read: Reader, added: Mapping[str, str], release: str) -> Diff:
     """Make the diff of a site of a tree.
 
     Args:

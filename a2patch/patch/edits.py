@@ -19,7 +19,7 @@ from a2patch.patch.anchors import (
     parse,
     parse_model,
 )
-from a2patch.patch.series import FileDiff, Hunk
+from a2patch.patch.diff import FileDiff, Hunk
 
 Named = TypeVar("Named", ast.alias, ast.Constant)
 
@@ -186,11 +186,11 @@ def _exports_edit(value: ast.Tuple | ast.List, lines: list[str]) -> Edit:
     return Edit(line, 0, (f"{_indent(lines[line - 1])}{', '.join(quoted)},",))
 
 
-def _sorted_place(nodes: list[Named], keys: list[tuple[int, str]], ours: tuple[int, str]) -> Named:
-    """The node before which ours belongs; the first where they are not sorted, since later releases change it least."""
+def _sorted_place(nodes: list[Named], keys: list[tuple[int, str]], wanted: tuple[int, str]) -> Named:
+    """The node that a new one goes before; in a list that is not sorted the first, which releases change least."""
     if keys != sorted(keys):
         return nodes[0]
-    return next((node for node, key in zip(nodes, keys, strict=True) if key > ours), nodes[0])
+    return next((node for node, key in zip(nodes, keys, strict=True) if key > wanted), nodes[0])
 
 
 def _lines(content: bytes) -> list[str]:

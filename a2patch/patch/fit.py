@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import re
 from dataclasses import dataclass, replace
 
-from a2patch.patch.series import Diff, FileDiff, Hunk
+from a2patch.patch.diff import Diff, FileDiff, Hunk
+from a2patch.patch.lines import split_lines
 from a2patch.tree import Reader
 
 BOM = b"\xef\xbb\xbf"
@@ -20,7 +20,7 @@ class Misfit:
         diff: The name of the diff.
         path: The file, relative to the package folder.
         reason: What is wrong, in one sentence.
-        hunk: The hunk that has no place, or not just one; None where it is the whole file.
+        hunk: The hunk that has no place, or not just one; None where it is about the file as such.
         lines: The lines of the file.
     """
 
@@ -76,7 +76,7 @@ def outcome(file: FileDiff, content: bytes | None) -> bytes | None:
     """
     if file.deletes:
         return None
-    lines = _lines(content or b"")
+    lines = split_lines(content or b"")
     for hunk in reversed(file.hunks):
         lines[hunk.start - 1 : hunk.start - 1 + len(hunk.before)] = hunk.after
     return b"".join(lines)
@@ -107,7 +107,7 @@ def fit_file(diff: Diff, file: FileDiff, read: Reader) -> FileDiff | Misfit:
         return _fit_new_file(diff, file, content, read)
     if content is None:
         return Misfit(diff.name, file.path, "there is no such file")
-    lines = _lines(content)
+    lines = split_lines(content)
     hunks = []
     for hunk in file.hunks:
         places = _places(hunk, lines)
@@ -129,29 +129,24 @@ def _fit_new_file(diff: Diff, file: FileDiff, content: bytes | None, read: Reade
         return Misfit(diff.name, file.path, f"its neighbour {_neighbour(file.path)} is not there")
     if not neighbour.split(b"\n", 1)[0].endswith(b"\r"):
         return file
-    hunks = (Hunk(1, tuple((operation, line[:-1] + b"\r\n") for operation, line in file.hunks[0].lines)),)
+    hunks = (Hunk(1, tuple((operation, line.rstrip(b"\r\n") + b"\r\n") for operation, line in file.hunks[0].lines)),)
     return FileDiff(file.path, hunks, creates=True)
 
 
 def _neighbour(path: str) -> str:
-    """The upstream file beside which a new one belongs, and whose line endings it takes."""
+    """The file of upstream that a new one belongs next to, and takes its line endings from."""
     folder, _, name = path.rpartition("/")
     if name.endswith(".yaml"):
         return f"{folder}/{name.split('_')[0]}.yaml"
     return "nn/modules.py" if folder == "nn" else f"{folder}/__init__.py"
 
 
-def _lines(content: bytes) -> list[bytes]:
-    """The lines as git sees them: a carriage return alone ends none."""
-    return re.findall(rb"[^\n]*\n|[^\n]+", content)
-
-
 def _places(hunk: Hunk, lines: list[bytes]) -> list[int]:
     """Where the lines that a hunk expects stand, line endings aside."""
     wanted = [_bare(line) for line in hunk.before]
-    have = [_bare(line) for line in lines]
-    size = len(wanted)
-    return [at for at, line in enumerate(have) if line == wanted[0] and have[at : at + size] == wanted]
+    first, size = wanted[0], len(wanted)
+    starts = (at for at, line in enumerate(lines) if first in line and _bare(line) == first)
+    return [at for at in starts if [_bare(line) for line in lines[at : at + size]] == wanted]
 
 
 def _fit_hunk(hunk: Hunk, lines: list[bytes], place: int) -> Hunk:

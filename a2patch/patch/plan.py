@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from a2patch.block import MODEL, MODULE
 from a2patch.errors import A2PatchError, ConflictError
 from a2patch.patch import validate
 from a2patch.patch.anchors import AnchorError
+from a2patch.patch.diff import SITES, Diff, FileDiff, Site
 from a2patch.patch.fit import Misfit, explain, fit, fit_file, outcome
-from a2patch.patch.series import SITES, Diff, FileDiff, by_nearness
-from a2patch.tree import PACKAGE, Reader, Tree, scratch
+from a2patch.patch.series import by_nearness
+from a2patch.tree import Reader, Tree
 
-Derive = Callable[[str], Diff]
+SiteState = Literal["pristine", "applied", "partial", "conflict"]
+State = Literal["pristine", "applied", "partial", "stale", "conflict"]
+Derive = Callable[[Site], Diff]
 
 _SITE_FILES = {
     "module": f"nn/modules/{MODULE}.py",
@@ -28,15 +32,15 @@ class SiteStatus:
     """What the bytes of one site say.
 
     Attributes:
-        site: One of `SITES`.
-        state: `"pristine"`, `"applied"`, `"partial"` (some of its files) or `"conflict"`.
+        site: The site.
+        state: Its state; `"partial"` where some of its files are patched and others are not.
         forth: The diff, fitted to this tree, that puts in what is not there; None where nothing can be.
         back: The diff, fitted to this tree, that takes out what is there; None where nothing is.
         misfits: In a conflict, why each diff of the series does not fit.
     """
 
-    site: str
-    state: str
+    site: Site
+    state: SiteState
     forth: Diff | None = None
     back: Diff | None = None
     misfits: tuple[Misfit, ...] = ()
@@ -53,8 +57,8 @@ class Status:
     sites: tuple[SiteStatus, ...]
 
     @property
-    def state(self) -> str:
-        """`"pristine"`, `"applied"`, `"stale"`, `"partial"` or `"conflict"`."""
+    def state(self) -> State:
+        """The state of the tree, from those of its sites."""
         states = {site.site: site.state for site in self.sites}
         if "conflict" in states.values():
             return "conflict"
@@ -95,7 +99,7 @@ class Plan:
 
 def status(
     read: Reader,
-    series: Mapping[str, Sequence[Diff]],
+    series: Mapping[Site, Sequence[Diff]],
     version: str,
     known: Sequence[Diff] = (),
     derive: Derive | None = None,
@@ -121,28 +125,13 @@ def plan(read: Reader, diffs: Iterable[Diff]) -> Plan:
 
     Args:
         read: Gives the bytes of a file of the tree.
-        diffs: Diffs as `fit` gives them.
+        diffs: Diffs as `fit` gives them, no two of one file.
 
     Raises:
-        A2PatchError: Git does not agree with the plan.
+        A2PatchError: They can't be taken back.
     """
     diffs = tuple(diffs)
-    if not diffs:
-        return Plan((), ())
-    before = {file.path: read(file.path) for diff in diffs for file in diff.files}
-    patch = b"".join(diff.text() for diff in diffs)
-    with scratch() as repository:
-        repository.write({f"{PACKAGE}/{path}": content for path, content in before.items()})
-        repository.apply(patch)
-        after = {path: repository.read(f"{PACKAGE}/{path}") for path in before}
-        repository.apply(patch, "--reverse")
-        again = {path: repository.read(f"{PACKAGE}/{path}") for path in before}
-    if again != before or any(after[path] == before[path] for path in before):
-        raise A2PatchError(
-            "the plan can't be taken back to the byte",
-            remedy="Nothing was written. Please report this, with the output of `a2patch status --json`.",
-        )
-    changes = tuple(Change(path, before[path], after[path]) for path in before)
+    changes = tuple(_change(file, read(file.path)) for diff in diffs for file in diff.files)
     return Plan(changes, diffs)
 
 
@@ -156,10 +145,10 @@ def plan_apply(tree: Tree, status: Status) -> Plan:
     Raises:
         ConflictError: A site is as no diff expects it, a name is taken, or the result would not work.
     """
-    ours = {file.path for site in status.sites if site.back for file in site.back.files} | set(tree.overlay)
-    bring = {file.path for site in status.sites if site.forth for file in site.forth.files}
-    bring |= {misfit.path for site in status.sites for misfit in site.misfits[:1]}
-    validate.names_are_free(tree, ours, bring)
+    patched = {file.path for site in status.sites if site.back for file in site.back.files} | set(tree.overlay)
+    added = {file.path for site in status.sites if site.forth for file in site.forth.files}
+    added |= {misfit.path for site in status.sites for misfit in site.misfits[:1]}
+    validate.names_are_free(tree, patched, added)
     conflicts = [site for site in status.sites if site.state == "conflict"]
     if conflicts:
         raise conflict(tree, conflicts)
@@ -176,14 +165,14 @@ def plan_apply(tree: Tree, status: Status) -> Plan:
 
 
 def plan_revert(tree: Tree, status: Status) -> Plan:
-    """Plan to take out everything of ours.
+    """Plan to take out everything that the patch put in.
 
     Args:
         tree: The tree.
         status: Its status.
 
     Raises:
-        ConflictError: Our own lines or files have been edited.
+        ConflictError: Lines or files of the patch have been edited.
     """
     conflicts = [site for site in status.sites if site.state == "conflict"]
     if conflicts:
@@ -191,17 +180,17 @@ def plan_revert(tree: Tree, status: Status) -> Plan:
     return plan(tree.read, [site.back for site in status.sites if site.back])
 
 
-def unified(changes: Iterable[Change]) -> bytes:
-    """Changes as one unified diff, three lines of context, as `git diff` shows them in a clone."""
-    changes = tuple(changes)
-    with scratch() as repository:
-        repository.write({f"{PACKAGE}/{change.path}": change.before for change in changes})
-        repository.stage()
-        repository.write({f"{PACKAGE}/{change.path}": change.after for change in changes})
-        return repository.diff()
+def _change(file: FileDiff, before: bytes | None) -> Change:
+    after = outcome(file, before)
+    if after == before or outcome(file.reversed(), after) != before:
+        raise A2PatchError(
+            f"the plan for {file.path} can't be taken back to the byte",
+            remedy="Nothing was written. Please report this, with the output of `a2patch status --json`.",
+        )
+    return Change(file.path, before, after)
 
 
-def _site_status(read: Reader, site: str, candidates: Sequence[Diff], derive: Derive | None) -> SiteStatus:
+def _site_status(read: Reader, site: Site, candidates: Sequence[Diff], derive: Derive | None) -> SiteStatus:
     for diff in candidates:
         if isinstance(back := fit(diff.reversed(), read), Diff):
             return SiteStatus(site, "applied", back=back)

@@ -17,18 +17,18 @@ _NAMES = re.compile(rb"\b(?:" + "|".join(CLASSES).encode() + rb")\b")
 _YAMLS = re.compile("|".join(re.escape(name).replace("yolov8", "yolov8[nsmlx]?") for name in MODELS))
 
 
-def names_are_free(tree: Tree, ours: Collection[str], bring: Collection[str]) -> None:
-    """Check that the tree has no class, file or model YAML of its own by a name that we bring.
+def names_are_free(tree: Tree, patched: Collection[str], added: Collection[str]) -> None:
+    """Check that the tree has no class, file or model YAML of its own by a name that the patch brings.
 
     Args:
         tree: The tree.
-        ours: Paths of the files that hold our own lines already.
-        bring: Paths of the files that would get our lines.
+        patched: Paths of the files that hold lines of the patch already.
+        added: Paths of the files that would get lines of the patch.
 
     Raises:
-        ConflictError: It has; theirs and ours are named.
+        ConflictError: It has such a name; both places are named.
     """
-    taken = [f"{theirs}; ours goes to {_place_for(name, bring)}" for theirs, name in _taken(tree, ours)]
+    taken = [f"{place}; ours goes to {_place_for(name, added)}" for place, name in _taken(tree, patched)]
     if taken:
         raise ConflictError(
             "the tree already uses a name that the patch brings",
@@ -61,41 +61,44 @@ def fault(path: str, content: bytes) -> str:
     return ""
 
 
-def _taken(tree: Tree, ours: Collection[str]) -> Iterator[tuple[str, str]]:
+def _taken(tree: Tree, patched: Collection[str]) -> Iterator[tuple[str, str]]:
     for place in sorted(tree.package.rglob("*.yaml")):
         relative = place.relative_to(tree.package).as_posix()
-        if _YAMLS.fullmatch(place.name) and relative not in ours:
+        if _YAMLS.fullmatch(place.name) and relative not in patched:
             yield relative, place.name
     for place in sorted(tree.package.joinpath("nn").rglob("*.py")):
         relative = place.relative_to(tree.package).as_posix()
-        if relative in ours:
+        if relative in patched:
             continue
         if place.stem == MODULE:
             yield relative, place.name
-        for number, line in enumerate((tree.read(relative) or b"").splitlines(), start=1):
+        content = tree.read(relative) or b""
+        if not _NAMES.search(content):
+            continue
+        for number, line in enumerate(content.splitlines(), start=1):
             if name := _NAMES.search(line.split(b"#")[0]):
                 yield f"{relative}:{number} {line.strip().decode('utf-8', 'replace')}", name[0].decode()
 
 
-def _place_for(name: str, bring: Collection[str]) -> str:
-    """The file of ours that a name of theirs stands in the way of."""
+def _place_for(name: str, added: Collection[str]) -> str:
+    """The file of the patch that a name of the tree is in the way of."""
     wanted = name if "." in name else f"{MODULE}.py"
-    return next((path for path in bring if path.endswith(wanted)), wanted)
+    return next((path for path in added if path.endswith(wanted)), wanted)
 
 
 def _registers(module: ast.Module) -> None:
     _imports(module)
     function = anchors.parse_model(module)
     chain = anchors.chain(function)
-    ours = [branch for branch in chain.branches if _mentions(branch.test)]
+    own = [branch for branch in chain.branches if _mentions(branch.test)]
     elsewhere = [
-        node for node in ast.walk(function) if isinstance(node, ast.If) and _mentions(node.test) and node not in ours
+        node for node in ast.walk(function) if isinstance(node, ast.If) and _mentions(node.test) and node not in own
     ]
-    nested = [node for node in elsewhere if ours and node in ours[0].body]
-    if len(ours) != 1 or elsewhere != nested:
-        raise anchors.AnchorError(f"{len(ours)} branches of parse_model's chain are for our classes, expected 1")
+    nested = [node for node in elsewhere if own and node in own[0].body]
+    if len(own) != 1 or elsewhere != nested:
+        raise anchors.AnchorError(f"{len(own)} branches of parse_model's chain are for our classes, expected 1")
     known = chain.bound() | _globals(module) | set(dir(builtins))
-    unknown = {node.id for node in ast.walk(ours[0]) if isinstance(node, ast.Name)} - known
+    unknown = {node.id for node in ast.walk(own[0]) if isinstance(node, ast.Name)} - known
     if unknown and "*" not in known:  # which names a star brings, only an import could tell
         raise anchors.AnchorError(f"the branch reads {', '.join(sorted(unknown))}, which parse_model does not know")
 

@@ -10,7 +10,7 @@ from a2patch import __version__
 from a2patch.errors import AccessError
 from a2patch.report.html import GENERATOR, page
 from a2patch.runner import Subject, Verdict, figures
-from a2patch.transaction import put, temporary
+from a2patch.transaction import temporary, write_atomically
 
 _MARK = f'name="generator" content="{GENERATOR} '.encode()
 _HEAD = 1000  # bytes in which a page of ours says what it is
@@ -88,10 +88,8 @@ def write(target: Path, text: str) -> None:
         AccessError: It can't be written any more.
     """
     try:
-        temporary(target).write_text(text, encoding="utf-8", errors="replace", newline="\n")
-        put(target)
+        write_atomically(target, text.encode("utf-8", "replace"))
     except OSError as error:
-        temporary(target).unlink(missing_ok=True)
         raise _unwritable(target, error) from error
 
 

@@ -9,7 +9,7 @@ from a2patch.errors import A2PatchError
 
 if TYPE_CHECKING:
     from a2patch.patch import Change
-    from a2patch.transaction import Outcome, Survey
+    from a2patch.transaction import Operation, Survey
     from a2patch.tree import Copy
 
 _MEANING = {
@@ -63,7 +63,7 @@ def copy_document(copy: Copy) -> dict[str, str]:
     return {"package": str(copy.package), "used_by": copy.used_by, "through": copy.through}
 
 
-def change_lines(outcome: Outcome) -> list[str]:
+def change_lines(outcome: Operation) -> list[str]:
     """What changed, a file a line, with the diff that did it."""
     names = {file.path: diff.name for diff in outcome.diffs for file in diff.files}
     return [
@@ -72,7 +72,7 @@ def change_lines(outcome: Outcome) -> list[str]:
     ]
 
 
-def derived_lines(outcome: Outcome) -> list[str]:
+def derived_lines(outcome: Operation) -> list[str]:
     """Which diffs were derived, said aloud; empty where all are versioned."""
     sites = [diff.site for diff in outcome.diffs if diff.derived]
     if not sites:
@@ -105,7 +105,7 @@ def tree_document(survey: Survey) -> dict[str, Any]:
     }
 
 
-def changes_document(outcome: Outcome) -> list[dict[str, Any]]:
+def changes_document(outcome: Operation) -> list[dict[str, Any]]:
     """What changed, for `--json`."""
     actions = {(True, False): "added", (False, True): "removed", (False, False): "changed"}
     names = {file.path: diff.name for diff in outcome.diffs for file in diff.files}

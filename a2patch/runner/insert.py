@@ -161,8 +161,7 @@ def write(files: Mapping[Path, bytes], *, force: bool) -> None:
     for path, content in files.items():
         with disk.explained(path, "Files before it were written."):
             path.parent.mkdir(parents=True, exist_ok=True)
-            disk.stage(path, content)
-            disk.put(path)
+            disk.write_atomically(path, content)
 
 
 def at_scale(name: str, scale: str) -> str:

@@ -77,11 +77,7 @@ def transplant(
         written = result.exact or (job.inexact and result.exact_without)
         if written:
             with files.explained(target, "Nothing was replaced."):
-                try:
-                    files.stage(target, Path(made.file).read_bytes())
-                    files.put(target)
-                finally:
-                    files.temporary(target).unlink(missing_ok=True)
+                files.write_atomically(target, Path(made.file).read_bytes())
         return result, written
 
 

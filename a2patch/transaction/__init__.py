@@ -1,10 +1,10 @@
-"""Changes a tree wholly or not at all, and keeps the receipt of what was changed.
+"""Changes a tree completely or not at all, and keeps the receipt of what was changed.
 
 Imports from `patch` downward.
 """
 
-from a2patch.transaction.commit import settled
-from a2patch.transaction.files import put, temporary
-from a2patch.transaction.operations import Outcome, Survey
+from a2patch.transaction.commit import read_consistently
+from a2patch.transaction.files import temporary, write_atomically
+from a2patch.transaction.operations import Operation, Survey
 
-__all__ = ["Outcome", "Survey", "put", "settled", "temporary"]
+__all__ = ["Operation", "Survey", "read_consistently", "temporary", "write_atomically"]

@@ -1,9 +1,9 @@
-"""Commit a plan: wholly or not at all, whatever happens in between.
+"""Commit a plan: completely or not at all, whatever happens in between.
 
 The order of a commit is what makes it safe:
 
 1. Lock the tree.
-2. Write each new content to a temporary file beside its target, and sync it. Nothing of the tree has changed: a death
+2. Write each new content to a temporary file next to its target, and sync it. Nothing of the tree has changed: a death
    here is undone by removing the temporary files.
 3. Put the journal, which names them all, in place in one atomic step. From here a death is finished by the next
    command.
@@ -16,74 +16,69 @@ Where step 4 fails for good (a target that can't be replaced), what was done is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-from a2patch.errors import A2PatchError, ConflictError
+from a2patch.errors import A2PatchError, AccessError, ConflictError
 from a2patch.patch import Change
-from a2patch.transaction import files, journal, lock, receipt
-from a2patch.transaction.files import FOLDER, explained
+from a2patch.transaction import files, journal, lock
+from a2patch.transaction.files import FOLDER, IGNORE, IGNORED, RECEIPT, explained
 from a2patch.transaction.journal import Step, digest
-from a2patch.tree import Tree
+from a2patch.tree import Tree, read_file
 
-T = TypeVar("T")
+
+class Writes(Protocol):
+    """What a command has worked out."""
+
+    @property
+    def writes(self) -> Sequence[Change]:
+        """Every file that the command changes, the receipt last; empty where there is nothing to do."""
+
+
 Notify = Callable[[str], None]
+Found = TypeVar("Found")
+Planned = TypeVar("Planned", bound=Writes)
 
 _HALF_DONE = "The command lies half done, and its journal is kept: `a2patch recover` finishes or undoes it."
 
 
-@contextmanager
-def locked(tree: Tree, notify: Notify) -> Iterator[None]:
-    """Hold the lock of a tree, once what a dead command left behind is finished or undone.
+def transact(tree: Tree, command: str, notify: Notify, look: Callable[[], Planned]) -> Planned:
+    """Work out what a command changes in a tree while no other command writes to it, and commit that.
 
     Args:
         tree: The tree.
-        notify: Told, in a line, what is waited for and what was recovered.
-
-    Raises:
-        LockedError: Another command holds it and does not let go.
-        AccessError: The tree can't be written to.
-    """
-    with explained(tree.package):
-        held = lock.acquire(tree, notify)
-    try:
-        with explained(tree.package, _HALF_DONE):
-            _recover(tree, notify)
-        yield
-    finally:
-        kept = any(tree.path(path).exists() for path in (receipt.PATH, journal.PATH))
-        lock.release(tree, held, keep=kept, unfinished=bool(files.strays(tree)))
-
-
-def recover(tree: Tree, notify: Notify) -> bool:
-    """Finish or undo what a dead command left behind, if one did; write nothing otherwise.
-
-    Args:
-        tree: The tree.
-        notify: Told, in a line, what is waited for and what was recovered.
+        command: The name of the command, for the journal.
+        notify: Takes a line on what is waited for and what was recovered.
+        look: Works out what changes; where it raises, the tree stays as it was.
 
     Returns:
-        Whether there was anything.
+        What `look` returned.
 
     Raises:
-        A2PatchError: There is, and it can be neither finished nor undone.
+        LockedError: Another command holds the lock and does not let go.
+        AccessError: The tree can't be written to, and there is something to write.
     """
-    if not tree.path(FOLDER).is_dir():
-        return False
-    if tree.path(receipt.PATH).exists() and not tree.path(journal.PATH).exists() and not lock.left(tree):
-        return False
-    with locked(tree, notify):
-        return True
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(tree, notify))
+        except AccessError:
+            found = read_consistently(tree, notify, look)
+            if found.writes:
+                raise
+            return found
+        found = look()
+        commit(tree, command, found.writes)
+        return found
 
 
-def settled(tree: Tree, notify: Notify, look: Callable[[], T]) -> T:
-    """Look at a tree while nobody writes to it, without keeping anybody from doing so.
+def read_consistently(tree: Tree, notify: Notify, look: Callable[[], Found]) -> Found:
+    """Look at a tree without its lock, and look again if a command was at work meanwhile.
 
     Args:
         tree: The tree.
-        notify: Told, in a line, what is waited for and what was recovered.
-        look: Reads the tree; called again if a command has been at it meanwhile.
+        notify: Takes a line on what is waited for and what was recovered.
+        look: Reads the tree.
 
     Returns:
         What `look` returned.
@@ -101,6 +96,52 @@ def settled(tree: Tree, notify: Notify, look: Callable[[], T]) -> T:
                 return found
 
 
+@contextmanager
+def locked(tree: Tree, notify: Notify) -> Iterator[None]:
+    """Hold the lock of a tree, after finishing or undoing what a dead command left in it.
+
+    Args:
+        tree: The tree.
+        notify: Takes a line on what is waited for and what was recovered.
+
+    Raises:
+        LockedError: Another command holds it and does not let go.
+        AccessError: The tree can't be written to.
+    """
+    with explained(tree.package):
+        held = lock.acquire(tree, notify)
+    failed = True
+    try:
+        with explained(tree.package, _HALF_DONE):
+            _recover(tree, notify)
+        yield
+        failed = False
+    finally:
+        keep = any(tree.path(path).exists() for path in (RECEIPT, journal.PATH))
+        lock.release(tree, held, keep=keep, unfinished=failed and bool(files.strays(tree)))
+
+
+def recover(tree: Tree, notify: Notify) -> bool:
+    """Finish or undo what a dead command left in a tree; write nothing where no command died.
+
+    Args:
+        tree: The tree.
+        notify: Takes a line on what is waited for and what was recovered.
+
+    Returns:
+        Whether there was anything.
+
+    Raises:
+        A2PatchError: There is, and it can be neither finished nor undone.
+    """
+    if not tree.path(FOLDER).is_dir():
+        return False
+    if tree.path(RECEIPT).exists() and not tree.path(journal.PATH).exists() and not lock.left(tree):
+        return False
+    with locked(tree, notify):
+        return True
+
+
 def commit(tree: Tree, command: str, changes: Sequence[Change]) -> None:
     """Bring changes to disk. The lock must be held.
 
@@ -115,13 +156,13 @@ def commit(tree: Tree, command: str, changes: Sequence[Change]) -> None:
     """
     if not changes:
         return
-    steps = [Step(change.path, change.before, digest(change.after)) for change in changes]
+    steps = [Step(change.path, tree.path(change.path), change.before, digest(change.after)) for change in changes]
     try:
         with explained(tree.package):
             _prepare(tree, command, changes, steps)
     except BaseException:
         with explained(tree.package, _HALF_DONE):
-            _abandon(tree, steps)
+            _remove_preparations(tree, steps)
         raise
     try:
         try:
@@ -137,7 +178,7 @@ def commit(tree: Tree, command: str, changes: Sequence[Change]) -> None:
 
 
 def _stamp(tree: Tree) -> tuple[int, ...]:
-    """Changes with each command that takes the lock, since taking it and letting go of it both change a folder."""
+    """Return what differs once a command has taken the lock or let go of it, since both change a folder."""
     times = [tree.package.stat().st_mtime_ns]
     with suppress(FileNotFoundError):  # no patch and no command, or one that has just ended
         times.append(tree.path(FOLDER).stat().st_mtime_ns)
@@ -145,57 +186,56 @@ def _stamp(tree: Tree) -> tuple[int, ...]:
 
 
 def _prepare(tree: Tree, command: str, changes: Sequence[Change], steps: Sequence[Step]) -> None:
-    """Everything up to the journal, with which the command counts as done."""
-    ignore = tree.path(lock.IGNORE)
-    if not ignore.exists() or ignore.read_bytes() != lock.IGNORED:
-        files.stage(ignore, lock.IGNORED)
-        files.put(ignore)
-    for change in changes:
+    """Do everything up to putting the journal in place; from then on the command is finished, whatever happens."""
+    ignore = tree.path(IGNORE)
+    if read_file(ignore) != IGNORED:
+        files.write_atomically(ignore, IGNORED)
+    for step, change in zip(steps, changes, strict=True):
         if change.after is not None:
-            files.stage(tree.path(change.path), change.after)
-    for folder in _folders(tree, steps):
+            files.stage(step.place, change.after)
+    for folder in _folders(steps):
         files.sync_folder(folder)
-    for change in changes:
-        if tree.read(change.path) != change.before:
-            raise _edited(tree, change.path, "a file was edited while a2patch worked on it", "Try again.")
+    for step in steps:
+        if read_file(step.place) != step.before:
+            raise ConflictError("a file was edited while a2patch worked on it", path=step.place, remedy="Try again.")
     files.stage(tree.path(journal.PATH), journal.encode(command, steps))
     files.put(tree.path(journal.PATH))
     files.sync_folder(tree.path(FOLDER))
 
 
 def _finish(tree: Tree, steps: Sequence[Step]) -> None:
+    """Bring every step to its end, from wherever it stands."""
     for step in steps:
-        target = tree.path(step.path)
-        if digest(tree.read(step.path)) == step.after:
-            files.temporary(target).unlink(missing_ok=True)
+        if digest(read_file(step.place)) == step.after:
+            files.temporary(step.place).unlink(missing_ok=True)
         elif step.after is None:
-            target.unlink()
+            step.place.unlink()
         else:
-            files.put(target)
+            files.put(step.place)
     _close(tree, steps)
 
 
 def _undo(tree: Tree, steps: Sequence[Step]) -> None:
+    """Take every step back, from wherever it stands."""
     for step in reversed(steps):
-        target = tree.path(step.path)
-        if tree.read(step.path) == step.before:
+        if read_file(step.place) == step.before:
             continue
         if step.before is None:
-            target.unlink()
+            step.place.unlink()
         else:
-            files.stage(target, step.before)
-            files.put(target)
+            files.write_atomically(step.place, step.before)
     _close(tree, steps)
 
 
 def _close(tree: Tree, steps: Sequence[Step]) -> None:
+    """Remove what nobody needs once every step is done or undone, the journal last."""
     for step in steps:
-        if step.path.endswith(".py") and tree.read(step.path) is None:
-            files.remove_bytecode(tree.path(step.path))
-    for folder in _folders(tree, steps):
+        if step.place.suffix == ".py" and read_file(step.place) is None:
+            files.remove_bytecode(step.place)
+    for folder in _folders(steps):
         files.sync_folder(folder)
     for step in steps:
-        files.temporary(tree.path(step.path)).unlink(missing_ok=True)
+        files.temporary(step.place).unlink(missing_ok=True)
     tree.path(journal.PATH).unlink(missing_ok=True)
     with suppress(OSError):  # should the journal come back with the power, it is found to be done
         files.sync_folder(tree.path(FOLDER))
@@ -211,44 +251,40 @@ def _recover(tree: Tree, notify: Notify) -> None:
         return
     command, steps = loaded
     for step in steps:
-        if digest(tree.read(step.path)) not in {digest(step.before), step.after}:
-            raise _edited(
-                tree,
-                step.path,
+        if digest(read_file(step.place)) not in {digest(step.before), step.after}:
+            raise ConflictError(
                 f"a file was edited while an interrupted `a2patch {command}` waited to be finished",
-                f"Put it back, or delete {tree.path(journal.PATH)} to keep the tree as it stands: "
+                path=step.place,
+                remedy=f"Put it back, or delete {tree.path(journal.PATH)} to keep the tree as it stands: "
                 "`a2patch status` then tells how that is.",
             )
-    outcome = "was finished"
+    ending = "was finished"
     try:
-        if not all(_can_finish(tree, step) for step in steps):
+        if not all(_can_finish(step) for step in steps):
             raise FileNotFoundError("what it was about to write is gone")
         _finish(tree, steps)
-    except OSError:  # whatever keeps it from being finished, it may still be undone; if not, that is told
+    except OSError:  # what can't be finished may still be undone; the error of undoing it reaches the user
         _undo(tree, steps)
-        outcome = "could not be finished, and was undone"
-    notify(f"an interrupted `a2patch {command}` {outcome}")
+        ending = "could not be finished, and was undone"
+    notify(f"an interrupted `a2patch {command}` {ending}")
 
 
-def _can_finish(tree: Tree, step: Step) -> bool:
-    """Whether a step is done, or what it needs is there: a disk that lost power may have lost it."""
-    if step.after is None or digest(tree.read(step.path)) == step.after:
+def _can_finish(step: Step) -> bool:
+    """Whether a step is done, or its new content is there: a disk that lost power may have lost it."""
+    if step.after is None or digest(read_file(step.place)) == step.after:
         return True
-    place = files.temporary(tree.path(step.path))
+    place = files.temporary(step.place)
     return place.is_file() and digest(place.read_bytes()) == step.after
 
 
-def _abandon(tree: Tree, steps: Sequence[Step]) -> None:
-    """Take the preparations back; the journal first, since with it the command counts as done."""
-    tree.path(journal.PATH).unlink(missing_ok=True)
-    for path in (*(step.path for step in steps), journal.PATH, lock.IGNORE):
-        with suppress(OSError):  # what can't be removed now is by the next command
-            files.temporary(tree.path(path)).unlink(missing_ok=True)
+def _remove_preparations(tree: Tree, steps: Sequence[Step]) -> None:
+    """Remove the journal and then the temporary files, since the next command finishes what a journal names."""
+    waiting = tree.path(journal.PATH)
+    waiting.unlink(missing_ok=True)
+    for place in (*(step.place for step in steps), waiting):
+        with suppress(OSError):  # what can't be removed now is removed by the next command
+            files.temporary(place).unlink(missing_ok=True)
 
 
-def _folders(tree: Tree, steps: Sequence[Step]) -> list[Path]:
-    return sorted({tree.path(step.path).parent for step in steps})
-
-
-def _edited(tree: Tree, path: str, message: str, remedy: str) -> ConflictError:
-    return ConflictError(message, path=tree.path(path), remedy=remedy)
+def _folders(steps: Sequence[Step]) -> list[Path]:
+    return sorted({step.place.parent for step in steps})

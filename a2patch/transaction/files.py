@@ -1,4 +1,4 @@
-"""Files on disk: written beside their place, synced, moved over it; never written in place."""
+"""Files on disk: written next to their place, synced, moved over it; never written in place."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ from pathlib import Path
 from a2patch.errors import AccessError
 from a2patch.tree import Tree
 
-FOLDER = ".a2patch"
+FOLDER = ".a2patch"  # of a patched tree, for what a2patch keeps in it
+RECEIPT = f"{FOLDER}/receipt.json"
+IGNORE = f"{FOLDER}/.gitignore"
+IGNORED = b"*\n"  # keeps the folder out of the user's `git status`
 SUFFIX = ".a2patch"
 
 
 def temporary(target: Path) -> Path:
-    """Where the new content of a file waits, beside it."""
+    """Where the new content of a file waits, next to it."""
     return target.with_name(f".{target.name}{SUFFIX}")
 
 
 def stage(target: Path, content: bytes) -> None:
-    """Write what a file gets beside it, with the mode, owner and attributes that it has.
+    """Write the new content of a file next to it, with the mode, owner and attributes that the file has.
 
     Args:
         target: The file.
@@ -37,8 +40,8 @@ def stage(target: Path, content: bytes) -> None:
             shutil.copystat(target, place)
             os.utime(place)  # interpreters take an unchanged time for an unchanged file
             keep_owner(target, place)
-        else:
-            place.chmod(stat.S_IMODE(target.parent.stat().st_mode) & 0o666)  # who may use the folder may use the file
+        elif not (mode := target.parent.stat().st_mode) & stat.S_ISVTX:  # a folder such as /tmp is everybody's
+            place.chmod(stat.S_IMODE(mode) & 0o666)  # who may use the folder may use the file
             keep_owner(target.parent, place)
         os.fsync(file.fileno())
 
@@ -55,8 +58,27 @@ def put(target: Path) -> None:
         os.replace(place, target)  # noqa: PTH105
 
 
+def write_atomically(target: Path, content: bytes) -> None:
+    """Write a file in one step: whatever happens, it has its old content or the new.
+
+    Args:
+        target: The file.
+        content: Its new bytes.
+
+    Raises:
+        OSError: It can't be written.
+    """
+    try:
+        stage(target, content)
+        put(target)
+    except BaseException:
+        with suppress(OSError):
+            temporary(target).unlink(missing_ok=True)
+        raise
+
+
 def keep_owner(model: Path, place: Path) -> None:
-    """Give a file or folder of ours the owner of another, as far as we may."""
+    """Give a file or folder that a2patch made the owner of another, as far as the system allows."""
     if os.name == "nt":
         return
     wanted, have = model.stat(), place.stat()
@@ -78,13 +100,13 @@ def sync_folder(folder: Path) -> None:
 
 
 def strays(tree: Tree) -> list[Path]:
-    """Temporary files that a dead command left behind, in the package and beside the installer's `RECORD`."""
+    """Temporary files that a dead command left behind, in the package and next to the installer's `RECORD`."""
     found = [*tree.package.rglob(f".*{SUFFIX}"), *tree.package.parent.glob(f"*.dist-info/.RECORD{SUFFIX}")]
     return [place for place in found if place.is_file() and not place.is_symlink()]
 
 
 def remove_bytecode(source: Path) -> None:
-    """Remove what interpreters compiled from a file of ours that is gone."""
+    """Remove what interpreters compiled from a file that is gone."""
     cache = source.parent / "__pycache__"
     for place in cache.glob(f"{source.stem}.*.pyc"):
         place.unlink(missing_ok=True)
@@ -94,7 +116,7 @@ def remove_bytecode(source: Path) -> None:
 
 @contextmanager
 def explained(path: Path, remedy: str = "The tree is as it was.") -> Iterator[None]:
-    """Turn what the system says of a write into an error that tells what to do.
+    """Turn the system's error of a write into one that says what to do.
 
     Args:
         path: What is named where the system names nothing.

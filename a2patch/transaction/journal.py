@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from a2patch.errors import A2PatchError
 from a2patch.transaction.files import FOLDER
@@ -22,11 +23,13 @@ class Step:
 
     Attributes:
         path: POSIX path relative to the package folder.
+        place: Where that is, checked to lie in the tree.
         before: The bytes that it had, None where there was no such file.
         after: The SHA-256 of what it gets, None where it is removed.
     """
 
     path: str
+    place: Path
     before: bytes | None
     after: str | None
 
@@ -40,7 +43,7 @@ def encode(command: str, steps: Sequence[Step]) -> bytes:
     """The journal as it is kept.
 
     Args:
-        command: The command that it is of, for messages.
+        command: The name of the command, for messages.
         steps: All its steps, in order.
     """
     entries = [
@@ -67,7 +70,7 @@ def load(tree: Tree) -> tuple[str, tuple[Step, ...]] | None:
         document = json.loads(content)
         if document["format"] != FORMAT:
             raise ValueError(f"format {document['format']}, this a2patch knows {FORMAT}")
-        steps = tuple(_step(entry) for entry in document["steps"])
+        steps = tuple(_step(tree, entry) for entry in document["steps"])
         command = str(document["command"])
         if not command.isalpha():
             raise ValueError("it names no command")
@@ -79,13 +82,11 @@ def load(tree: Tree) -> tuple[str, tuple[Step, ...]] | None:
             remedy="Run the a2patch that was interrupted; or delete that one file to keep the tree as it stands: "
             "`a2patch status` then tells how that is.",
         ) from error
-    for step in steps:
-        tree.path(step.path)
     return command, steps
 
 
-def _step(entry: dict[str, str | None]) -> Step:
+def _step(tree: Tree, entry: dict[str, str | None]) -> Step:
     path, before, after = entry["path"], entry["before"], entry["after"]
     if not isinstance(path, str) or (after is not None and len(bytes.fromhex(after)) != 32):
         raise ValueError("a step is malformed")
-    return Step(path, None if before is None else base64.b64decode(before, validate=True), after)
+    return Step(path, tree.path(path), None if before is None else base64.b64decode(before, validate=True), after)

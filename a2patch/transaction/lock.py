@@ -1,6 +1,6 @@
-"""One command at a time on a tree, by a lock that dies with its process.
+"""One command at a time on a tree, by a lock that ends with its process.
 
-The lock file is there only while a command runs, so one that nobody holds tells that a command died.
+The lock file is there only while a command runs, so one that nobody holds shows that a command died.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from a2patch.errors import LockedError
 from a2patch.transaction import files
-from a2patch.transaction.files import FOLDER
+from a2patch.transaction.files import FOLDER, IGNORE
 from a2patch.tree import Tree
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 WAIT_S = 10.0
 LOCK = f"{FOLDER}/lock"
-IGNORE = f"{FOLDER}/.gitignore"
-IGNORED = b"*\n"  # keeps the folder out of the user's `git status`
 
 
 def left(tree: Tree) -> bool:
@@ -36,7 +34,7 @@ def acquire(tree: Tree, notify: Callable[[str], None]) -> BaseFileLock:
 
     Args:
         tree: The tree.
-        notify: Told, in a line, what is waited for.
+        notify: Takes a line on what is waited for.
 
     Raises:
         LockedError: Another command holds it and does not let go.
@@ -46,7 +44,7 @@ def acquire(tree: Tree, notify: Callable[[str], None]) -> BaseFileLock:
 
     folder = tree.path(FOLDER)
     give_up = time.monotonic() + WAIT_S
-    told = False
+    notified = False
     while True:
         with suppress(FileNotFoundError):  # whoever ends takes the folder along
             _make(tree)
@@ -60,24 +58,24 @@ def acquire(tree: Tree, notify: Callable[[str], None]) -> BaseFileLock:
                 path=tree.package,
                 remedy="Wait until it has, or end it, and try again. A dead process holds no lock.",
             )
-        if not told and folder.exists():
+        if not notified and folder.exists():
             notify(f"another a2patch works on {tree.package}: waiting up to {WAIT_S:.0f} s for it to finish")
-            told = True
+            notified = True
         time.sleep(0.05)
 
 
 def release(tree: Tree, lock: BaseFileLock, *, keep: bool, unfinished: bool) -> None:
     """Let go of the lock of a tree.
 
-    The file goes while the lock is held, so what is removed is never a file that somebody else has locked since.
-    Whoever waited for it finds that the file he opened has no name any more, and opens anew. From then on only `rmdir`
-    may touch the folder, since it removes nothing that a follower has put there.
+    The lock file goes while the lock is held, so a file that another command has locked since is never removed. A
+    command that waited finds that the file it opened has no name any more, and opens a new one. From then on only
+    `rmdir` may touch the folder, since it removes nothing that the next command has put there.
 
     Args:
         tree: The tree.
         lock: Its lock, held.
         keep: Whether the folder holds a receipt or a journal, and stays.
-        unfinished: Whether something was left for the next command to clear away, which the lock file tells it.
+        unfinished: Whether something is left for the next command to clear away; the lock file stays to show it.
     """
     if unfinished:
         lock.release()
@@ -89,7 +87,7 @@ def release(tree: Tree, lock: BaseFileLock, *, keep: bool, unfinished: bool) -> 
             tree.path(LOCK).unlink(missing_ok=True)
     lock.release()
     with suppress(OSError):
-        if os.name == "nt":  # it can't remove an open file, nor one that somebody else has locked since
+        if os.name == "nt":  # it can't remove an open file, nor one that another command has locked since
             tree.path(LOCK).unlink(missing_ok=True)
         if not keep:
             tree.path(FOLDER).rmdir()

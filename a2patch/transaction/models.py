@@ -8,13 +8,13 @@ from pathlib import Path
 
 from a2patch.errors import ConflictError, NotPatchedError
 from a2patch.patch import CFG_FOLDERS, Change
-from a2patch.transaction import bookkeeping, commit, operations
-from a2patch.transaction.operations import Outcome, Survey
+from a2patch.transaction import commit, operations, receipt
+from a2patch.transaction.operations import Operation, Survey
 from a2patch.tree import Tree
 
 
 def folder_for(tree: Tree, model: Path) -> str:
-    """Return where a model made from another belongs: beside it if it is of the tree, else beside those of the patch.
+    """Return where a model made from another belongs: next to it if it is in the tree, else next to those of the patch.
 
     Args:
         tree: The tree, patched.
@@ -28,35 +28,30 @@ def folder_for(tree: Tree, model: Path) -> str:
     return next(folder for folder in CFG_FOLDERS if tree.package.joinpath(folder).is_dir())
 
 
-def install(tree: Tree, models: Mapping[str, bytes], notify: Callable[[str], None], *, force: bool = False) -> Outcome:
+def install(
+    tree: Tree, models: Mapping[str, bytes], notify: Callable[[str], None], *, force: bool = False
+) -> Operation:
     """Put model files into a tree, and into its receipt.
 
     Args:
         tree: The tree.
         models: The files with their bytes, by POSIX path relative to the package folder.
-        notify: Told, in a line, what is waited for and what was recovered.
+        notify: Takes a line on what is waited for and what was recovered.
         force: Whether files that were installed before are replaced.
 
     Raises:
-        NotPatchedError: The tree is not wholly patched, or was patched by hand and has no receipt.
+        NotPatchedError: The tree is not completely patched, or was patched by hand and has no receipt.
         ConflictError: A name is taken.
         AccessError: The tree can't be written to.
     """
-    look = partial(_installation, tree, models, force=force)
-    outcome = commit.settled(tree, notify, look)
-    if not outcome.changes:
-        return outcome
-    with commit.locked(tree, notify):
-        outcome = look()
-        commit.commit(tree, "insert", [*outcome.changes, *outcome.noted])
-        return outcome
+    return commit.transact(tree, "insert", notify, partial(_installation, tree, models, force=force))
 
 
 def refuse_unpatched(seen: Survey) -> None:
-    """Raise where a tree can't take a model with our layers.
+    """Refuse a tree that can't take a model with our layers.
 
     Raises:
-        NotPatchedError: It is not wholly patched.
+        NotPatchedError: It is not completely patched.
     """
     if seen.status.state != "applied":
         raise NotPatchedError(
@@ -66,8 +61,8 @@ def refuse_unpatched(seen: Survey) -> None:
         )
 
 
-def _installation(tree: Tree, models: Mapping[str, bytes], *, force: bool) -> Outcome:
-    """What `install` would do."""
+def _installation(tree: Tree, models: Mapping[str, bytes], *, force: bool) -> Operation:
+    """Work out what `install` does."""
     seen = operations.survey(tree)
     refuse_unpatched(seen)
     if seen.receipt is None:
@@ -89,13 +84,13 @@ def _installation(tree: Tree, models: Mapping[str, bytes], *, force: bool) -> Ou
                 + (", or replace it with --force." if installed else "."),
             )
     if not changes:
-        return Outcome(seen, (), ())
-    noted = bookkeeping.put_models(tree, seen.receipt, {c.path: c.after for c in changes if c.after is not None})
-    return Outcome(seen, tuple(changes), (), (), noted)
+        return Operation(seen)
+    added = {change.path: change.after for change in changes if change.after is not None}
+    return Operation(seen, tuple(changes), metadata=receipt.note_models(tree, seen.receipt, added))
 
 
 def _check_name(tree: Tree, path: str) -> None:
-    """Raise where upstream, which looks in every folder of the package, would find two files of that name."""
+    """Refuse a name that another file of the package has: upstream looks in every folder, and then finds two."""
     place = tree.path(path)
     others = [other for other in tree.package.rglob(place.name) if other != place]
     if others:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from a2patch import __version__
 from a2patch.errors import A2PatchError
-from a2patch.patch import SITES, Diff, parse
-from a2patch.transaction.files import FOLDER
+from a2patch.patch import SITES, Change, Diff, parse
+from a2patch.transaction import record
+from a2patch.transaction.files import IGNORE, IGNORED, RECEIPT
 from a2patch.transaction.record import Entry
 from a2patch.tree import RECORD, Tree
 
-PATH = f"{FOLDER}/receipt.json"
 FORMAT = 1
 _LARGEST = 1 << 24  # no source file of upstream comes near it
 
@@ -29,9 +30,9 @@ class Receipt:
         release: What the tree said of its version then.
         diffs: The diffs as they fitted this very tree.
         verified: What verified the result, such as `"torch 2.9.0, Python 3.12.1"`; empty while nothing has.
-        written: The bytes that each changed file was given, by path: what edits made since are told by.
-        records: What the installer's `RECORD` files learned, by path.
-        models: The model files that were installed besides, with their bytes, by path.
+        written: The new bytes of each file that was changed, by path: later edits show against them.
+        records: The changes of the installer's `RECORD` files, by their path.
+        models: The model files that were installed with `insert`, with their bytes, by path.
     """
 
     version: str
@@ -74,7 +75,7 @@ def load(tree: Tree) -> Receipt | None:
     Raises:
         A2PatchError: It is damaged, names a path outside the tree, or a newer a2patch wrote it.
     """
-    content = tree.read(PATH)
+    content = tree.read(RECEIPT)
     if content is None:
         return None
     try:
@@ -84,6 +85,84 @@ def load(tree: Tree) -> Receipt | None:
         return _read(tree, document)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError, zlib.error) as error:
         raise _damaged(tree, f"{type(error).__name__}: {error}") from error
+
+
+def note_applied(
+    tree: Tree, replaced: Receipt | None, diffs: Sequence[Diff], files: Mapping[str, bytes | None]
+) -> tuple[Change, ...]:
+    """Work out the new receipt, and the new lines of `RECORD`, of a patch that goes in.
+
+    Args:
+        tree: The tree.
+        replaced: The receipt of the older patch that this one replaces, if there is one.
+        diffs: Every diff of the patch, as it fitted this tree.
+        files: Every file of the patch with its new bytes; None for a file of the older patch that is removed.
+    """
+    created = {file.path for diff in diffs for file in diff.files if file.creates}
+    written = {path: content for path, content in files.items() if content is not None and path not in created}
+    models = replaced.models if replaced else {}
+    models = {path: content for path, content in models.items() if tree.read(path) is not None}
+    listed = {**files, **models, IGNORE: IGNORED, RECEIPT: b""}
+    records, changes = {}, []
+    for path in record.records(tree):
+        before = tree.read(path) or b""
+        bare = _without_patch(before, path, replaced)
+        records[path] = record.entries(bare, listed, unhashed=(RECEIPT,))
+        changes.append(Change(path, before, record.edit(bare, records[path])))
+    new = Receipt(__version__, tree.version, tuple(diffs), "", written, records, models)
+    return (*_real(changes), change(tree, new))
+
+
+def note_models(tree: Tree, kept: Receipt, models: Mapping[str, bytes]) -> tuple[Change, ...]:
+    """Work out the receipt, and the lines of `RECORD`, of a patch that model files are added to.
+
+    Args:
+        tree: The tree.
+        kept: The receipt of the patch.
+        models: The model files with their bytes, by path.
+    """
+    records, changes = dict(kept.records), []
+    for path in record.records(tree):
+        before = tree.read(path) or b""
+        added = record.entries(before, models, unhashed=())
+        others = [entry for entry in records.get(path, ()) if entry.path not in models]
+        records[path] = (*others, *(replace(entry, before=None) for entry in added))
+        changes.append(Change(path, before, record.edit(before, added)))
+    return (*_real(changes), change(tree, replace(kept, records=records, models={**kept.models, **models})))
+
+
+def note_reverted(tree: Tree, kept: Receipt | None, changes: Sequence[Change]) -> tuple[Change, ...]:
+    """Work out how the receipt, and the lines of `RECORD`, go with a patch that is taken out.
+
+    Args:
+        tree: The tree.
+        kept: The receipt of the patch; None where there is none, and only the lines of files that go are certain.
+        changes: What takes the patch out.
+    """
+    removed: dict[str, bytes | None] = {entry.path: None for entry in changes if entry.after is None}
+    found = []
+    for path in record.records(tree):
+        before = tree.read(path) or b""
+        after = _without_patch(before, path, kept)
+        if kept is None:
+            gone = {**removed, IGNORE: None, RECEIPT: None}
+            after = record.edit(after, record.entries(after, gone, unhashed=()))
+        found.append(Change(path, before, after))
+    last = tree.read(RECEIPT)
+    return (*_real(found), *([] if last is None else [Change(RECEIPT, last, None)]))
+
+
+def change(tree: Tree, new: Receipt) -> Change:
+    """Return the change that puts a receipt into a tree, in place of the one that may be there."""
+    return Change(RECEIPT, tree.read(RECEIPT), new.encode())
+
+
+def _without_patch(content: bytes, path: str, kept: Receipt | None) -> bytes:
+    return record.restore(content, kept.records.get(path, ())) if kept else content
+
+
+def _real(changes: Sequence[Change]) -> list[Change]:
+    return [change for change in changes if change.before != change.after]
 
 
 def _read(tree: Tree, document: dict[str, Any]) -> Receipt:
@@ -106,11 +185,12 @@ def _read(tree: Tree, document: dict[str, Any]) -> Receipt:
 
 
 def _diff(tree: Tree, entry: dict[str, Any]) -> Diff:
-    site, release, text = (_of(str, entry[key]) for key in ("site", "release", "text"))
-    if site not in SITES:
-        raise ValueError(f"it names a diff {site}/{release}")
+    name, release, text = (_of(str, entry[key]) for key in ("site", "release", "text"))
+    site = next((site for site in SITES if site == name), None)
+    if site is None:
+        raise ValueError(f"it names a diff {name}/{release}")
     try:
-        files = parse(text.encode("utf-8", "surrogateescape"), origin=PATH)
+        files = parse(text.encode("utf-8", "surrogateescape"), origin=RECEIPT)
     except A2PatchError as error:
         raise ValueError(error.message) from error
     for file in files:
@@ -148,7 +228,7 @@ def _unpacked(text: str) -> bytes:
 def _newer(tree: Tree, version: str) -> A2PatchError:
     return A2PatchError(
         f"a2patch {version} patched this tree, and its receipt is newer than this a2patch can read",
-        path=tree.path(PATH),
+        path=tree.path(RECEIPT),
         remedy=f"Install a2patch {version} or later, and try again.",
     )
 
@@ -156,7 +236,7 @@ def _newer(tree: Tree, version: str) -> A2PatchError:
 def _damaged(tree: Tree, reason: str) -> A2PatchError:
     return A2PatchError(
         "the receipt is damaged",
-        path=tree.path(PATH),
+        path=tree.path(RECEIPT),
         found=reason,
         remedy="Delete that one file and try again: a2patch then goes by what stands in the tree.",
     )

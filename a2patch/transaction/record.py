@@ -1,7 +1,7 @@
 """An installer's `RECORD`: the list by which pip and uv know what to remove.
 
-It stands in the `.dist-info` folder beside an installed package, a line a file: path, hash, size. Once it lists our
-files too, uninstalling or upgrading the package takes them along.
+It lies in the `.dist-info` folder next to an installed package and has a line for each file: path, hash, size. Once it
+lists the files of the patch too, uninstalling or upgrading the package removes them.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _LANDMARK = f"{PACKAGE}/__init__.py"
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a `RECORD` that we changed or added.
+    """A change of one line of a `RECORD`.
 
     Attributes:
-        path: Of the file that the line is about, relative to the package folder.
+        path: The file that the line is about, relative to the package folder.
         before: The line as it was, without its ending; None where there was none.
-        after: The line as we left it, without its ending; None where there is none.
+        after: The line as it became, without its ending; None where it was removed.
     """
 
     path: str
@@ -38,7 +38,7 @@ class Entry:
 
 
 def records(tree: Tree) -> tuple[str, ...]:
-    """The `RECORD` files that list this very package, relative to its folder; empty for one that nobody installed."""
+    """Find the `RECORD` files that list this package, relative to its folder; none where no installer put it there."""
     found = []
     for folder in sorted(tree.package.parent.glob(f"{PACKAGE}*.dist-info")):
         path = f"../{folder.name}/RECORD"
@@ -48,12 +48,12 @@ def records(tree: Tree) -> tuple[str, ...]:
 
 
 def entries(record: bytes, files: Mapping[str, bytes | None], unhashed: Sequence[str]) -> tuple[Entry, ...]:
-    """Work out what a `RECORD` has to learn.
+    """Work out which lines of a `RECORD` change with some files.
 
     Args:
         record: Its bytes.
-        files: The files that change, with their new bytes; None for one that goes.
-        unhashed: Files of ours that may change without the `RECORD` being told.
+        files: The files that change, with their new bytes; None for a file that is removed.
+        unhashed: Files that are listed without hash and size, since they may change again.
     """
     made = []
     for path, content in files.items():
@@ -65,11 +65,11 @@ def entries(record: bytes, files: Mapping[str, bytes | None], unhashed: Sequence
 
 
 def edit(record: bytes, wanted: Sequence[Entry]) -> bytes:
-    """Change lines of a `RECORD`; a line that no longer is as an entry says is left alone.
+    """Change lines of a `RECORD`; a line that is not as an entry expects it is left alone.
 
     Args:
         record: Its bytes.
-        wanted: What to change.
+        wanted: The changes.
     """
     lines = record.splitlines(keepends=True)
     for entry in wanted:
@@ -86,8 +86,18 @@ def edit(record: bytes, wanted: Sequence[Entry]) -> bytes:
     return b"".join(lines)
 
 
+def restore(record: bytes, changed: Sequence[Entry]) -> bytes:
+    """Take changes of a `RECORD` back; a line that was changed again since is left alone.
+
+    Args:
+        record: Its bytes.
+        changed: The changes.
+    """
+    return edit(record, [entry.reversed() for entry in changed])
+
+
 def _insert(lines: list[bytes], bare: list[bytes], line: bytes) -> None:
-    """Put a line before that of the package's own `__init__.py`, which is never the last without an ending for long."""
+    """Put a line before the one of the package's `__init__.py`: at the end, a last line may lack its ending."""
     at = next((at for at, text in enumerate(bare) if _path(text) == _LANDMARK), 0)
     lines.insert(at, line + (b"\r\n" if any(text.endswith(b"\r\n") for text in lines) else b"\n"))
 

@@ -1,4 +1,4 @@
-"""Edits that the user made inside our own lines: found, shown, and saved when the patch is taken out all the same."""
+"""Edits that the user made inside lines of the patch: found, shown, and saved when the patch is taken out by force."""
 
 from __future__ import annotations
 
@@ -6,37 +6,37 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from a2patch.errors import ConflictError
-from a2patch.patch import Change, Diff, FileDiff, Misfit, SiteStatus, Status, fit_file, outcome, unified
+from a2patch.patch import Change, Diff, FileDiff, Misfit, SiteStatus, Status, fit_file, merge, outcome, unified
 from a2patch.transaction.receipt import Receipt
-from a2patch.tree import Tree, scratch
+from a2patch.tree import Tree
 
 NAME = "a2patch-your-edits{}.patch"
 
 
 @dataclass(frozen=True)
 class Edits:
-    """How to take the patch out of files that were edited inside our own lines.
+    """How to take the patch out of files that were edited inside its lines.
 
     Attributes:
-        changes: What takes ours out; edits elsewhere in the files are kept.
-        patch: What the user made of our lines, as a diff that fits once the patch is in again; empty if nothing.
+        changes: What takes the patch out; edits elsewhere in the files are kept.
+        patch: What the user made of its lines, as a diff that fits once the patch is in again; empty if nothing.
     """
 
     changes: tuple[Change, ...]
     patch: bytes
 
     def saved(self, tree: Tree) -> Change:
-        """The file that keeps the user's edits, under a name that is free."""
+        """Return the new file that keeps the user's edits, under a name that is free."""
         tried = (NAME.format(f"-{number}" if number else "") for number in range(1000))
         path = next(path for path in tried if tree.read(path) is None)
         return Change(path, None, self.patch)
 
 
-def noticed(tree: Tree, status: Status, kept: Receipt) -> Status:
-    """A status in which no file that the receipt knows as ours is overlooked.
+def include_edited_files(tree: Tree, status: Status, kept: Receipt) -> Status:
+    """Count a site as in conflict where a file that the receipt names as added was edited.
 
-    An edited module file is no longer ours to the byte, and a diff of another layout, which puts the module elsewhere,
-    may well fit beside it: without the receipt such a site looks as if nothing had ever been there.
+    By its bytes such a file is not the patch's any more, and a diff of another layout, which adds the module elsewhere,
+    may fit too: without the receipt the site looks as if nothing had ever been there.
 
     Args:
         tree: The tree.
@@ -58,26 +58,26 @@ def noticed(tree: Tree, status: Status, kept: Receipt) -> Status:
 
 
 def find(tree: Tree, sites: Sequence[SiteStatus], kept: Receipt | None) -> Edits | None:
-    """Find what was edited inside our own lines, and in model files that were installed besides.
+    """Find what was edited inside lines of the patch, and in model files that were installed with it.
 
     Args:
         tree: The tree.
         sites: The sites where the patch can't be taken out as it is.
-        kept: The receipt, which tells what we wrote.
+        kept: The receipt, which says what was written.
 
     Returns:
-        The edits; None where nothing tells which lines are ours.
+        The edits; None where nothing shows which lines are the patch's.
     """
     names = {site.site for site in sites}
     if not names <= {diff.site for diff in (kept.diffs if kept else ())}:
         return None
     if kept is None:
         return Edits((), b"")
-    changes, ours = [], []
-    for path, written in kept.models.items():
+    changes, written = [], []
+    for path, installed in kept.models.items():
         if (content := tree.read(path)) is not None:
             changes.append(Change(path, content, None))
-            ours.append(Change(path, written, content))
+            written.append(Change(path, installed, content))
     for diff in kept.diffs:
         for file in diff.files if diff.site in names else ():
             content = tree.read(file.path)
@@ -87,13 +87,12 @@ def find(tree: Tree, sites: Sequence[SiteStatus], kept: Receipt | None) -> Edits
             if taken is None:
                 return None
             changes.append(Change(file.path, content, taken[0]))
-            ours.append(Change(file.path, taken[1], content))
-    theirs = [change for change in ours if change.before != change.after]
-    return Edits(tuple(changes), unified(theirs) if theirs else b"")
+            written.append(Change(file.path, taken[1], content))
+    return Edits(tuple(changes), unified(change for change in written if change.before != change.after))
 
 
-def edited(tree: Tree, edits: Edits) -> ConflictError:
-    """The error that shows the user's edits inside our own lines.
+def refusal(tree: Tree, edits: Edits) -> ConflictError:
+    """Make the error that shows the user's edits inside lines of the patch.
 
     Args:
         tree: The tree.
@@ -108,7 +107,7 @@ def edited(tree: Tree, edits: Edits) -> ConflictError:
 
 
 def _is_left(file: FileDiff, content: bytes) -> bool:
-    """Whether any line that only we brought still stands in a file; else somebody has put the file back."""
+    """Whether a line that only the patch added still stands in a file; else somebody has put the file back."""
     if file.creates:
         return True
     added = {line.strip() for hunk in file.hunks for sign, line in hunk.lines if sign == b"+"}
@@ -119,7 +118,7 @@ def _is_left(file: FileDiff, content: bytes) -> bool:
 def _without(
     tree: Tree, kept: Receipt, diff: Diff, file: FileDiff, content: bytes
 ) -> tuple[bytes | None, bytes | None] | None:
-    """A file without our lines, and the same with our lines as they were put in; None if nothing tells them apart."""
+    """A file without lines of the patch, and with them as they were added; None where nothing tells which they are."""
     if file.creates:
         return None, file.content
     back = fit_file(diff, file.reversed(), tree.read)
@@ -131,7 +130,6 @@ def _without(
     back = fit_file(diff, file.reversed(), {file.path: base}.get)
     if not isinstance(back, FileDiff):
         return None
-    with scratch() as repository:
-        merged = repository.merge(content, base, outcome(back, base) or b"")
+    merged = merge(base, content, outcome(back, base) or b"")
     again = fit_file(diff, file, {file.path: merged}.get)
     return merged, outcome(again, merged) if isinstance(again, FileDiff) else merged

@@ -4,7 +4,6 @@ Imports `errors` only.
 """
 
 from a2patch.tree.environment import Copy, Surroundings
-from a2patch.tree.git import scratch
-from a2patch.tree.tree import PACKAGE, RECORD, Reader, Tree
+from a2patch.tree.tree import PACKAGE, RECORD, Kind, Reader, Tree, read_file
 
-__all__ = ["PACKAGE", "RECORD", "Copy", "Reader", "Surroundings", "Tree", "scratch"]
+__all__ = ["PACKAGE", "RECORD", "Copy", "Kind", "Reader", "Surroundings", "Tree", "read_file"]

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import ast
 import errno
-import importlib.machinery
 import os
 import re
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from a2patch.errors import A2PatchError, AccessError, TreeNotFoundError
 
 PACKAGE = "ultralytics"
+Kind = Literal["installed", "checkout", "vendored"]
+
 LANDMARK = "nn/tasks.py"  # every release has it, and little else does
 
 # The one file outside the package that may be written: the list of what an installer put there.
@@ -39,7 +41,7 @@ class Tree:
     """
 
     package: Path
-    kind: str
+    kind: Kind
     version: str
     named: Path
     overlay: Mapping[str, bytes | None] = field(default_factory=dict, compare=False, repr=False)
@@ -48,7 +50,7 @@ class Tree:
         """The place of a file of this tree.
 
         Args:
-            relative: POSIX path relative to the package folder, or that of the installer's `RECORD` beside it.
+            relative: POSIX path relative to the package folder, or that of the installer's `RECORD` next to it.
 
         Raises:
             A2PatchError: The path would lead out of the tree, by its text or by a symbolic link, or is a device's.
@@ -83,17 +85,25 @@ class Tree:
         """
         if relative in self.overlay:
             return self.overlay[relative]
-        place = self.path(relative)
-        try:
-            if not stat.S_ISREG(place.stat().st_mode):  # a pipe would make us wait forever
-                raise AccessError("is no ordinary file", path=place, remedy="Put a real file in its place.")
-            return place.read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except OSError as error:
-            raise AccessError(
-                f"can't be read: {error.strerror}", path=place, remedy="Look at the owner and mode of the file."
-            ) from error
+        return read_file(self.path(relative))
+
+
+def read_file(place: Path) -> bytes | None:
+    """Read a file, or give None where there is none.
+
+    Raises:
+        AccessError: It is there, but can't be read, or is no ordinary file.
+    """
+    try:
+        if not stat.S_ISREG(place.stat().st_mode):  # a pipe would make us wait forever
+            raise AccessError("is no ordinary file", path=place, remedy="Put a real file in its place.")
+        return place.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise AccessError(
+            f"can't be read: {error.strerror}", path=place, remedy="Look at the owner and mode of the file."
+        ) from error
 
 
 def find(path: Path) -> Tree:
@@ -124,19 +134,6 @@ def find(path: Path) -> Tree:
     )
 
 
-def find_on(entries: list[str]) -> Tree | None:
-    """Find the tree that a Python with this `sys.path` imports, without importing it.
-
-    Args:
-        entries: The folders of that `sys.path`, in order.
-    """
-    spec = importlib.machinery.PathFinder.find_spec(PACKAGE, entries)
-    if spec is None or spec.origin is None:
-        return None
-    package = Path(spec.origin).parent
-    return _describe(package) if package.joinpath(LANDMARK).is_file() else None
-
-
 def environment_python(site: Path) -> Path | None:
     """The interpreter of the environment that this `site-packages` folder belongs to, if it belongs to one."""
     if site.name in {"site-packages", "dist-packages"}:
@@ -155,7 +152,7 @@ def python_of(prefix: Path) -> Path | None:
 
 
 def interpreter_of(tree: Tree) -> Path | None:
-    """The interpreter that belongs to this tree: of the environment around it, or of the `.venv` beside it."""
+    """The interpreter that belongs to this tree: of the environment around it, or of the `.venv` next to it."""
     return (
         environment_python(tree.named.parent)
         or environment_python(tree.package.parent)
@@ -188,7 +185,7 @@ def _describe(package: Path) -> Tree:
     return Tree(package=real, kind=_kind(real), version=_version(real), named=package)
 
 
-def _kind(package: Path) -> str:
+def _kind(package: Path) -> Kind:
     if package.parent.name in {"site-packages", "dist-packages"} or any(package.parent.glob(f"{PACKAGE}-*.dist-info")):
         return "installed"
     return "checkout" if package.parent.joinpath(".git").exists() else "vendored"

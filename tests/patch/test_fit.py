@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from a2patch.patch.diff import Diff, FileDiff, Hunk
 from a2patch.patch.fit import Misfit, explain, fit, outcome
-from a2patch.patch.series import Diff, FileDiff, Hunk
 
 HUNK = Hunk(40, ((b" ", b"one\n"), (b"+", b"new\n"), (b" ", b"two\n")))
 DIFF = Diff("tasks", "8.0.0", (FileDiff("nn/tasks.py", (HUNK,)),))
@@ -107,3 +107,11 @@ def test_what_fits_goes_in_and_comes_out_again(words: list[bytes], endings: list
         assert after is not None
         assert after.count(b"new") == 1
         assert made(after, DIFF.reversed()) == content
+
+
+def test_a_file_that_was_fitted_once_is_fitted_again_as_it_is() -> None:
+    path = "nn/modules/double_attention.py"
+    diff = Diff("module", "8.0.98", (FileDiff(path, (Hunk(1, ((b"+", b"a\n"),)),), creates=True),))
+    once = fit(diff, {"nn/modules/__init__.py": b"x\r\n"}.get)
+    assert isinstance(once, Diff)
+    assert fit(once, {"nn/modules/__init__.py": b"x\r\n"}.get) == once

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from a2patch.errors import A2PatchError
 from a2patch.patch import series
-from a2patch.patch.series import Diff, FileDiff, Hunk, by_nearness, numbers, parse
+from a2patch.patch.diff import SITES, Diff, FileDiff, Hunk, Site, numbers, parse
+from a2patch.patch.series import by_nearness
 
 LOADED = series.load(series.folder())
 
@@ -43,8 +44,8 @@ def test_lines_that_look_like_headers_are_lines() -> None:
     assert parse(file.text(), origin="a test") == (file,)
 
 
-@pytest.mark.parametrize("site", series.SITES)
-def test_the_shipped_diffs_are_read_as_they_stand(site: str) -> None:
+@pytest.mark.parametrize("site", SITES)
+def test_the_shipped_diffs_are_read_as_they_stand(site: Site) -> None:
     for diff in LOADED[site]:
         place = series.folder() / site / f"{diff.release}.diff"
         assert diff.text() == place.read_bytes()

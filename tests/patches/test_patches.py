@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from a2patch.patch import derive, series
+from a2patch.patch import SITES, Diff, derive, numbers, series
 from a2patch.patch.fit import fit, outcome
-from a2patch.patch.series import SITES, Diff
 from a2patch.transaction import operations
 from a2patch.tree import tree as trees
 from patches import compatibility, releases
@@ -59,7 +58,7 @@ def test_make_patches_writes_the_same_bytes_again(cache: Path, tmp_path: Path) -
     tmp_path.joinpath("a2patch").symlink_to(ROOT / "a2patch")
     for tool in ROOT.glob("patches/*.py"):
         shutil.copy(tool, tmp_path / "patches")
-    wanted = sorted(firsts | set(RELEASES), key=series.numbers)
+    wanted = sorted(firsts | set(RELEASES), key=numbers)
     subprocess.run(
         [sys.executable, "-B", "-m", "patches.make", "--cache", cache, *wanted],
         cwd=tmp_path,
@@ -74,7 +73,7 @@ def test_git_takes_the_diffs_by_hand(release: str, cache: Path, tmp_path: Path) 
     package = releases.unpack(release, cache, tmp_path)
     subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
     for site in SITES:
-        newest = max((d for d in LOADED[site] if d.version <= series.numbers(release)), key=lambda d: d.version)
+        newest = max((d for d in LOADED[site] if d.version <= numbers(release)), key=lambda d: d.version)
         place = series.folder() / site / f"{newest.release}.diff"
         subprocess.run(["git", "apply", place], cwd=tmp_path, check=True)
     assert operations.survey(trees.find(package)).status.state == "applied"
@@ -108,7 +107,7 @@ def test_what_is_recorded_covers_the_series_and_is_what_the_page_tells() -> None
     assert [each["count"] for each in document["ranges"]] == [
         len(compatibility.expand(each["releases"])) for each in document["ranges"]
     ]
-    assert list(TRIALS) == sorted(set(TRIALS), key=series.numbers)
+    assert list(TRIALS) == sorted(set(TRIALS), key=numbers)
     assert {name for trial in TRIALS.values() for name in trial.diffs.values()} == {
         diff.name for site in SITES for diff in LOADED[site]
     }

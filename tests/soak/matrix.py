@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from a2patch.errors import A2PatchError
-from a2patch.patch import series
+from a2patch.patch import SITES, numbers, series
 from a2patch.transaction import operations
 from a2patch.transaction.files import FOLDER
 from a2patch.tree import tree as trees
@@ -66,7 +66,7 @@ def main() -> None:
         for count, trial in enumerate(pool.map(trier(arguments.derive), todo), start=1):
             done[trial.release] = trial
             if count % 10 == 0 or count == len(todo) or trial.fault:
-                compatibility.save(place, fingerprint(), sorted(done.values(), key=lambda t: series.numbers(t.release)))
+                compatibility.save(place, fingerprint(), sorted(done.values(), key=lambda t: numbers(t.release)))
             left = (time.monotonic() - started) / count * (len(todo) - count)
             told = trial.fault or (f"upstream: {trial.upstream}" if trial.upstream else "ok")
             print(f"{count}/{len(todo)}  {trial.release:<9} {told[:150]}  (about {left / 60:.1f} min left)", flush=True)
@@ -107,7 +107,7 @@ def try_release(release: str, package: Path, *, derive: bool) -> Trial:
     except A2PatchError as error:
         fault = "" if release in releases.BROKEN and contents(package.parent, BYTECODE) == before else error.message
         return Trial(release, {}, False, {}, fault, releases.BROKEN.get(release, ""))
-    diffs = {diff.site: diff.name for diff in outcome.diffs}
+    diffs: dict[str, str] = {diff.site: diff.name for diff in outcome.diffs}
     fault = static(package, before)
     ours = build(package, MODELS)
     operations.revert(tree, lambda text: None)
@@ -122,7 +122,7 @@ def try_release(release: str, package: Path, *, derive: bool) -> Trial:
     return Trial(release, diffs, not fault, parameters, fault, str(upstream))
 
 
-def apply_derived(tree: trees.Tree) -> operations.Outcome:
+def apply_derived(tree: trees.Tree) -> operations.Operation:
     """Apply as if there were no versioned diffs of init and tasks."""
     load = series.load
     series.load = lambda folder: load(folder) | {"init": (), "tasks": ()}
@@ -245,7 +245,7 @@ def report(trials: list[Trial], seconds: float, tried: int) -> str:
 
     version = torch.__version__.split("+")[0]
     loaded = series.load(series.folder())
-    counts = ", ".join(f"{len(loaded[site])} {site}" for site in series.SITES)
+    counts = ", ".join(f"{len(loaded[site])} {site}" for site in SITES)
     good = sum(trial.patched for trial in trials)
     built = sum(trial.patched and not trial.upstream for trial in trials)
     made = f"Python {platform.python_version()}, torch {version}; {seconds / 60:.1f} minutes for {tried} releases"

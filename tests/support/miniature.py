@@ -12,13 +12,13 @@ from pathlib import Path
 from unittest import mock
 
 from a2patch.patch import series
-from a2patch.transaction import bookkeeping, operations
+from a2patch.transaction import operations, receipt
 from a2patch.tree import tree
 from patches import releases
 
 PARTS = re.compile(
     r"ultralytics/(__init__\.py|nn/(__init__|tasks|modules)\.py|nn/modules/\w+\.py"
-    r"|(?:yolo/v8/models|models/v8|cfg/models/v8)/yolov8n?\.yaml)|[^/]+\.dist-info/RECORD"
+    r"|(?:yolo/v8/models|models/v8|cfg/models/v8)/yolov8[nsmlx]?\.yaml)|[^/]+\.dist-info/RECORD"
 )
 KINDS = ("installed", "checkout", "vendored")
 GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@b", "-c", "core.autocrlf=false", "-c", "commit.gpgsign=false")
@@ -76,12 +76,12 @@ def older(folder: Path) -> Iterator[None]:
             diff.write_bytes(re.sub(rb"(?m)^\+(#.*|\"\"\".*)$", rb"+\1 (old)", text, count=1))
     with (
         mock.patch.object(series, "folder", return_value=folder),
-        mock.patch.object(bookkeeping, "__version__", "0.0.1"),
+        mock.patch.object(receipt, "__version__", "0.0.1"),
     ):
         yield
 
 
-def act(command: str, package: Path) -> operations.Outcome | bool:
+def act(command: str, package: Path) -> operations.Operation | bool:
     """Run a command in this very process, as the command line does.
 
     Args:
@@ -92,7 +92,7 @@ def act(command: str, package: Path) -> operations.Outcome | bool:
 
     found = tree.find(package)
     recovered = transaction.recover(found, quiet)
-    run: dict[str, Callable[[], operations.Outcome | bool]] = {
+    run: dict[str, Callable[[], operations.Operation | bool]] = {
         "apply": lambda: operations.apply(found, quiet),
         "revert": lambda: operations.revert(found, quiet),
         "recover": lambda: recovered,

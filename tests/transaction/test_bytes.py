@@ -213,15 +213,15 @@ from pathlib import Path
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 from tests.support.miniature import act
 from a2patch.errors import AccessError
-from a2patch.transaction import files as disk
-stage = disk.stage
-def limited(target, content):  # what git writes in its own folder is no part of this
+from a2patch.transaction import files
+stage = files.stage
+def limited(target, content):
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
     try:
         stage(target, content)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-disk.stage = limited
+files.stage = limited
 try:
     act("apply", Path(sys.argv[1]))
 except AccessError as error:

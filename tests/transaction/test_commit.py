@@ -17,7 +17,7 @@ import pytest
 
 from a2patch.errors import A2PatchError, AccessError, ConflictError, LockedError
 from a2patch.patch.plan import Change
-from a2patch.transaction import commit, lock
+from a2patch.transaction import commit, lock, operations
 from a2patch.tree import tree
 from tests.support import miniature
 from tests.support.command import ROOT, Answer, a2patch
@@ -27,16 +27,16 @@ from tests.support.miniature import act, quiet
 STOP_HALFWAY = """
 import os, sys
 from pathlib import Path
-from a2patch.transaction import files as disk, operations as commands
+from a2patch.transaction import files, operations
 from a2patch.tree import tree
-put, seen = disk.put, []
+put, seen = files.put, []
 def stop(target):
     seen.append(target)
     if len(seen) > int(sys.argv[2]):
         os._exit(137)
     put(target)
-disk.put = stop
-getattr(commands, sys.argv[3])(tree.find(Path(sys.argv[1])), print)
+files.put = stop
+getattr(operations, sys.argv[3])(tree.find(Path(sys.argv[1])), print)
 """
 
 
@@ -294,4 +294,26 @@ def test_revert_takes_the_bytecode_of_our_files_along(package: Path) -> None:
     for version in ("38", "311"):
         cache.joinpath(f"double_attention.cpython-{version}.pyc").write_bytes(b"")
     act("revert", package)
+    assert snapshot(package.parent) == before
+
+
+def test_a_reader_looks_again_if_a_command_was_at_work_meanwhile(package: Path) -> None:
+    found = tree.find(package)
+    states: list[str] = []
+
+    def look() -> str:
+        states.append(operations.survey(found).status.state)
+        if len(states) == 1:
+            act("apply", package)
+        return states[-1]
+
+    assert commit.read_consistently(found, quiet, look) == "applied"
+    assert states == ["pristine", "applied"]
+
+
+def test_a_refused_tree_keeps_nothing_of_a_lock(package: Path) -> None:
+    package.joinpath("nn/tasks.py").write_bytes(b"def parse_model():\n    return 1\n")
+    before = snapshot(package.parent)
+    with pytest.raises(ConflictError):
+        act("apply", package)
     assert snapshot(package.parent) == before

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from a2patch.errors import A2PatchError, ConflictError, NotPatchedError
+from a2patch.transaction import files, operations, receipt
 from a2patch.transaction import models as installing
-from a2patch.transaction import operations, receipt
 from a2patch.tree import tree
 from tests.support.files import snapshot
 from tests.support.miniature import KINDS, act, cut, older, quiet
@@ -20,7 +20,7 @@ MODEL = "cfg/models/v8/yolov8_A2-p3.yaml"
 TEXT = "nc: 80\r\nbackbone: [] # ä\r\n".encode()
 
 
-def put(package: Path, models: Mapping[str, bytes] | None = None, *, force: bool = False) -> operations.Outcome:
+def put(package: Path, models: Mapping[str, bytes] | None = None, *, force: bool = False) -> operations.Operation:
     return installing.install(tree.find(package), models or {MODEL: TEXT}, quiet, force=force)
 
 
@@ -39,7 +39,7 @@ def test_what_is_installed_goes_with_the_patch_and_leaves_nothing(cache: Path, t
     assert kind != "installed" or f"ultralytics/{MODEL},sha256=" in record(package)
     assert put(package).changes == ()  # nothing to do
     reverted = act("revert", package)
-    assert isinstance(reverted, operations.Outcome)
+    assert isinstance(reverted, operations.Operation)
     assert MODEL in {change.path for change in reverted.changes}
     assert snapshot(package.parent) == before
 
@@ -80,7 +80,7 @@ def test_an_upgrade_of_the_patch_keeps_what_is_installed(cache: Path, tmp_path: 
         put(package, {MODEL: TEXT, MODEL.replace("p3", "p4"): TEXT})
     package.joinpath(MODEL.replace("p3", "p4")).unlink()
     outcome = act("apply", package)
-    assert isinstance(outcome, operations.Outcome)
+    assert isinstance(outcome, operations.Operation)
     assert outcome.changes
     kept = receipt.load(tree.find(package))
     assert kept is not None
@@ -134,7 +134,7 @@ def test_a_receipt_that_names_another_file_is_damaged(cache: Path, tmp_path: Pat
     package = cut(NEWEST, cache, tmp_path)
     act("apply", package)
     put(package)
-    kept = package / receipt.PATH
+    kept = package / files.RECEIPT
     kept.write_text(kept.read_text("utf-8").replace(MODEL, path), "utf-8")
     with pytest.raises(A2PatchError, match=r"damaged|no path inside a tree"):
         act("revert", package)

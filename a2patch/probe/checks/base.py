@@ -9,7 +9,7 @@ import torch
 from a2patch.probe.models.build import Model, build, count_parameters, rows, scaled, tensors
 from a2patch.probe.models.context import Context
 
-_COMPUTED = "nsm"  # the larger ones are the same code with more channels, and drawing their weights takes seconds
+_COMPUTED = "n"  # the larger ones are the same code with more channels, and drawing their weights takes seconds
 _SAMPLES = 64
 
 

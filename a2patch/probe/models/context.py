@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,8 @@ class Context:
         self._own.update(
             {s["file"]: UserModel(Path(s["file"]), s.get("scale", "")) for s in self.specs if s.get("own")}
         )
-        self._meta_models: dict[str, Model] = {}
+        self._meta_models: dict[str, Model | Exception] = {}
+        self._models: dict[str, Model] = {}
         for spec in self.specs:
             if spec.get("own") and spec["base"] and not self.text(spec["base"]):
                 raise ValueError("the tree has no model file {} to compare with".format(spec["base"]))
@@ -101,13 +103,19 @@ class Context:
         return {str(row[2]).rpartition(".")[2] for row in rows} - self.catalog.kinds(self.classes)
 
     def meta_model(self, file: str, scale: str) -> Model:
-        """Return a model of a scale, without values; built once."""
+        """Return a model of a scale, without values; it is built once, and fails as it failed the first time."""
         name = self.label(file, scale)
         if name not in self._meta_models:
             self.channel.trying("building " + name)
             own = self._own.get(file)
-            self._meta_models[name] = own.meta_model(scale) if own else meta_model(scaled(file, scale))
-        return self._meta_models[name]
+            try:
+                self._meta_models[name] = own.meta_model(scale) if own else meta_model(scaled(file, scale))
+            except Exception as error:
+                self._meta_models[name] = error
+        found = self._meta_models[name]
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     def built(self, file: str) -> dict[str, Model]:
         """Return the scales of a model file that build; why the others don't is for the check on building to say.
@@ -143,13 +151,15 @@ class Context:
         """
         own = self._own.get(file)
         name = self.label(file) if own else scaled(file, self.scales[0])
-        try:
-            model = own.build() if own else build(name)
-        except Exception as error:
-            raise SkipCheckError("{} doesn't build".format(name)) from error
-        if hasattr(model.model[-1], "num_denoising"):
-            model.model[-1].num_denoising = 0  # else the head of RT-DETR computes in training only what has labels
-        return model
+        if file not in self._models:
+            try:
+                model = own.build() if own else build(name)
+            except Exception as error:
+                raise SkipCheckError("{} doesn't build".format(name)) from error
+            if hasattr(model.model[-1], "num_denoising"):
+                model.model[-1].num_denoising = 0  # else the head of RT-DETR computes in training only what has labels
+            self._models[file] = model
+        return deepcopy(self._models[file])
 
     def settled(self, file: str, size: int) -> Model:
         """Return a model for inference; one that was never trained gets values of normal size from images of a size.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 from a2patch.probe.models.build import Model, build
 from a2patch.probe.models.catalog import parse
 from a2patch.probe.models.meta import meta_model
+from a2patch.probe.runtime.load import load_model
 
 
 class UserModel:
@@ -46,13 +46,11 @@ class UserModel:
         self.chosen = named or self.scales[0]
 
     def build(self) -> Model:
-        """Build the model at its chosen scale."""
-        if self._loaded is not None:
-            return deepcopy(self._loaded)
-        return build(self._at(self.chosen))
+        """Return the model at its chosen scale; the one of a checkpoint is always the same object."""
+        return self._loaded if self._loaded is not None else build(self._at(self.chosen))
 
     def meta_model(self, scale: str) -> Model:
-        """Build the model at a scale, without values where that can be."""
+        """Return the model at a scale, without values where that can be."""
         return self._loaded if self._loaded is not None else meta_model(self._at(scale))
 
     def written(self, folder: Path) -> Path:
@@ -75,13 +73,7 @@ def _named(path: Path, scales: list[str]) -> str:
 
 def _load(path: Path) -> Model:
     """Load a checkpoint, ready to be trained."""
-    from a2patch.probe.runtime.load import load_allowing, loader
-
-    load_allowing(path)
-    model = loader()(str(path))[0].float()
-    for parameter in model.parameters():
-        parameter.requires_grad_(True)
+    model = load_model(path)
     for name, parameter in model.named_parameters():
-        if ".dfl" in name:  # a constant
-            parameter.requires_grad_(False)
+        parameter.requires_grad_(".dfl" not in name)  # which is a constant
     return model

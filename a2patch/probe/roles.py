@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from a2patch.graph import at_scale
 from a2patch.probe.events import Channel, last_line, missing_library, passed
 from a2patch.probe.runtime.compat import move_home
 from a2patch.probe.runtime.libraries import missing_libraries
@@ -236,19 +237,17 @@ _ROLES = {
 def _stock(context: Any) -> Any:
     """Emit what the stock model is at each scale; whoever has both trees' figures compares them."""
     from a2patch.probe.checks.base import describe
-    from a2patch.probe.models.build import scaled
 
     for scale in context.scales:
-        context.channel.trying("computing stock " + scaled(context.base, scale))
+        context.channel.trying("computing stock " + at_scale(context.base, scale))
         context.channel.emit("stock", scale=scale, **describe(context, scale))
     return passed("{} scales".format(len(context.scales)))
 
 
 def _train(context: Any, file: str) -> None:
     from a2patch.probe.checks import train
-    from a2patch.probe.models.build import scaled
 
-    name = context.label(file) if context.is_own(file) else scaled(file, context.scales[0])
+    name = context.label(file) if context.is_own(file) else at_scale(file, context.scales[0])
     context.channel.check("train", "training {} for an epoch".format(name), lambda: train.check_train(context, file))
 
 

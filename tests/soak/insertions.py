@@ -17,7 +17,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
 from a2patch.block import CLASSES
-from a2patch.runner.insert import FOLDERS
+from a2patch.graph import model_files
 from a2patch.transaction import operations
 from a2patch.tree import tree
 from patches import releases
@@ -61,7 +61,7 @@ def sweep(package: Path, folder: Path, named: list[str] | None) -> int:
     Returns:
         1 where one failed, else 0.
     """
-    files = [path for part in FOLDERS for path in sorted(package.joinpath(part).rglob("*.yaml"))]
+    files = list(model_files(package).values())
     ours = ("yolov8_A2.yaml", "yolov8_DANet.yaml")
     total: Counter[str] = Counter()
     for path in files:

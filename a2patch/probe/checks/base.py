@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from a2patch.probe.models.build import Model, build, count_parameters, rows, scaled, tensors
+from a2patch.graph import at_scale
+from a2patch.probe.models.build import Model, build, count_parameters, rows, tensors
 from a2patch.probe.models.context import Context
 
 _COMPUTED = "n"  # the larger ones are the same code with more channels, and drawing their weights takes seconds
@@ -18,7 +19,7 @@ def describe(context: Context, scale: str) -> dict[str, Any]:
     model = context.meta_model(context.base, scale)
     described = {"rows": [list(row) for row in rows(model)], "parameters": count_parameters(model)}
     if scale in _COMPUTED:
-        described["output"] = _sample(build(scaled(context.base, scale), seed=0))
+        described["output"] = _sample(build(at_scale(context.base, scale), seed=0))
     return described
 
 

@@ -7,9 +7,9 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from a2patch.graph import Graph
+from a2patch.graph import Graph, at_scale
 from a2patch.probe.events import Channel, SkipCheckError
-from a2patch.probe.models.build import Model, build, is_fresh, scaled, settle, smooth_images
+from a2patch.probe.models.build import Model, build, is_fresh, settle, smooth_images
 from a2patch.probe.models.catalog import Catalog, graph
 from a2patch.probe.models.meta import meta_model
 from a2patch.probe.models.user_model import UserModel
@@ -69,7 +69,7 @@ class Context:
         """Return what to call a model, at a scale where one is named."""
         if self.is_own(file):
             return Path(file).name + (" at scale " + scale if scale else "")
-        return scaled(file, scale) if scale else file
+        return at_scale(file, scale) if scale else file
 
     def scales_of(self, file: str) -> list[str]:
         """Return the scales of a model file; one without a name where it has none."""
@@ -109,7 +109,7 @@ class Context:
             self.channel.trying("building " + name)
             own = self._own.get(file)
             try:
-                self._meta_models[name] = own.meta_model(scale) if own else meta_model(scaled(file, scale))
+                self._meta_models[name] = own.meta_model(scale) if own else meta_model(at_scale(file, scale))
             except Exception as error:
                 self._meta_models[name] = error
         found = self._meta_models[name]
@@ -150,7 +150,7 @@ class Context:
             SkipCheckError: If it doesn't build.
         """
         own = self._own.get(file)
-        name = self.label(file) if own else scaled(file, self.scales[0])
+        name = self.label(file) if own else at_scale(file, self.scales[0])
         if file not in self._models:
             try:
                 model = own.build() if own else build(name)

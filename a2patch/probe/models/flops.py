@@ -79,24 +79,10 @@ def _installed(distribution: str) -> bool:
 
 
 # Functions that multiply nothing, those that models call most; all others are looked through for what they multiply.
-_UNCOUNTED = frozenset(
-    [
-        "__get__",
-        "add_",
-        "chunk",
-        "dim",
-        "flatten",
-        "numel",
-        "permute",
-        "reshape",
-        "size",
-        "split",
-        "squeeze",
-        "transpose",
-        "unsqueeze",
-        "view",
-    ]
-)
+_UNCOUNTED = {
+    *("__get__", "add_", "chunk", "dim", "flatten", "numel", "permute", "reshape"),
+    *("size", "split", "squeeze", "transpose", "unsqueeze", "view"),
+}
 
 
 def counted(model: Model) -> float | None:

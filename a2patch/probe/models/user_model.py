@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
+from a2patch.graph import scale_of
 from a2patch.probe.models.build import Model, build
 from a2patch.probe.models.catalog import parse
 from a2patch.probe.models.meta import meta_model
@@ -41,7 +41,8 @@ class UserModel:
             self.scales = list(self.model.get("scales") or [""])
             if scale and scale not in self.scales:
                 raise ValueError("{} has no scale {!r}; it has {}".format(path.name, scale, self.scales))
-        named = scale or _named(path, self.scales)
+        asked = scale_of(path.name)
+        named = scale or (asked if asked in self.scales else "")
         self.unscaled = self._loaded is None and self.scales != [""] and not named
         self.chosen = named or self.scales[0]
 
@@ -63,12 +64,6 @@ class UserModel:
 
     def _at(self, scale: str) -> dict[str, Any]:
         return {**self.model, "scale": scale, "yaml_file": str(self.path)} if scale else dict(self.model)
-
-
-def _named(path: Path, scales: list[str]) -> str:
-    """Return the scale that a file name asks for, as upstream reads it: `yolov8s-mine` asks for s."""
-    found = re.search(r"yolo(?:e-)?v?\d+([nslmx])", path.stem)
-    return found.group(1) if found and found.group(1) in scales else ""
 
 
 def _load(path: Path) -> Model:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +17,8 @@ from a2patch.runner.verify import Subject, request
 SECTIONS = ("cost", "wiring", "sight", "attention")
 """The sections of a report that have pictures, in order."""
 
-
-@dataclass(frozen=True)
-class Chart:
-    """What the models cost, drawn.
-
-    Attributes:
-        title: What is drawn.
-        svg: The chart, made for the inside of a page.
-    """
-
-    title: str
-    svg: str
+DRAWN = SECTIONS[1:]
+"""Those whose pictures a probe draws; the charts of costs need nothing but the costs."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +140,6 @@ class Missing:
 class Pictures:
     """All pictures of a report."""
 
-    charts: tuple[Chart, ...] = ()
     wiring: tuple[Wiring, ...] = ()
     sight: tuple[Sight, ...] = ()
     attention: tuple[Attention, ...] = ()
@@ -182,14 +171,10 @@ def take(
     """
     skipped = {section: reason for section in SECTIONS if (reason := _pointless(section, verdict, only))}
     missing = [Missing(section, "", reason) for section, reason in skipped.items()]
-    wanted = [section for section in SECTIONS if section not in skipped]
+    wanted = [section for section in DRAWN if section not in skipped]
     if not wanted:
         return Pictures(missing=tuple(missing))
-    asked = request("pictures", package, ["import"], subject) | {
-        "sections": wanted,
-        "counted": [asdict(cost) for cost in verdict.costs],
-        "baseline": verdict.base,
-    }
+    asked = request("pictures", package, ["import"], subject) | {"sections": wanted}
     with tempfile.TemporaryDirectory(prefix="a2patch-report-", ignore_cleanup_errors=True) as folder:
         (probe,) = Room(verdict.interpreter, Path(os.path.realpath(folder)), environ, notify, timeout).run(asked)
         if not probe.done:
@@ -220,7 +205,6 @@ def _collected(probe: Probe, missing: Sequence[Missing]) -> Pictures:
         return [picture for picture in probe.pictures if picture["section"] == section]
 
     return Pictures(
-        charts=tuple(Chart(chart["title"], chart["svg"]) for chart in of("cost")),
         wiring=tuple(map(_wiring, of("wiring"))),
         sight=tuple(map(_sight, of("sight"))),
         attention=tuple(map(_attention, of("attention"))),

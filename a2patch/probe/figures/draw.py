@@ -18,9 +18,6 @@ from a2patch.probe.models.context import Context
 def draw_pictures(request: dict[str, Any], context: Context) -> None:
     """Emit the pictures of the sections that the request names."""
     for section in request["sections"]:
-        if section == "cost":
-            _attempt(context, section, "", partial(_costs, request["counted"], request["baseline"]))
-            continue
         for spec in context.specs:
             label = context.label(spec["file"])
             context.channel.trying("drawing the {} of {}".format(section, label))
@@ -43,12 +40,6 @@ def _attempt(context: Context, section: str, model: str, make: Callable[[], Iter
 
 def _leave_out(context: Context, section: str, model: str, reason: str) -> None:
     context.channel.emit("unpictured", section=section, model=model, reason=reason)
-
-
-def _costs(costs: list[dict[str, Any]], baseline: str) -> Iterator[Any]:
-    from a2patch.probe.figures.charts import cost_charts
-
-    yield from cost_charts(costs, baseline)
 
 
 def _wiring(context: Context, spec: dict[str, Any]) -> Iterator[Any]:

@@ -13,7 +13,7 @@ import typer
 from a2patch.block import BLOCK, LAYER
 from a2patch.commands.options import JsonOption, PathOption, PythonOption, locate, surroundings
 from a2patch.console import Console, error_handler, progress, width
-from a2patch.graph import FORMS, Position, PositionError, parse
+from a2patch.graph import FORMS, Position, PositionError, at_scale, parse
 from a2patch.report import tree as summary
 
 if TYPE_CHECKING:
@@ -104,11 +104,9 @@ def _show(console: Console, tree: Tree, model: Path, result: InsertResult) -> No
 
 def _next_steps(result: InsertResult) -> list[str]:
     """What to type next; a name that asks for no scale gets the smallest, which upstream says in a warning only."""
-    from a2patch.runner import insert as insertion
-
     name = result.models[0].name
     scales = [cost.scale for cost in result.verdict.costs if cost.model == name and cost.scale]
-    asked = insertion.at_scale(name, scales[1]) if len(scales) > 1 else name
+    asked = at_scale(name, scales[1]) if len(scales) > 1 else name
     note = f"   # any of {' '.join(scales)}" if asked != name else ""
     lines = ["", "next", f"  yolo train model={asked} data=…{note}"]
     if asked == name and len(scales) > 1:

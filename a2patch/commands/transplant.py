@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from a2patch.commands.options import JsonOption, PathOption, PythonOption, locate, surroundings
 from a2patch.console import error_handler, progress
+from a2patch.graph import unscaled
 
 
 def transplant(
@@ -76,5 +76,5 @@ def _model(name: str) -> str:
     if not name:
         return name
     path = Path(name if name.endswith((".yaml", ".yml", ".pt")) else f"{name}.yaml")
-    unscaled = path.with_name(re.sub(r"(\d+)[nslmx]", r"\1", path.name, count=1))
-    return str(path.absolute()) if path.is_file() or unscaled.is_file() else str(path)
+    found = path.is_file() or path.with_name(unscaled(path.name)).is_file()
+    return str(path.absolute()) if found else str(path)

@@ -6,6 +6,7 @@ The host and the probe use it, so it is Python 3.8 and needs neither torch nor y
 from a2patch.graph.edit import InsertionError, insert, remove
 from a2patch.graph.lint import against, correction, faults, inserted_only, repaired, stale_labels
 from a2patch.graph.model import IMAGE, Comparison, Graph, GraphError, closest, compare, read, row_lines
+from a2patch.graph.names import at_scale, model_files, scale_of, unscaled
 from a2patch.graph.positions import FORMS, Position, PositionError, available, file_name, layers, parse
 from a2patch.protocol import Fault, Layer
 
@@ -21,6 +22,7 @@ __all__ = [
     "Position",
     "PositionError",
     "against",
+    "at_scale",
     "available",
     "closest",
     "compare",
@@ -30,10 +32,13 @@ __all__ = [
     "insert",
     "inserted_only",
     "layers",
+    "model_files",
     "parse",
     "read",
     "remove",
     "repaired",
     "row_lines",
+    "scale_of",
     "stale_labels",
+    "unscaled",
 ]

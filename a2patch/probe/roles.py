@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Tuple
 
+from a2patch.graph import at_scale
 from a2patch.probe.events import Channel, Finding, last_line, missing_library, passed
 from a2patch.probe.runtime.compat import move_home
 from a2patch.probe.runtime.libraries import missing_libraries
@@ -193,9 +194,8 @@ def _check_checkpoint(context: Context, what: str, file: str) -> None:
 
 def _check_training(context: Context, file: str) -> None:
     from a2patch.probe.checks.train import check_train
-    from a2patch.probe.models.build import scaled
 
-    name = context.label(file) if context.is_own(file) else scaled(file, context.scales[0])
+    name = context.label(file) if context.is_own(file) else at_scale(file, context.scales[0])
     context.channel.check("train", "training {} for an epoch".format(name), lambda: check_train(context, file))
 
 
@@ -273,10 +273,9 @@ _ROLES: Dict[Role, Callable[[Any, Channel], None]] = {
 def _measure_stock(context: Context) -> Finding:
     """Emit what the stock model is at each scale; the runner, which has the figures of both trees, compares them."""
     from a2patch.probe.checks.base import describe
-    from a2patch.probe.models.build import scaled
 
     for scale in context.scales:
-        context.channel.trying("computing stock " + scaled(context.base, scale))
+        context.channel.trying("computing stock " + at_scale(context.base, scale))
         context.channel.emit(describe(context, scale))
     return passed("{} scales".format(len(context.scales)))
 

@@ -28,7 +28,6 @@ from a2patch.protocol.events import (
 )
 from a2patch.protocol.figures import (
     Attention,
-    Chart,
     Fault,
     Figure,
     FigureMissing,
@@ -69,7 +68,6 @@ __all__ = [
     "AddedLayer",
     "AddedModules",
     "Attention",
-    "Chart",
     "Check",
     "CheckStarted",
     "CheckpointSaved",

@@ -52,21 +52,6 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class Chart:
-    """What the models cost, drawn.
-
-    Attributes:
-        title: What is drawn.
-        svg: The chart, made for the inside of a page.
-    """
-
-    section: ClassVar[Section] = "cost"
-
-    title: str
-    svg: str
-
-
-@dataclass(frozen=True)
 class WiringDrawn:
     """A model beside its base.
 
@@ -182,5 +167,5 @@ class FigureMissing:
     reason: str
 
 
-Figure = Union[Chart, WiringDrawn, Sight, Attention]
+Figure = Union[WiringDrawn, Sight, Attention]
 """What a section is made of."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Tuple
 
-from a2patch.protocol.events import Cost
 from a2patch.protocol.figures import Section
 
 REQUEST, EVENTS, SCRATCH = "request.json", "events.jsonl", "files"
@@ -139,13 +138,9 @@ class FiguresRequest(VerifyRequest):
 
     Attributes:
         sections: The sections to draw.
-        counted: The costs that were counted.
-        compared_with: The model that these are compared with; empty if there is none.
     """
 
     sections: Tuple[Section, ...]
-    counted: Tuple[Cost, ...]
-    compared_with: str
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from a2patch import __version__
 from a2patch.block import CLASSES
 from a2patch.report import diagram
+from a2patch.report.charts import cost_charts
 from a2patch.report.markup import Markup, element, together
 from a2patch.report.verdict import COLUMNS, conclusion, cost_table, versions
 from a2patch.runner import (
@@ -59,7 +60,7 @@ def page(verdict: Verdict, pictures: Pictures, facts: Mapping[str, str]) -> str:
     body = [
         *_head(verdict, facts),
         _checks(verdict.checks),
-        *_section("cost", pictures, _costs(verdict, pictures)),
+        *_section("cost", pictures, _costs(verdict)),
         *_section("wiring", pictures, map(_wiring, pictures.wiring)),
         *_section("sight", pictures, _sights(pictures.sight)),
         *_section("attention", pictures, _attentions(pictures.attention)),
@@ -131,25 +132,17 @@ def _section(name: str, pictures: Pictures, content: Iterable[Markup]) -> Iterat
     yield element("section", element("h2", _TITLES[name]), *about, *left_out, *shown, id=f"section-{name}")
 
 
-def _costs(verdict: Verdict, pictures: Pictures) -> Iterator[Markup]:
+def _costs(verdict: Verdict) -> Iterator[Markup]:
     """Yield the charts, and the tables that say the same."""
-    if pictures.charts:
-        charts = (
-            element("figure", _labelled(chart.svg, f"{chart.title}, as in the tables below"))
-            for chart in pictures.charts
-        )
-        yield element("div", *charts, class_="charts")
+    if verdict.costs:
+        charts = cost_charts(verdict.costs, verdict.base)
+        yield element("div", *(element("figure", chart) for chart in charts), class_="charts")
     for model in dict.fromkeys(cost.model for cost in verdict.costs if cost.model != verdict.base):
         rows = cost_table(verdict.costs, verdict.base, model)
         if rows:
             yield _table(f"{verdict.base} -> {model}" if verdict.base else model, rows[0], rows[1:])
     if verdict.note:
         yield element("p", verdict.note, class_="muted")
-
-
-def _labelled(svg: str, label: str) -> Markup:
-    """Return a chart, which is markup of matplotlib's already, with the text that stands for it."""
-    return Markup(svg.replace("<svg", element("svg", role="img", aria_label=label).removesuffix("></svg>"), 1))
 
 
 def _table(caption: str, heading: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:

@@ -6,7 +6,6 @@ Imports from `transaction` downward, `graph` and `protocol`; never torch or ultr
 from a2patch.protocol import (
     NOT_ASKED,
     Attention,
-    Chart,
     Check,
     Cost,
     Equivalence,
@@ -30,7 +29,6 @@ __all__ = [
     "NOT_ASKED",
     "QUICK",
     "Attention",
-    "Chart",
     "Check",
     "Cost",
     "Equivalence",

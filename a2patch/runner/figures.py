@@ -13,7 +13,6 @@ from a2patch.graph import Comparison, Fault, Graph, compare
 from a2patch.protocol import (
     NOT_ASKED,
     Attention,
-    Chart,
     FigureMissing,
     FiguresRequest,
     Section,
@@ -27,7 +26,10 @@ from a2patch.runner.verify import Subject, request
 SECTIONS: tuple[Section, ...] = get_args(Section)
 """The sections of a report that have figures, in order."""
 
-_OF_A_SECTION = (Chart, WiringDrawn, Sight, Attention, FigureMissing)
+DRAWN = SECTIONS[1:]
+"""Those that a probe draws; the charts of costs need nothing but the costs."""
+
+_OF_A_SECTION = (WiringDrawn, Sight, Attention, FigureMissing)
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,6 @@ class Wiring:
 class Pictures:
     """All figures of a report, and those that it has not."""
 
-    charts: tuple[Chart, ...] = ()
     wiring: tuple[Wiring, ...] = ()
     sight: tuple[Sight, ...] = ()
     attention: tuple[Attention, ...] = ()
@@ -90,20 +91,17 @@ def take(
     """
     reasons = {section: _pointless(section, verdict, only) for section in SECTIONS}
     missing = [FigureMissing(section, "", reason) for section, reason in reasons.items() if reason]
-    wanted = [section for section, reason in reasons.items() if not reason]
+    wanted = [section for section in DRAWN if not reasons[section]]
     if not wanted:
         return Pictures(missing=tuple(missing))
     asked = FiguresRequest(
         **vars(request("figures", package, ["import"], subject)),
         sections=tuple(wanted),
-        counted=verdict.costs,
-        compared_with=verdict.base,
     )
     with tempfile.TemporaryDirectory(prefix="a2patch-report-", ignore_cleanup_errors=True) as folder:
         runner = ProbeRunner(verdict.interpreter, Path(os.path.realpath(folder)), environ, notify, timeout)
         probe = runner.run([asked])["figures"]
     return Pictures(
-        charts=tuple(probe.events_of(Chart)),
         wiring=tuple(map(_wiring, probe.events_of(WiringDrawn))),
         sight=tuple(probe.events_of(Sight)),
         attention=tuple(probe.events_of(Attention)),

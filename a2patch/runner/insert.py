@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,16 +11,13 @@ from pathlib import Path
 
 from a2patch.block import BLOCK, CLASSES
 from a2patch.errors import ExistsError, ModelError
-from a2patch.graph import Position
+from a2patch.graph import Position, model_files, unscaled
 from a2patch.protocol import AddedModules, InsertedModel, InsertionRefused, InsertRequest, ModelUnreadable
 from a2patch.runner.judge import conclude, judge
 from a2patch.runner.process import THREADS, ProbeResult, ProbeRunner
 from a2patch.runner.requirements import require_libraries, require_tools
 from a2patch.runner.verdict import Verdict
 from a2patch.transaction import files as disk
-
-FOLDERS = ("cfg/models", "models", "yolo/v8/models")
-"""Where releases keep their model YAMLs, below the package folder."""
 
 _CHECKS = ("import", "build", "wiring")
 
@@ -77,27 +73,19 @@ def find_model(package: Path, named: str, folder: Path) -> Path:
     place = folder / name
     if place.is_file():
         return place.resolve()
-    files, unscaled = _models(package), _unscaled(name)
-    for known in (name, unscaled):
+    files = model_files(package)
+    for known in (name, unscaled(name)):
         if known in files:
             return files[known]
-    near = [f"{stem}.yaml" for stem in get_close_matches(Path(unscaled).stem, [Path(file).stem for file in files])]
+    near = [
+        f"{stem}.yaml" for stem in get_close_matches(Path(unscaled(name)).stem, [Path(file).stem for file in files])
+    ]
     raise ModelError(
         f"no model {named}",
         path=place,
         found=f"neither there nor among the {len(files)} models of the tree",
         remedy=f"Did you mean {' or '.join(near)}?" if near else "Name a model of the tree, or the path of a YAML.",
     )
-
-
-def _models(package: Path) -> Mapping[str, Path]:
-    """Return the model files of a tree, by name."""
-    return {path.name: path for part in FOLDERS for path in sorted(package.joinpath(part).rglob("*.yaml"))}
-
-
-def _unscaled(name: str) -> str:
-    """Return the name of the file that upstream looks for first: that without the letter of a scale."""
-    return re.sub(r"(\d+)([nslmx])(.+)?$", r"\1\3", name)
 
 
 def insert_models(
@@ -164,19 +152,6 @@ def write(files: Mapping[Path, bytes], *, force: bool) -> None:
             disk.write_atomically(path, content)
 
 
-def at_scale(name: str, scale: str) -> str:
-    """Return the name by which upstream builds a model file at a scale: `yolov8_A2.yaml` at s is `yolov8s_A2.yaml`.
-
-    Args:
-        name: The name of the file.
-        scale: The letter of the scale.
-
-    Returns:
-        The name; unchanged where it asks for a scale already, or can't ask for one.
-    """
-    return re.sub(r"^(yolo(?:e-)?v?\d+)(?![\dnslmx])", rf"\g<1>{scale}", name)
-
-
 def _require_model(probe: ProbeResult, model: Path) -> None:
     """Make sure that something could be made of the model.
 
@@ -206,13 +181,13 @@ def _refuse_shadowed(package: Path, models: Sequence[InsertedModel]) -> None:
     Raises:
         ExistsError: Upstream takes a name for that of a model of the tree at a scale.
     """
-    known = _models(package)
+    known = model_files(package)
     for file in models:
-        unscaled = _unscaled(file.name)
-        if unscaled != file.name and unscaled in known:
+        found = unscaled(file.name)
+        if found != file.name and found in known:
             raise ExistsError(
                 f"by the name {file.name} upstream finds a model of the tree, at the scale that it asks for",
-                path=known[unscaled],
+                path=known[found],
                 remedy="Nothing was written. Name yours otherwise with -o.",
             )
 

@@ -100,7 +100,7 @@ def test_it_is_offline_at_once() -> None:
 
 def test_rows_join_readers_to_the_source_of_what_is_left_out() -> None:
     pytest.importorskip("torch")
-    from a2patch.probe.models.build import Row, rows, scaled
+    from a2patch.probe.models.build import Row, rows
 
     def layer(kind: str, source: int | list[int]) -> Any:
         return SimpleNamespace(type="nn.modules." + kind, f=source, parameters=lambda: [])
@@ -112,7 +112,6 @@ def test_rows_join_readers_to_the_source_of_what_is_left_out() -> None:
     assert base[3] == Row("Concat", 0, (2, 1))
     unshifted = [*added[:4], layer("Concat", [-1, 2]), layer("Detect", [2, 3])]
     assert rows(SimpleNamespace(model=unshifted), leave_out=("Ours",)) != base
-    assert [scaled(name, "s") for name in ("yolov8.yaml", "yolov8_A2.yaml")] == ["yolov8s.yaml", "yolov8s_A2.yaml"]
 
 
 def test_a_thop_that_hides_the_other_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

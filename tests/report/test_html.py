@@ -16,7 +16,6 @@ from a2patch.graph import Fault, against, compare, read
 from a2patch.protocol import (
     NOT_ASKED,
     Attention,
-    Chart,
     Check,
     Cost,
     FigureMissing,
@@ -102,7 +101,6 @@ def pictures() -> Pictures:
     found = tuple(against(graph, compare(graph, base), EVIL))
     shares = Shares(0.5, 2.0, False, PIXEL)
     return Pictures(
-        (Chart(EVIL, '<svg viewBox="0 0 1 1"><g></g></svg>'),),
         (Wiring(EVIL, graph, EVIL, base, found), Wiring("alone", graph, "", None, ())),
         (Sight(EVIL, (PIXEL, PIXEL), (SightMap("layer 3", 1e-15, True, (4, 4), PIXEL),)),),
         (Attention(EVIL, "model.3", True, PIXEL, (48, 64), (6, 8), 4, ((2, shares, shares),)),),
@@ -176,20 +174,6 @@ def test_a_folder_that_is_not_ours(tmp_path: Path) -> None:
     tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
     with pytest.raises(AccessError, match="can't be written"):
         claim(tmp_path / "out.html")
-
-
-def test_charts_name_models_as_they_are_named() -> None:
-    pytest.importorskip("matplotlib")
-    from a2patch.probe.figures.charts import cost_charts
-
-    name = "_$x$<b>&.yaml"
-    costs = [Cost(m, "n", 9, p, p, None) for m, p in ((name, 2_000_000), ("base", 1_000_000))]
-    (chart,) = cost_charts(costs, "base")
-    seen = Reader(chart.svg)
-    check_self_contained(chart.svg, seen)
-    assert name in seen.text
-    assert "2.00  +100.0 %" in seen.text
-    assert "#" not in re.sub(r"#(2f6fde|c2571a)", "", chart.svg), "a colour that the page's dark form can't change"
 
 
 def test_the_command_writes_a_report(unpack: Unpack, tmp_path: Path) -> None:

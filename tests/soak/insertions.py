@@ -17,8 +17,9 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+from a2patch.graph import model_files
 from a2patch.protocol import SCRATCH
-from a2patch.runner.insert import FOLDERS, Insertion, insertion_request
+from a2patch.runner.insert import Insertion, insertion_request
 from a2patch.transaction import operations
 from a2patch.tree import tree
 from patches import releases
@@ -62,7 +63,7 @@ def sweep(package: Path, folder: Path, named: list[str] | None) -> int:
     Returns:
         1 where one failed, else 0.
     """
-    files = [path for part in FOLDERS for path in sorted(package.joinpath(part).rglob("*.yaml"))]
+    files = list(model_files(package).values())
     ours = ("yolov8_A2.yaml", "yolov8_DANet.yaml")
     total: Counter[str] = Counter()
     for path in files:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import torch
 
-from a2patch.probe.models.build import Model, build, count_parameters, rows, scaled, tensors
+from a2patch.graph import at_scale
+from a2patch.probe.models.build import Model, build, count_parameters, rows, tensors
 from a2patch.probe.models.context import Context
 from a2patch.protocol import StockModel
 
-_COMPUTED = "nsm"  # the larger ones are the same code with more channels, and drawing their weights takes seconds
+_COMPUTED = "n"  # the larger ones are the same code with more channels, and drawing their weights takes seconds
 _SAMPLES = 64
 
 
 def describe(context: Context, scale: str) -> StockModel:
     """Return the layers and parameters of the stock model at a scale and, but for the largest, what it computes."""
     model = context.meta_model(context.base, scale)
-    output = _sample(build(scaled(context.base, scale), seed=0)) if scale in _COMPUTED else []
+    output = _sample(build(at_scale(context.base, scale), seed=0)) if scale in _COMPUTED else []
     return StockModel(scale, count_parameters(model), tuple(rows(model)), tuple(output))
 
 

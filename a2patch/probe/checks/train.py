@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from a2patch.graph import at_scale
 from a2patch.probe.events import Finding, failed, passed
-from a2patch.probe.models.build import named_layers, scaled
+from a2patch.probe.models.build import named_layers
 from a2patch.probe.models.context import Context
 from a2patch.probe.runtime.compat import tools
 
@@ -51,7 +52,7 @@ def check_train(context: Context, file: str) -> Finding:
     from ultralytics import YOLO
 
     context.smallest(file)  # one that doesn't build is not a fault of training
-    name = context.trainable(file) if context.is_own(file) else scaled(file, context.scales[0])
+    name = context.trainable(file) if context.is_own(file) else at_scale(file, context.scales[0])
     data = draw_dataset(context.scratch / "drawn")
     common: dict[str, Any] = {"data": str(data), "imgsz": SIZE, "batch": 8, "workers": 0, "device": "cpu"}
     common.update(plots=False, project=str(context.scratch / "runs"), exist_ok=True, verbose=False)

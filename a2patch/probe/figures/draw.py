@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from dataclasses import replace
 from functools import partial
-from typing import Callable, Iterator, Sequence
+from typing import Callable, Iterator
 
 from a2patch.graph import Graph
 from a2patch.probe.checks.sight import BLIND, look
@@ -15,8 +15,6 @@ from a2patch.probe.models.build import named_layers
 from a2patch.probe.models.context import Context
 from a2patch.protocol import (
     Attention,
-    Chart,
-    Cost,
     Figure,
     FigureMissing,
     FiguresRequest,
@@ -32,9 +30,6 @@ from a2patch.protocol import (
 def draw_figures(request: FiguresRequest, context: Context) -> None:
     """Emit the figures of the sections that the request names."""
     for section in request.sections:
-        if section == "cost":
-            _attempt(context, section, "", partial(_costs, request.counted, request.compared_with))
-            continue
         for spec in context.specs:
             label = context.label(spec.file)
             context.channel.trying("drawing the {} of {}".format(section, label))
@@ -57,12 +52,6 @@ def _attempt(context: Context, section: Section, model: str, make: Callable[[], 
 
 def _leave_out(context: Context, section: Section, model: str, reason: str) -> None:
     context.channel.emit(FigureMissing(section, model, reason))
-
-
-def _costs(costs: Sequence[Cost], baseline: str) -> Iterator[Chart]:
-    from a2patch.probe.figures.charts import cost_charts
-
-    yield from cost_charts(costs, baseline)
 
 
 def _wiring(context: Context, spec: ModelSpec) -> Iterator[WiringDrawn]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import re
 from copy import deepcopy
 from typing import Any, Iterator, NamedTuple
 
@@ -18,11 +17,6 @@ class Row(NamedTuple):
     type: str
     parameters: int
     sources: tuple[int, ...]
-
-
-def scaled(file: str, scale: str) -> str:
-    """Return the name that asks for a scale of a model file: `yolov8_A2.yaml` at s is `yolov8s_A2.yaml`."""
-    return re.sub(r"^(yolov?\d+)", r"\g<1>" + scale, file)
 
 
 # Classes of models by how the name of their head begins; all others detect.

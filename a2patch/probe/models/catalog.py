@@ -9,8 +9,7 @@ from typing import Any
 
 import yaml
 
-from a2patch.graph import Graph, GraphError, read, row_lines
-from a2patch.probe.models.build import scaled
+from a2patch.graph import Graph, GraphError, at_scale, model_files, read, row_lines
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -39,18 +38,15 @@ class Catalog:
 
     @lru_cache(maxsize=None)  # noqa: B019 (it lives as long as the process)
     def _files(self) -> dict[str, Path]:
-        """Return the YAML files of the folders of models, by name; layouts differ between releases."""
-        folders = [
-            self.package.joinpath(*parts) for parts in (("cfg", "models"), ("models",), ("yolo", "v8", "models"))
-        ]
-        return {path.name: path for folder in folders for path in sorted(folder.rglob("*.yaml"))}
+        """Return the model files, by name."""
+        return model_files(self.package)
 
     def text(self, file: str) -> str:
         """Return what a model file says, empty where there is none of that name.
 
         Before 8.0.55 there is a file for each scale; the smallest then stands for all.
         """
-        path = self._files().get(file) or self._files().get(scaled(file, "n"))
+        path = self._files().get(file) or self._files().get(at_scale(file, "n"))
         return path.read_text(encoding="utf-8") if path else ""
 
     def model(self, file: str) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from a2patch.graph import Graph
+from a2patch.graph import Graph, at_scale
 from a2patch.probe.events import Channel, SkipCheckError
-from a2patch.probe.models.build import Model, build, is_fresh, scaled, settle, smooth_images
+from a2patch.probe.models.build import Model, build, is_fresh, settle, smooth_images
 from a2patch.probe.models.catalog import Catalog, graph
 from a2patch.probe.models.meta import meta_model
 from a2patch.probe.models.user_model import UserModel
@@ -47,7 +48,8 @@ class Context:
         self.catalog = Catalog(Path(request.package))
         self._own = {spec.base: UserModel(Path(spec.base), "") for spec in self.specs if spec.user_base}
         self._own.update({spec.file: UserModel(Path(spec.file), spec.scale) for spec in self.specs if spec.user})
-        self._meta_models: dict[str, Model] = {}
+        self._meta_models: dict[str, Model | Exception] = {}
+        self._models: dict[str, Model] = {}
         for spec in self.specs:
             if spec.user and spec.base and not self.text(spec.base):
                 raise ValueError("the tree has no model file {} to compare with".format(spec.base))
@@ -64,7 +66,7 @@ class Context:
         """Return what to call a model, at a scale where one is named."""
         if self.is_own(file):
             return Path(file).name + (" at scale " + scale if scale else "")
-        return scaled(file, scale) if scale else file
+        return at_scale(file, scale) if scale else file
 
     def scales_of(self, file: str) -> list[str]:
         """Return the scales of a model file; one without a name where it has none."""
@@ -98,13 +100,19 @@ class Context:
         return {str(row[2]).rpartition(".")[2] for row in rows} - self.catalog.kinds(self.classes)
 
     def meta_model(self, file: str, scale: str) -> Model:
-        """Return a model of a scale, without values; built once."""
+        """Return a model of a scale, without values; it is built once, and fails as it failed the first time."""
         name = self.label(file, scale)
         if name not in self._meta_models:
             self.channel.trying("building " + name)
             own = self._own.get(file)
-            self._meta_models[name] = own.meta_model(scale) if own else meta_model(scaled(file, scale))
-        return self._meta_models[name]
+            try:
+                self._meta_models[name] = own.meta_model(scale) if own else meta_model(at_scale(file, scale))
+            except Exception as error:
+                self._meta_models[name] = error
+        found = self._meta_models[name]
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     def built(self, file: str) -> dict[str, Model]:
         """Return the scales of a model file that build; why the others don't is for the check on building to say.
@@ -139,14 +147,16 @@ class Context:
             SkipCheckError: If it doesn't build.
         """
         own = self._own.get(file)
-        name = self.label(file) if own else scaled(file, self.scales[0])
-        try:
-            model = own.build() if own else build(name)
-        except Exception as error:
-            raise SkipCheckError("{} doesn't build".format(name)) from error
-        if hasattr(model.model[-1], "num_denoising"):
-            model.model[-1].num_denoising = 0  # else the head of RT-DETR computes in training only what has labels
-        return model
+        name = self.label(file) if own else at_scale(file, self.scales[0])
+        if file not in self._models:
+            try:
+                model = own.build() if own else build(name)
+            except Exception as error:
+                raise SkipCheckError("{} doesn't build".format(name)) from error
+            if hasattr(model.model[-1], "num_denoising"):
+                model.model[-1].num_denoising = 0  # else the head of RT-DETR computes in training only what has labels
+            self._models[file] = model
+        return deepcopy(self._models[file])
 
     def settled(self, file: str, size: int) -> Model:
         """Return a model for inference; one that was never trained gets values of normal size from images of a size.

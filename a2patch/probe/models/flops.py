@@ -78,6 +78,13 @@ def _installed(distribution: str) -> bool:
     return True
 
 
+# Functions that multiply nothing, those that models call most; all others are looked through for what they multiply.
+_UNCOUNTED = {
+    *("__get__", "add_", "chunk", "dim", "flatten", "numel", "permute", "reshape"),
+    *("size", "split", "squeeze", "transpose", "unsqueeze", "view"),
+}
+
+
 def counted(model: Model) -> float | None:
     """Return a model's GFLOPs for one image, a multiplication and an addition as two; None where torch can't tell.
 
@@ -89,7 +96,7 @@ def counted(model: Model) -> float | None:
     except ImportError:  # torch < 2.1
         return None
 
-    class Counting(TorchDispatchMode):  # type: ignore[misc]
+    class Operations(TorchDispatchMode):  # type: ignore[misc]
         """Adds up what torch knows of each operation; FlopCounterMode also names modules, at ten times the cost."""
 
         total = 0
@@ -101,30 +108,33 @@ def counted(model: Model) -> float | None:
                 self.total += flops(*args, **(kwargs or {}), out_val=out)
             return out
 
+    class Functions(Mode):  # type: ignore[misc]
+        """Adds up what torch never sees, since its shape is worked out, and leaves the rest to the above."""
+
+        total = 0
+
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            made = known(func, args, kwargs or {})
+            if made is None and getattr(func, "__name__", "") in _UNCOUNTED:
+                return func(*args, **(kwargs or {}))
+            if made is None:
+                with operations:  # only where it is needed: it imports torch's compiler
+                    return func(*args, **(kwargs or {}))
+            if func is torch.conv2d:
+                self.total += 2 * made.numel() * args[1][0].numel()
+            elif func in PRODUCTS:
+                self.total += 2 * made.numel() * args[0].shape[-1]
+            return made
+
     if not all(parameter.is_meta for parameter in model.parameters()):
         model = deepcopy(model).to("meta")
     training = model.training
+    operations, image = Operations(), torch.empty(1, 3, SIZE, SIZE, device="meta")
     try:
-        with torch.no_grad(), _CountingShapes() as worked_out, Counting() as counter:
-            model.train()(torch.empty(1, 3, SIZE, SIZE, device="meta"))
+        with torch.no_grad(), Functions() as functions:
+            model.train()(image)
     except (NotImplementedError, RuntimeError, TypeError):  # something needs values
         return None
     finally:
         model.train(training)
-    return float(counter.total + worked_out.total) / 1e9
-
-
-class _CountingShapes(Shapes):
-    """Counts those convolutions and products of matrices that torch never sees, since their shapes are worked out."""
-
-    total = 0
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        made = known(func, args, kwargs or {})
-        if made is None:
-            return func(*args, **(kwargs or {}))
-        if func is torch.conv2d:
-            self.total += 2 * made.numel() * args[1][0].numel()
-        elif func in PRODUCTS:
-            self.total += 2 * made.numel() * args[0].shape[-1]
-        return made
+    return float(operations.total + functions.total) / 1e9

@@ -19,6 +19,7 @@ PRODUCTS = (torch.bmm, torch.matmul, torch.Tensor.matmul, torch.Tensor.__matmul_
 """The functions that multiply matrices."""
 
 _FACTORIES = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn, torch.arange}
+_FILLING = {"fill_", "kaiming_uniform_", "normal_", "uniform_", "zero_"}
 
 
 def known(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -29,6 +30,9 @@ def known(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if func is torch.arange and str(kwargs.get("device")) == "meta":
         made = func(*args, **{**kwargs, "device": "cpu"})
         return torch.empty(made.shape, dtype=made.dtype, device="meta")
+    if getattr(func, "__name__", "") in _FILLING:
+        filled = args[0] if args else kwargs["tensor"]
+        return filled if filled.is_meta else None
     if func not in _SHAPES:
         return None
     operands = args[0] if isinstance(args[0], (list, tuple)) else args[:2]
@@ -161,6 +165,7 @@ def _stacked(tensors: Any, dim: int = 0) -> list[int] | None:
 _SHAPES: dict[Any, Callable[..., list[int] | None]] = {
     torch.nn.functional.batch_norm: _kept,
     torch.nn.functional.silu: _kept,
+    torch.Tensor.sigmoid: _kept,
     torch.Tensor.softmax: _softmax,
     torch.nn.functional.max_pool2d: _pooled,
     torch.nn.functional.interpolate: _resized,

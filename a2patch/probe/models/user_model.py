@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+from a2patch.graph import scale_of
 from a2patch.probe.models.build import Model, build
 from a2patch.probe.models.catalog import parse
 from a2patch.probe.models.meta import meta_model
+from a2patch.probe.runtime.load import load_model
 
 
 class UserModel:
@@ -41,18 +41,17 @@ class UserModel:
             self.scales = list(self.model.get("scales") or [""])
             if scale and scale not in self.scales:
                 raise ValueError("{} has no scale {!r}; it has {}".format(path.name, scale, self.scales))
-        named = scale or _named(path, self.scales)
+        asked = scale_of(path.name)
+        named = scale or (asked if asked in self.scales else "")
         self.unscaled = self._loaded is None and self.scales != [""] and not named
         self.chosen = named or self.scales[0]
 
     def build(self) -> Model:
-        """Build the model at its chosen scale."""
-        if self._loaded is not None:
-            return deepcopy(self._loaded)
-        return build(self._at(self.chosen))
+        """Return the model at its chosen scale; the one of a checkpoint is always the same object."""
+        return self._loaded if self._loaded is not None else build(self._at(self.chosen))
 
     def meta_model(self, scale: str) -> Model:
-        """Build the model at a scale, without values where that can be."""
+        """Return the model at a scale, without values where that can be."""
         return self._loaded if self._loaded is not None else meta_model(self._at(scale))
 
     def written(self, folder: Path) -> Path:
@@ -67,21 +66,9 @@ class UserModel:
         return {**self.model, "scale": scale, "yaml_file": str(self.path)} if scale else dict(self.model)
 
 
-def _named(path: Path, scales: list[str]) -> str:
-    """Return the scale that a file name asks for, as upstream reads it: `yolov8s-mine` asks for s."""
-    found = re.search(r"yolo(?:e-)?v?\d+([nslmx])", path.stem)
-    return found.group(1) if found and found.group(1) in scales else ""
-
-
 def _load(path: Path) -> Model:
     """Load a checkpoint, ready to be trained."""
-    from a2patch.probe.runtime.load import load_allowing, loader
-
-    load_allowing(path)
-    model = loader()(str(path))[0].float()
-    for parameter in model.parameters():
-        parameter.requires_grad_(True)
+    model = load_model(path)
     for name, parameter in model.named_parameters():
-        if ".dfl" in name:  # a constant
-            parameter.requires_grad_(False)
+        parameter.requires_grad_(".dfl" not in name)  # which is a constant
     return model

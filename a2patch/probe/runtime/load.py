@@ -5,30 +5,33 @@ from __future__ import annotations
 import importlib
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 ALLOW = "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"
+"""The variable by which torch is told to load checkpoints whole where the release does not say."""
 
 
-def loader() -> Any:
-    """Return the release's function that loads one checkpoint: `(model, checkpoint) = load(path)`."""
+def load_model(path: Path) -> Any:
+    """Return the model of a checkpoint that is trusted or ours, in single precision, as the release loads it."""
     tasks = importlib.import_module("ultralytics.nn.tasks")
-    return getattr(tasks, "load_checkpoint", None) or tasks.attempt_load_one_weight
+    load = getattr(tasks, "load_checkpoint", None) or tasks.attempt_load_one_weight
+    return allowing(load, path)[0].float()
 
 
-def load_allowing(path: Path) -> bool:
-    """Let checkpoints load whole where the release leaves that to torch and torch no longer does.
+def allowing(load: Callable[[str], Any], path: Path) -> Any:
+    """Load a file, and let this process load checkpoints whole where the release leaves that to torch.
 
-    Returns:
-        Whether that had to be forced.
+    torch 2.6 made loading restricted by default, which releases before that do not ask torch to change. Where it had
+    to be changed, the variable `ALLOW` is set afterwards.
+
+    Args:
+        load: What loads a file by its path.
+        path: The file.
     """
-    if os.environ.get(ALLOW):
-        return False
     try:
-        loader()(str(path))
+        return load(str(path))
     except Exception as error:  # pickle.UnpicklingError in today's torch
-        if "weights_only" not in str(error):
+        if "weights_only" not in str(error) or os.environ.get(ALLOW):
             raise
         os.environ[ALLOW] = "1"
-        return True
-    return False
+    return load(str(path))

@@ -12,7 +12,7 @@ import torch
 
 from a2patch.probe.events import last_line
 from a2patch.probe.models.build import Model
-from a2patch.probe.runtime.load import load_allowing, loader
+from a2patch.probe.runtime.load import allowing, load_model
 
 # What a run of training leaves behind; upstream's `strip_optimizer` empties the same when training is over.
 _OF_A_RUN = ("optimizer", "best_fitness", "stopper", "ema", "updates", "scaler")
@@ -72,9 +72,7 @@ def read(path: Path, trusted: bool) -> Checkpoint:
     if not trusted:
         _restrict(tasks)
     try:
-        if trusted:
-            load_allowing(path)
-        stored = tasks.torch_safe_load(str(path))[0]
+        stored = allowing(tasks.torch_safe_load, path)[0] if trusted else tasks.torch_safe_load(str(path))[0]
     except Exception as error:  # what an unpickler raises depends on the bytes
         unpatched = "double_attention" in str(error)
         raise RefusedError("can't be loaded", last_line(error), "" if trusted else _TRUST, unpatched) from error
@@ -91,7 +89,7 @@ def read(path: Path, trusted: bool) -> Checkpoint:
     if not hasattr(model, "yaml") or not hasattr(model.model, "__getitem__"):
         raise RefusedError("holds no model that ultralytics builds from a YAML file", type(model).__name__)
     dtype = next(p.dtype for p in model.parameters() if p.is_floating_point())
-    loaded = load(path)  # upstream puts the arguments of the run in the place of the model's own
+    loaded = load_model(path).eval()  # upstream puts the arguments of the run in the place of the model's own
     return Checkpoint(loaded, {**vars(loaded), **vars(model)}, stored, weights, dtype)
 
 
@@ -120,12 +118,6 @@ def read_weights(path: Path, trusted: bool) -> dict[str, Any]:
             raise RefusedError("holds no state dict of an ultralytics model", "its names begin " + sorted(weights)[0])
         weights = {name.partition(".")[2]: tensor for name, tensor in weights.items()}
     return weights
-
-
-def load(path: Path) -> Model:
-    """Return the model of a checkpoint that is trusted or ours as the release loads it, in single precision."""
-    load_allowing(path)
-    return loader()(str(path))[0].float().eval()
 
 
 def write(path: Path, model: Model, stored: dict[str, Any], dtype: Any) -> list[str]:

@@ -14,6 +14,7 @@ from a2patch.graph import Graph
 from a2patch.probe.events import Channel
 from a2patch.probe.models.build import Model, build, kind, without_downloads
 from a2patch.probe.runtime.compat import tools
+from a2patch.probe.runtime.load import load_model
 from a2patch.probe.transplant import checkpoint, compare
 from a2patch.probe.transplant.checkpoint import Checkpoint, RefusedError
 from a2patch.probe.transplant.mapping import Places, UnlikeError, places
@@ -73,7 +74,7 @@ def _made(request: TransplantRequest, channel: Channel) -> TransplantMade:
     channel.trying("writing the checkpoint")
     result = channel.scratch / "transplant.pt"
     dropped = checkpoint.write(result, graft.model, base.stored, base.dtype)
-    made = checkpoint.load(result)
+    made = load_model(result).eval()
     carried = _arrived(base.model, made, graft.names)
     left = {name: "it did not arrive" for name in graft.names if name not in carried}
     left.update(graft.left)

@@ -1,4 +1,4 @@
-"""The command line: the verbs and the options of the program itself, nothing else."""
+"""Define the command line: its verbs, and the options of the program itself."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from a2patch.commands.revert import revert
 from a2patch.commands.status import status
 from a2patch.commands.transplant import transplant
 from a2patch.commands.verify import verify
-from a2patch.console import Ended, usage_document
+from a2patch.console import Ended
+from a2patch.report import json
 
 app = typer.Typer(
     name="a2patch",
@@ -62,5 +63,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
         app(args=list(arguments))
     except SystemExit as error:
         if error.code == 2 and "--json" in arguments and not isinstance(error, Ended):
-            typer.echo(usage_document())
+            typer.echo(json.encode(json.usage_error()))
         raise

@@ -17,8 +17,8 @@ from a2patch.errors import AccessError
 from a2patch.graph.lint import Fault, against
 from a2patch.graph.model import compare, read
 from a2patch.report import diagram
-from a2patch.report.file import claim, write
 from a2patch.report.html import page
+from a2patch.report.html_file import claim, write
 from a2patch.runner.figures import Attention, Chart, Missing, Pictures, Shares, Sight, SightMap, Wiring
 from a2patch.runner.verdict import NOT_ASKED, Check, Cost, Verdict
 from tests.conftest import a2patch

@@ -9,14 +9,7 @@ from typing import Annotated
 import typer
 
 from a2patch import __version__
-from a2patch.commands.apply import apply
-from a2patch.commands.diff import diff
-from a2patch.commands.insert import insert
-from a2patch.commands.recover import recover
-from a2patch.commands.revert import revert
-from a2patch.commands.status import status
-from a2patch.commands.transplant import transplant
-from a2patch.commands.verify import verify
+from a2patch.commands import VERBS
 from a2patch.console import Ended
 from a2patch.report import json
 
@@ -28,10 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help is three times as fast, and reads well in any console
 )
-
-
-for command in (apply, verify, revert, recover, status, diff, insert, transplant):
-    app.command()(command)
+for verb in VERBS:
+    app.command()(verb)
 
 
 def _version(wanted: bool) -> None:

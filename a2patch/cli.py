@@ -1,4 +1,4 @@
-"""The command line: the verbs and the options of the program itself, nothing else."""
+"""Define the command line: its verbs, and the options of the program itself."""
 
 from __future__ import annotations
 
@@ -9,15 +9,9 @@ from typing import Annotated
 import typer
 
 from a2patch import __version__
-from a2patch.commands.apply import apply
-from a2patch.commands.diff import diff
-from a2patch.commands.insert import insert
-from a2patch.commands.recover import recover
-from a2patch.commands.revert import revert
-from a2patch.commands.status import status
-from a2patch.commands.transplant import transplant
-from a2patch.commands.verify import verify
-from a2patch.console import Ended, usage_document
+from a2patch.commands import VERBS
+from a2patch.console import Ended
+from a2patch.report import json
 
 app = typer.Typer(
     name="a2patch",
@@ -27,10 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help is three times as fast, and reads well in any console
 )
-
-
-for command in (apply, verify, revert, recover, status, diff, insert, transplant):
-    app.command()(command)
+for verb in VERBS:
+    app.command()(verb)
 
 
 def _version(wanted: bool) -> None:
@@ -62,5 +54,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
         app(args=list(arguments))
     except SystemExit as error:
         if error.code == 2 and "--json" in arguments and not isinstance(error, Ended):
-            typer.echo(usage_document())
+            typer.echo(json.encode(json.usage_error()))
         raise

@@ -1,21 +1,21 @@
-"""The edge: what is printed, where errors are shown once and become exit codes; the only file that prints."""
+"""Print what a command has to say, and turn errors into exit codes; nothing else prints."""
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from a2patch.errors import A2PatchError
-from a2patch.report import tree as summary
+from a2patch.report import json, tree
 
 if TYPE_CHECKING:
+    from a2patch.runner import InsertResult, Transplant, Verdict
     from a2patch.transaction import Operation, Survey
-
-SCHEMA = 1
+    from a2patch.tree import Copy, Tree
 
 
 class Ended(SystemExit):
@@ -23,49 +23,104 @@ class Ended(SystemExit):
 
 
 class Console:
-    """What a command has to say: lines as they come for people, or one document at the end."""
+    """What a command has to say: lines at once for people, or one document at the end for scripts.
+
+    Attributes:
+        code: The exit code of the command.
+        document: What `--json` prints.
+    """
 
     def __init__(self, command: str, *, as_json: bool) -> None:
-        self.as_json = as_json
+        self._as_json = as_json
         self.code = 0
-        self.document: dict[str, Any] = {"schema": SCHEMA, "command": command}
+        self.document: dict[str, Any] = {"schema": json.SCHEMA, "command": command}
 
     def notify(self, text: str) -> None:
-        """Tell something at once, on standard error."""
+        """Print a line at once, on standard error."""
         print(text, file=sys.stderr, flush=True)
 
     def lines(self, lines: Sequence[str]) -> None:
-        """Tell people something; scripts get the document."""
-        if not self.as_json:
+        """Print lines for people; scripts get the document."""
+        if not self._as_json:
             for line in lines:
                 print(line, flush=True)
 
     def tree(self, survey: Survey) -> None:
-        """Tell which tree it is."""
-        self.document["tree"] = summary.tree_document(survey)
-        self.lines(summary.tree_lines(survey))
+        """Say which tree the command is about."""
+        self.document["tree"] = json.tree(survey)
+        self.lines(tree.tree_lines(survey))
+
+    def status(self, survey: Survey, copies: Sequence[Copy]) -> None:
+        """Say all that is known of a tree, and which copies of ultralytics are in sight."""
+        self.document["tree"] = json.tree(survey)
+        self.document["copies"] = [json.copy(copy) for copy in copies]
+        self.lines(tree.status_lines(survey, copies))
+
+    def copies(self, survey: Survey, copies: Sequence[Copy]) -> None:
+        """Warn people of other copies of ultralytics."""
+        self.lines(tree.copies_lines(survey, copies))
 
     def changes(self, title: str, outcome: Operation) -> None:
-        """Tell what changed."""
-        self.document["changes"] = summary.changes_document(outcome)
-        self.lines([title, *summary.change_lines(outcome)])
+        """Say what changed."""
+        self.document["changes"] = json.changes(outcome)
+        self.lines([title, *tree.change_lines(outcome)])
 
     def notes(self, outcome: Operation) -> None:
-        """Tell what is to be known besides."""
+        """Say what else there is to know about a change."""
         self.document["notes"] = list(outcome.notes)
         self.lines([f"note     {note}" for note in outcome.notes])
 
-    def exit(self, code: int) -> None:
-        """Set the exit code of the command."""
-        self.code = code
+    def derived(self, outcome: Operation) -> None:
+        """Warn people where no versioned diff fitted."""
+        self.lines(tree.derived_lines(outcome))
+
+    def diff(self, outcome: Operation) -> None:
+        """Print what a command would change, or changed, as a unified diff."""
+        from a2patch.patch import unified
+
+        text = unified(outcome.changes).decode("utf-8", "replace") if outcome.changes else ""
+        for line in tree.derived_lines(outcome):  # not among the lines of a diff that may be piped to git
+            self.notify(line)
+        self.document |= {"tree": json.tree(outcome.survey), "diff": text}
+        self.lines([text.removesuffix("\n")] if text else ["already patched: nothing to do"])
+
+    def verdict(self, verdict: Verdict) -> None:
+        """Print a verdict."""
+        from a2patch.report import verdict as report
+
+        self.document["verdict"] = json.verdict(verdict)
+        self.lines(["", report.verdict_text(verdict, width())])
+
+    def inserted(self, tree: Tree, base: Path, result: InsertResult) -> None:
+        """Print the models that were made, and what came out of trying them."""
+        from a2patch.report import insert as report
+
+        self.document["base"] = str(base)
+        self.lines([f"tree     {tree.package}", f"base     {base}", "", *report.model_lines(result.models, width())])
+        self.verdict(result.verdict)
+        self.lines([""])
+
+    def transplant(self, result: Transplant, checkpoint: Path, written: Path | None) -> None:
+        """Print what became of a checkpoint's weights."""
+        from a2patch.report import transplant as report
+
+        self.document["transplant"] = json.transplant(result, written)
+        self.lines(report.transplant_lines(result, checkpoint, written))
+
+    def unverified(self, error: A2PatchError) -> None:
+        """Say why the result of a command could not be tried, which does not end the command."""
+        self.document["unverified"] = json.error(error)
+        self.lines(["", *tree.error_lines(error)])
 
     def close(self, error: A2PatchError | None = None) -> None:
         """Print the document, where one is wanted."""
         self.document |= {"ok": self.code == 0, "exit_code": self.code}
         if error is not None:
-            self.document["error"] = summary.error_document(error)
-        if self.as_json:
-            print(json.dumps(self.document, indent=1, ensure_ascii=False))
+            self.document["error"] = json.error(error)
+        if self._as_json:
+            print(json.encode(self.document))
+        elif error is not None:
+            print("\n".join(tree.error_lines(error)), file=sys.stderr)
 
 
 @contextmanager
@@ -77,11 +132,9 @@ def error_handler(command: str, as_json: bool) -> Iterator[Console]:
         yield console
     except A2PatchError as error:
         failure = error
-        console.exit(error.exit_code)
-        if not as_json:
-            print("\n".join(summary.error_lines(error)), file=sys.stderr)
+        console.code = error.exit_code
     except KeyboardInterrupt:
-        console.exit(130)
+        console.code = 130
         console.notify("interrupted")
     console.close(failure)
     if console.code:
@@ -90,7 +143,7 @@ def error_handler(command: str, as_json: bool) -> Iterator[Console]:
 
 @contextmanager
 def progress() -> Iterator[Callable[[str], None]]:
-    """One line that tells what is being tried; a line each where there is no terminal."""
+    """Show one line that says what is being tried; where there is no terminal, a line for each."""
     if not sys.stderr.isatty():
         yield lambda text: print(text, file=sys.stderr, flush=True)
         return
@@ -101,11 +154,5 @@ def progress() -> Iterator[Callable[[str], None]]:
 
 
 def width() -> int:
-    """How many columns the terminal has; 120 where there is none."""
+    """Return how many columns the terminal has; 120 where there is none."""
     return shutil.get_terminal_size((120, 24)).columns
-
-
-def usage_document() -> str:
-    """The document of a command line that could not be understood."""
-    usage = {"kind": "UsageError", "message": "bad usage; standard error tells", "remedy": "a2patch --help"}
-    return json.dumps({"schema": SCHEMA, "ok": False, "exit_code": 2, "error": usage})

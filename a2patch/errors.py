@@ -1,4 +1,4 @@
-"""What can go wrong, as one base class with fields; shown once, at the edge."""
+"""Define what can go wrong: one base class with fields, which `console` shows."""
 
 from __future__ import annotations
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from a2patch.commands.diff import show_diff
 from a2patch.commands.options import JsonOption, PathOption, PythonOption, locate, surroundings
 from a2patch.commands.verify import try_tree
 from a2patch.console import Console, error_handler
 from a2patch.errors import ToolMissingError
-from a2patch.report import tree as summary
 
 if TYPE_CHECKING:
     from a2patch.runner import Verdict
-    from a2patch.tree import Surroundings, Tree
+    from a2patch.tree import Copy, Surroundings, Tree
 
 
 def apply(
@@ -39,41 +38,42 @@ def apply(
         around = surroundings()
         tree = locate(console, ultralytics_path, around)
         if dry_run:
-            show_diff(
-                console,
-                read_consistently(tree, console.notify, partial(operations.preview, tree, derivable=not no_derive)),
+            console.diff(
+                read_consistently(tree, console.notify, partial(operations.preview, tree, derivable=not no_derive))
             )
             return
         outcome = operations.apply(tree, console.notify, derivable=not no_derive)
+        copies = environment.copies(tree, around)
         console.tree(outcome.survey)
-        console.lines(summary.copies_lines(outcome.survey, environment.copies(tree, around)))
+        console.copies(outcome.survey, copies)
         if not outcome.changes:
             console.lines(["already patched: nothing to do"])
             return
         console.changes("patched", outcome)
         console.notes(outcome)
-        console.lines(summary.derived_lines(outcome))
-        verdict = None if no_verify else _try(console, tree, python, around)
+        console.derived(outcome)
+        verdict = None if no_verify else _verdict(console, tree, around, copies, python)
         if verdict is not None and not verdict.ok:
-            console.exit(1)
+            console.code = 1
             if not keep:
                 operations.revert(tree, console.notify)
                 console.lines(["", "The verdict is against it: the patch was taken out again (--keep keeps it)."])
             return
         if verdict is None:
-            console.lines(["", f"unverified: `{_again('verify', ultralytics_path)}` verifies it"])
+            console.lines(["", f"unverified: `{_command('verify', ultralytics_path)}` verifies it"])
         console.lines(_next_steps(ultralytics_path))
 
 
-def _try(console: Console, tree: Tree, python: Path | None, around: Surroundings) -> Verdict | None:
-    """Verify what was just applied; None where it can't be tried."""
+def _verdict(
+    console: Console, tree: Tree, around: Surroundings, copies: Sequence[Copy], python: Path | None
+) -> Verdict | None:
+    """Verify what was just applied; return nothing where it can't be tried."""
     from a2patch.runner import DEFAULT
 
     try:
-        return try_tree(console, tree, python, around, only=DEFAULT)
+        return try_tree(console, tree, around, copies, python, only=DEFAULT)
     except ToolMissingError as error:
-        console.document["unverified"] = summary.error_document(error)
-        console.lines(["", *summary.error_lines(error)])
+        console.unverified(error)
         return None
 
 
@@ -82,10 +82,11 @@ def _next_steps(path: Path | None) -> list[str]:
         "",
         "next",
         "  yolo detect train model=yolov8s_A2.yaml data=coco8.yaml epochs=3   # any of n s m l x",
-        f"  {_again('status', path)}",
-        f"  {_again('revert', path)}",
+        f"  {_command('status', path)}",
+        f"  {_command('revert', path)}",
     ]
 
 
-def _again(command: str, path: Path | None) -> str:
-    return f"a2patch {command}" + (f' --ultralytics-path "{path}"' if path else "")
+def _command(verb: str, path: Path | None) -> str:
+    """Return what to type for a verb on the same tree."""
+    return f"a2patch {verb}" + (f' --ultralytics-path "{path}"' if path else "")

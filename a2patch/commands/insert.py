@@ -1,24 +1,26 @@
-"""The verb `insert` of the command line."""
+"""The command `a2patch insert`: read its options, have the models made and tried, write them."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from a2patch.block import BLOCK, LAYER
-from a2patch.commands.options import JsonOption, PathOption, PythonOption, locate, surroundings
-from a2patch.console import Console, error_handler, progress, width
-from a2patch.graph import FORMS, Position, PositionError, at_scale, parse
-from a2patch.report import tree as summary
+from a2patch.commands.options import JsonOption, PathOption, PythonOption, interpreter, locate, surroundings, survey
+from a2patch.console import Console, error_handler, progress
+from a2patch.report import json
 
 if TYPE_CHECKING:
-    from a2patch.runner import InsertedModel, InsertResult, ModelRow
+    from a2patch.graph import Position
+    from a2patch.runner import InsertedModel
     from a2patch.tree import Tree
+
+# These are `a2patch.graph.FORMS`, repeated since each command would wait for that import.
+_FORMS = "P2 to P6, sppf, neck:P2 to neck:P6, detect, or after:N for a layer's index N"
 
 
 def insert(
@@ -27,7 +29,7 @@ def insert(
         typer.Option("--base", metavar="MODEL", help="A model of the tree, such as yolov8 or yolo11-seg, or a YAML."),
     ],
     at: Annotated[
-        list[str] | None, typer.Option("--at", metavar="POSITION", help=f"Where: {FORMS}. Again for more.")
+        list[str] | None, typer.Option("--at", metavar="POSITION", help=f"Where: {_FORMS}. Again for more.")
     ] = None,
     each: Annotated[
         bool, typer.Option("--each", help="A YAML for each position; for all that the model has, without --at.")
@@ -56,80 +58,55 @@ def insert(
     as_json: JsonOption = False,
 ) -> None:
     """Put our block anywhere into a model, and every index behind it right."""
-    from a2patch.runner import insert as insertion
-    from a2patch.transaction import commit, models, operations
-    from a2patch.tree import environment
+    from a2patch.report import insert as report
+    from a2patch.runner import insert as runner
+    from a2patch.transaction import models
 
     positions = _positions(at or [], each=each, remove=remove)
-    kind, row = _row(block, e, args)
-    named = _named(output, base, each=each, install=install)
+    arguments = _row_arguments(block, e, args)
+    name = _file_name(output, base, each=each, install=install)
     with error_handler("insert", as_json) as console:
         around = surroundings()
         tree = locate(console, ultralytics_path, around)
-        seen = commit.read_consistently(tree, console.notify, partial(operations.survey, tree))
-        console.document["tree"] = summary.tree_document(seen)
+        seen = survey(console, tree)
+        console.document["tree"] = json.tree(seen)
         models.refuse_unpatched(seen)
-        model = insertion.find_model(tree.package, base, around.folder)
-        wanted = insertion.Insertion(model, positions, each, remove, kind, row, named)
-        interpreter = python.absolute() if python else environment.interpreter_for(tree, around)
+        model = runner.find_model(tree.package, base, around.folder)
+        order = runner.Insertion(model, positions, each, remove, block, arguments, name)
+        python = interpreter(python, tree, around)
         with progress() as notify:
-            result = insertion.insert_models(tree.package, interpreter, wanted, notify, around.variables)
-        _show(console, tree, model, result)
+            result = runner.insert_models(tree.package, python, order, notify, around.variables)
+        console.inserted(tree, model, result)
         if not result.verdict.ok:
-            console.exit(1)
-            console.document["models"] = [_document(file, None) for file in result.models]
+            console.code = 1
+            console.document["models"] = [json.inserted_model(made, None) for made in result.models]
             console.lines(["Nothing was written."])
             return
         if install:
-            _install(console, tree, model, result.models, force=force)
+            places = _install(console, tree, model, result.models, force=force)
         else:
             folder = Path() if output is None else output if each else output.parent
-            _write(console, result.models, around.folder / folder, force=force)
-        console.lines(_next_steps(result))
-
-
-def _show(console: Console, tree: Tree, model: Path, result: InsertResult) -> None:
-    """Show what was made, and what came out of trying it."""
-    from a2patch.report import verdict
-
-    console.document["base"] = str(model)
-    console.document["verdict"] = verdict.verdict_json(result.verdict)
-    console.lines([f"tree     {tree.package}", f"base     {model}", ""])
-    if len(result.models) == 1:
-        console.lines(verdict.layer_lines(result.models[0].rows, width()))
-    else:
-        console.lines(verdict.made_lines(result.models))
-    console.lines(["", verdict.verdict_text(result.verdict, width()), ""])
-
-
-def _next_steps(result: InsertResult) -> list[str]:
-    """What to type next; a name that asks for no scale gets the smallest, which upstream says in a warning only."""
-    name = result.models[0].name
-    scales = [cost.scale for cost in result.verdict.costs if cost.model == name and cost.scale]
-    asked = at_scale(name, scales[1]) if len(scales) > 1 else name
-    note = f"   # any of {' '.join(scales)}" if asked != name else ""
-    lines = ["", "next", f"  yolo train model={asked} data=…{note}"]
-    if asked == name and len(scales) > 1:
-        lines.append(
-            f"note     {name} asks for no scale, so upstream builds {scales[0]}; begin its name as yolov8_ or yolo11_"
-        )
-    return lines
+            places = _write(console, result.models, around.folder / folder, force=force)
+        console.document["models"] = [json.inserted_model(made, places[made.name]) for made in result.models]
+        console.lines(report.next_lines(result))
 
 
 def _positions(at: Sequence[str], *, each: bool, remove: bool) -> tuple[Position, ...]:
-    """Read the positions, and refuse what does not go together."""
+    """Read the positions, and refuse options that do not go together."""
+    from a2patch.graph import PositionError, parse
+
     if remove and (at or each):
         raise typer.BadParameter("--remove takes all our layers out; it goes without --at and --each")
     if not (at or each or remove):
-        raise typer.BadParameter(f"name a position with --at: {FORMS}; or --each for all of them")
+        raise typer.BadParameter(f"name a position with --at: {_FORMS}; or --each for all of them")
     try:
         return tuple(parse(position) for position in at)
     except PositionError as error:
         raise typer.BadParameter(str(error)) from error
 
 
-def _row(block: str, e: float | None, args: str) -> tuple[str, str]:
-    """Return the class of a row and its arguments as they are written, or refuse what would not see or not build."""
+def _row_arguments(block: str, e: float | None, args: str) -> str:
+    """Return the arguments of a row as they are written, or refuse what would be blind or not build."""
     if block not in (BLOCK, LAYER):
         raise typer.BadParameter(f"--block is {BLOCK} or {LAYER}")
     if e is not None and (args or block == LAYER):
@@ -149,11 +126,11 @@ def _row(block: str, e: float | None, args: str) -> tuple[str, str]:
             raise typer.BadParameter(
                 "with a c_n of 1 the layer is blind: a softmax over one channel is 1 at every position; take at least 2"
             )
-    return block, ", ".join(map(repr, values))
+    return ", ".join(map(repr, values))
 
 
-def _named(output: Path | None, base: str, *, each: bool, install: bool) -> str:
-    """Return the name that the user wants for the file; empty where positions make it."""
+def _file_name(output: Path | None, base: str, *, each: bool, install: bool) -> str:
+    """Return the name of the file to make; empty where it is made from the positions."""
     if output is None or (each and not install):
         return ""
     if each:
@@ -167,45 +144,27 @@ def _named(output: Path | None, base: str, *, each: bool, install: bool) -> str:
     return output.name
 
 
-def _write(console: Console, made: Sequence[InsertedModel], folder: Path, *, force: bool) -> None:
-    """Write the files, and say so."""
-    from a2patch.runner import insert as insertion
+def _write(console: Console, made: Sequence[InsertedModel], folder: Path, *, force: bool) -> Mapping[str, Path]:
+    """Write the files into a folder, and return where each is."""
+    from a2patch.runner import insert as runner
 
-    places = {file.name: folder / file.name for file in made}
-    insertion.write({places[file.name]: file.content for file in made}, force=force)
-    console.document["models"] = [_document(file, places[file.name]) for file in made]
+    places = {model.name: folder / model.name for model in made}
+    runner.write({places[model.name]: model.content for model in made}, force=force)
     console.lines([f"written  {place}" for place in places.values()])
+    return places
 
 
-def _install(console: Console, tree: Tree, model: Path, made: Sequence[InsertedModel], *, force: bool) -> None:
-    """Put the files into the tree, and say so."""
+def _install(
+    console: Console, tree: Tree, base: Path, made: Sequence[InsertedModel], *, force: bool
+) -> Mapping[str, Path]:
+    """Put the files into the tree, and return where each is."""
     from a2patch.transaction import models
 
-    folder = models.folder_for(tree, model)
-    files = {f"{folder}/{file.name}": file.content for file in made}
+    folder = models.folder_for(tree, base)
+    files = {f"{folder}/{model.name}": model.content for model in made}
     outcome = models.install(tree, files, console.notify, force=force)
-    console.document["models"] = [_document(file, tree.path(f"{folder}/{file.name}")) for file in made]
     if outcome.changes:
         console.changes("installed", outcome)
     else:
         console.lines(["installed already: nothing to do"])
-
-
-def _document(file: InsertedModel, place: Path | None) -> dict[str, Any]:
-    return {
-        "name": file.name,
-        "path": str(place) if place else None,
-        "positions": list(file.positions),
-        "layers": [_row_document(row) for row in file.rows],
-    }
-
-
-def _row_document(row: ModelRow) -> dict[str, Any]:
-    return {
-        "index": row.index,
-        "from": row.source,
-        "repeats": row.repeats,
-        "module": row.module,
-        "args": row.args,
-        "ours": row.added,
-    }
+    return {model.name: tree.path(f"{folder}/{model.name}") for model in made}

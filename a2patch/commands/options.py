@@ -1,9 +1,10 @@
-"""What the verbs of the command line share: their options, and how each begins."""
+"""Declare the options that verbs share, and do what verbs begin with."""
 
 from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from a2patch.console import Console
+    from a2patch.transaction import Survey
     from a2patch.tree import Surroundings, Tree
 
 PathOption = Annotated[
@@ -29,17 +31,31 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 
 
 def surroundings() -> Surroundings:
-    """What this command is run in."""
+    """Return what this command is run in."""
     from a2patch.tree import Surroundings
 
     return Surroundings(Path.cwd(), dict(os.environ), Path(sys.executable))
 
 
 def locate(console: Console, path: Path | None, around: Surroundings) -> Tree:
-    """Find the tree, and finish or undo what an interrupted command left in it before anything else."""
+    """Find the tree, and finish or undo what an interrupted command left in it before anything else is done."""
     from a2patch.transaction import commit
     from a2patch.tree import environment
 
     tree = environment.locate(path, around)
     console.document["recovered"] = commit.recover(tree, console.notify)
     return tree
+
+
+def survey(console: Console, tree: Tree) -> Survey:
+    """Look at a tree while no other command changes it."""
+    from a2patch.transaction import commit, operations
+
+    return commit.read_consistently(tree, console.notify, partial(operations.survey, tree))
+
+
+def interpreter(python: Path | None, tree: Tree, around: Surroundings) -> Path:
+    """Return the interpreter that tries a tree: the one that was named with `--python`, or else one that fits."""
+    from a2patch.tree import environment
+
+    return python.absolute() if python else environment.interpreter_for(tree, around)

@@ -8,7 +8,6 @@ import typer
 
 from a2patch.commands.options import JsonOption, PathOption, locate, surroundings
 from a2patch.console import error_handler
-from a2patch.report import tree as summary
 
 
 def revert(
@@ -27,7 +26,7 @@ def revert(
         tree = locate(console, ultralytics_path, around)
         outcome = operations.revert(tree, console.notify, force=force)
         console.tree(outcome.survey)
-        console.lines(summary.copies_lines(outcome.survey, environment.copies(tree, around)))
+        console.copies(outcome.survey, environment.copies(tree, around))
         if outcome.changes:
             console.changes("reverted", outcome)
             console.notes(outcome)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from a2patch.commands.options import JsonOption, PathOption, PythonOption, locate, surroundings
+from a2patch.commands.options import JsonOption, PathOption, PythonOption, interpreter, locate, surroundings
 from a2patch.console import error_handler, progress
 from a2patch.graph import unscaled
 
@@ -41,10 +41,8 @@ def transplant(
 ) -> None:
     """Carry trained weights into a model that has double attention elsewhere, proved bit for bit; or back."""
     from a2patch.errors import ExistsError, TransplantError
-    from a2patch.report import transplant as transplant_report
     from a2patch.runner import Job
-    from a2patch.runner import transplant as carry
-    from a2patch.tree import environment
+    from a2patch.runner import transplant as run
 
     if from_state_dict != bool(base):
         raise typer.BadParameter("--from-state-dict and --base go together")
@@ -60,19 +58,18 @@ def transplant(
             raise TransplantError("there is no such folder for the result", path=target.parent, remedy="Make it first.")
         around = surroundings()
         tree = locate(console, ultralytics_path, around)
-        interpreter = python.absolute() if python else environment.interpreter_for(tree, around)
         job = Job(checkpoint.resolve(), _model(model), scale, _model(base), trust, inexact)
         with progress() as notify:
-            result, done = carry(tree.package, interpreter, job, target, notify, around.variables)
-        written = target if done else None
-        console.document["transplant"] = transplant_report.document(result, written)
-        console.lines(transplant_report.lines(result, checkpoint, written))
+            result, written = run(
+                tree.package, interpreter(python, tree, around), job, target, notify, around.variables
+            )
+        console.transplant(result, checkpoint, target if written else None)
         if not written:
-            console.exit(1)
+            console.code = 1
 
 
 def _model(name: str) -> str:
-    """A model file here by its path, since the probe runs elsewhere; any other by its name, for the tree to find."""
+    """Return a model file of this folder by its path, since the probe runs elsewhere; any other by its name."""
     if not name:
         return name
     path = Path(name if name.endswith((".yaml", ".yml", ".pt")) else f"{name}.yaml")

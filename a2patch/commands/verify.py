@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from a2patch.commands.options import JsonOption, PathOption, PythonOption, locate, surroundings
-from a2patch.console import Console, error_handler, progress, width
+from a2patch import __version__
+from a2patch.commands.options import JsonOption, PathOption, PythonOption, interpreter, locate, surroundings, survey
+from a2patch.console import Console, error_handler, progress
 from a2patch.errors import AccessError
 
 if TYPE_CHECKING:
     from a2patch.runner import Subject, Verdict
-    from a2patch.tree import Surroundings, Tree
+    from a2patch.tree import Copy, Surroundings, Tree
 
 
 def verify(
@@ -44,8 +44,9 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Try a patched tree, down to an epoch of training, or a model of your own."""
-    from a2patch.report import file
+    from a2patch.report import html_file
     from a2patch.runner import CHECKS, DEFAULT, QUICK, Subject
+    from a2patch.tree import environment
 
     if (base or scale) and model is None:
         raise typer.BadParameter("--base and --scale are about a MODEL")
@@ -56,41 +57,47 @@ def verify(
         tree = locate(console, ultralytics_path, around)
         subject = Subject(model.resolve(), base, scale) if model else None
         only = QUICK if quick else CHECKS if full else DEFAULT
-        target = file.claim(report) if report else None
-        verdict = try_tree(console, tree, python, around, subject=subject, only=only)
+        target = html_file.claim(report) if report else None
+        copies = environment.copies(tree, around)
+        verdict = try_tree(console, tree, around, copies, python, only=only, subject=subject)
         if target:
-            with progress() as notify:
-                file.make(target, tree.package, verdict, notify, around.variables, only=only, subject=subject)
-            console.document["report"] = str(target)
-            console.lines(["", f"report   {target}"])
+            _write_report(console, target, tree, verdict, around, only=only, subject=subject)
         if not verdict.ok:
-            console.exit(1)
+            console.code = 1
 
 
 def try_tree(
     console: Console,
     tree: Tree,
-    python: Path | None,
     around: Surroundings,
+    copies: Sequence[Copy],
+    python: Path | None,
     *,
     only: Sequence[str],
     subject: Subject | None = None,
 ) -> Verdict:
-    """Try a tree, or a model of its user's own under it, and say what came out."""
-    from a2patch.report import verdict as report
-    from a2patch.runner import DEFAULT, judge
-    from a2patch.runner import verify as verification
-    from a2patch.transaction import commit, operations
-    from a2patch.tree import environment
+    """Try a tree, or its user's own model under it, and say what came out.
 
-    seen = commit.read_consistently(tree, console.notify, partial(operations.survey, tree))
+    Args:
+        console: Where to say it.
+        tree: The tree.
+        around: What the command is run in.
+        copies: Every copy of ultralytics in sight.
+        python: The interpreter to try it with, where its user named one.
+        only: The checks to make.
+        subject: The model to try; without one, those that the patch adds.
+    """
+    from a2patch.runner import DEFAULT, judge
+    from a2patch.runner import verify as runner
+    from a2patch.transaction import operations
+
+    seen = survey(console, tree)
     if subject is None:
         operations.refuse_unpatched(seen)
-    interpreter = python.absolute() if python else environment.interpreter_for(tree, around)
     with progress() as notify:
-        verdict = verification.verify(
+        verdict = runner.verify(
             tree.package,
-            interpreter,
+            interpreter(python, tree, around),
             operations.untouched(seen),
             notify,
             around.variables,
@@ -98,12 +105,36 @@ def try_tree(
             source=judge.judge_source(seen.status),
             subject=subject,
         )
-    verdict = judge.with_copies(verdict, tree.package, environment.copies(tree, around))
-    console.document["verdict"] = report.verdict_json(verdict)
-    console.lines(["", report.verdict_text(verdict, width())])
+    verdict = judge.with_copies(verdict, tree.package, copies)
+    console.verdict(verdict)
     if verdict.ok and subject is None and set(only) >= set(DEFAULT):
         try:
             operations.mark_verified(tree, f"Python {verdict.python}, torch {verdict.torch}", console.notify)
-        except AccessError as error:  # a tree that others keep may be tried by anybody
+        except AccessError as error:  # anybody may try a tree that belongs to others
             console.notify(f"the verdict could not be noted in the receipt: {error.message}")
     return verdict
+
+
+def _write_report(
+    console: Console,
+    target: Path,
+    tree: Tree,
+    verdict: Verdict,
+    around: Surroundings,
+    *,
+    only: Collection[str],
+    subject: Subject | None,
+) -> None:
+    """Have the pictures of a verdict drawn, and write them with it as a page."""
+    from datetime import datetime
+
+    from a2patch.report import html, html_file
+    from a2patch.runner import figures
+
+    with progress() as notify:
+        pictures = figures.take(tree.package, verdict, notify, around.variables, only=only, subject=subject)
+    time = f"{datetime.now().astimezone():%Y-%m-%d %H:%M %z}"
+    facts = {"tree": str(tree.package), "made": f"{time} by a2patch {__version__}"}
+    html_file.write(target, html.page(verdict, pictures, facts | ({"model": str(subject.file)} if subject else {})))
+    console.document["report"] = str(target)
+    console.lines(["", f"report   {target}"])

@@ -1,4 +1,4 @@
-"""A model's graph beside that of its base, as SVG."""
+"""Draw a model's graph beside that of its base, as SVG."""
 
 from __future__ import annotations
 
@@ -122,26 +122,26 @@ def aligned(wiring: Wiring) -> list[tuple[int | None, int | None]]:
     return rows
 
 
-def draw(wiring: Wiring, ours: Collection[str]) -> Markup:
+def draw(wiring: Wiring, block_classes: Collection[str]) -> Markup:
     """Return the picture: the base on the left if there is one, the model on the right, matching layers side by side.
 
     Args:
         wiring: What to draw.
-        ours: The kinds of layers that the patch brings.
+        block_classes: The kinds of layers that the patch brings.
     """
     rows = aligned(wiring)
     drawn = edges(wiring)
-    mine = {i: row for row, (_, i) in enumerate(rows) if i is not None}
-    column = _Column(wiring.model, wiring.graph, mine, drawn, 1)
+    model_rows = {i: row for row, (_, i) in enumerate(rows) if i is not None}
+    column = _Column(wiring.model, wiring.graph, model_rows, drawn, 1)
     pieces: list[Markup] = []
     left = 2.0
     if wiring.base_graph:
-        like = {o: row for row, (o, _) in enumerate(rows) if o is not None}
-        base = _Column(wiring.base, wiring.base_graph, like, _plain(wiring.base_graph), -1)
+        base_rows = {o: row for row, (o, _) in enumerate(rows) if o is not None}
+        base = _Column(wiring.base, wiring.base_graph, base_rows, _plain(wiring.base_graph), -1)
         left += base.margin
         pieces += [_boxes(base, left, {}), *_connections(base, left)]
         left += base.width + _GAP
-    pieces += [_boxes(column, left, _marks(wiring, ours)), *_connections(column, left)]
+    pieces += [_boxes(column, left, _marks(wiring, block_classes)), *_connections(column, left)]
     width = left + column.width + column.margin
     height = _TOP + _ROW * len(rows) + 4
     return element(
@@ -151,26 +151,26 @@ def draw(wiring: Wiring, ours: Collection[str]) -> Markup:
         viewBox=f"0 0 {width:g} {height:g}",
         style=f"max-width:{1.4 * width:.0f}px",
         role="img",
-        aria_label=_told(wiring, drawn),
+        aria_label=_description(wiring, drawn),
     )
 
 
-def _told(wiring: Wiring, drawn: Iterable[Edge]) -> str:
+def _description(wiring: Wiring, drawn: Iterable[Edge]) -> str:
     """Return the picture in a sentence, for those who can't see it."""
     wrong = [f"layer {e.reader} reads {e.source}" for e in drawn if e.kind == "wrong"]
-    beside = f" beside those of {wiring.base}" if wiring.base else ""
-    return f"The {len(wiring.graph.layers)} layers of {wiring.model}{beside}; " + (
+    base = f" beside those of {wiring.base}" if wiring.base else ""
+    return f"The {len(wiring.graph.layers)} layers of {wiring.model}{base}; " + (
         f"wrong: {', '.join(wrong)}." if wrong else "no connection is wrong."
     )
 
 
-def _marks(wiring: Wiring, ours: Collection[str]) -> dict[int, str]:
+def _marks(wiring: Wiring, block_classes: Collection[str]) -> dict[int, str]:
     """Return how each layer of the model is marked, as classes."""
     compared = wiring.compared or Comparison((), (), ())
     at_fault = {fault.index for fault in wiring.faults}
     marks = {}
     for i, layer in enumerate(wiring.graph.layers):
-        new = "ours" if layer.kind in ours else "added" if i in (*compared.added, *compared.replaced) else ""
+        new = "ours" if layer.kind in block_classes else "added" if i in (*compared.added, *compared.replaced) else ""
         marks[i] = f"{new} fault".strip() if i in at_fault else new
     return marks
 

@@ -1,4 +1,4 @@
-"""A verdict and its pictures as one HTML page that needs nothing but itself."""
+"""Make one HTML page of a verdict and its pictures; the page needs no other file and no network."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from a2patch import __version__
 from a2patch.block import CLASSES
 from a2patch.report import diagram
 from a2patch.report.charts import cost_charts
+from a2patch.report.costs import LEGEND, cost_table, table_title
 from a2patch.report.markup import Markup, element, together
-from a2patch.report.verdict import COLUMNS, conclusion, cost_table, versions
+from a2patch.report.verdict import compared_models, conclusion, versions
 from a2patch.runner import (
     NOT_ASKED,
     Attention,
@@ -25,12 +26,12 @@ from a2patch.runner import (
 )
 
 GENERATOR = "a2patch"
-"""What the page's `generator` begins with, by which a page of ours is known."""
+"""What the page's `generator` begins with, by which a report is known as one."""
 
 _SIGNS = {"pass": "✓", "fail": "✕", "known": "!", "skip": "–"}
 _TITLES = {"cost": "What it costs", "wiring": "Wiring", "sight": "Sight", "attention": "Attention"}
 _ABOUT = {
-    "cost": COLUMNS,
+    "cost": LEGEND,
     "wiring": "Each box is a layer, with its place in the file and its stride; the model stands on the right, its base "
     "on the left, layers that are alike side by side. + marks a layer that the base has not, filled where it is one of "
     "ours. A wrong connection is red, thick and crossed; the right one in its place is green and dashed.",
@@ -55,7 +56,7 @@ def page(verdict: Verdict, pictures: Pictures, facts: Mapping[str, str]) -> str:
     Args:
         verdict: What was found.
         pictures: What was drawn.
-        facts: What else is to be told at the top, by what it is: the tree, the time.
+        facts: What else stands at the top, by its name: the tree, the time.
     """
     body = [
         *_head(verdict, facts),
@@ -84,8 +85,8 @@ def _head(verdict: Verdict, facts: Mapping[str, str]) -> Iterator[Markup]:
     """Yield the verdict, what it is about, and what to look at first."""
     yield element("h1", "What a2patch verify found")
     yield element("p", element("strong", conclusion(verdict)), class_=f"verdict {'pass' if verdict.ok else 'fail'}")
-    told = {**facts, "with": versions(verdict), "interpreter": str(verdict.interpreter)}
-    yield element("dl", *(piece for k, v in told.items() for piece in (element("dt", k), element("dd", v))))
+    shown = {**facts, "with": versions(verdict), "interpreter": str(verdict.interpreter)}
+    yield element("dl", *(piece for k, v in shown.items() for piece in (element("dt", k), element("dd", v))))
     failed = [element("a", check.name, href=f"#{check.name}") for check in verdict.checks if check.result == "fail"]
     if failed:
         links = [piece for link in failed for piece in (Markup(", "), link)][1:]
@@ -137,10 +138,10 @@ def _costs(verdict: Verdict) -> Iterator[Markup]:
     if verdict.costs:
         charts = cost_charts(verdict.costs, verdict.base)
         yield element("div", *(element("figure", chart) for chart in charts), class_="charts")
-    for model in dict.fromkeys(cost.model for cost in verdict.costs if cost.model != verdict.base):
+    for model in compared_models(verdict):
         rows = cost_table(verdict.costs, verdict.base, model)
         if rows:
-            yield _table(f"{verdict.base} -> {model}" if verdict.base else model, rows[0], rows[1:])
+            yield _table(table_title(verdict.base, model), rows[0], rows[1:])
     if verdict.note:
         yield element("p", verdict.note, class_="muted")
 
@@ -156,47 +157,47 @@ def _table(caption: str, heading: Sequence[str], rows: Iterable[Sequence[str]]) 
 
 
 def _scrolling(content: Markup, label: str) -> Markup:
-    """Return what may be wider than the page, in a box that also the keyboard can scroll."""
+    """Return content that may be wider than the page, in a box that the keyboard can scroll too."""
     return element("div", content, class_="scroll", tabindex="0", role="region", aria_label=label)
 
 
 def _wiring(wiring: Wiring) -> Markup:
     """Return the graph of a model, what is wrong with it, and the same as a table."""
-    beside = f", beside {wiring.base}" if wiring.base else ""
+    title = f"{wiring.model}, beside {wiring.base}" if wiring.base else wiring.model
     faults = [element("li", text) for text in dict.fromkeys(fault.text for fault in wiring.faults)]
     count = len({fault.index for fault in wiring.faults})
-    said = f"✕ {count} of {len(wiring.graph.layers)} layers wired wrongly; below the picture stands how."
+    summary = f"✕ {count} of {len(wiring.graph.layers)} layers wired wrongly; below the picture stands how."
     picture = _scrolling(diagram.draw(wiring, CLASSES), f"The graph of {wiring.model}")
     heading = ("layer", "kind", "stride", "reads", *(("base", "reads") if wiring.base else ()))
-    table = _table(f"{wiring.model}{beside}", heading, _as_rows(wiring))
-    words = element("details", element("summary", "The same as a table"), table)
+    table = _table(title, heading, _as_rows(wiring))
+    as_table = element("details", element("summary", "The same as a table"), table)
     listed = element("ul", *faults) if faults else Markup()
     return together(
-        element("h3", f"{wiring.model}{beside}"),
-        element("p", said if faults else "No wrong connection was found."),
+        element("h3", title),
+        element("p", summary if faults else "No wrong connection was found."),
         picture,
         listed,
-        words,
+        as_table,
     )
 
 
 def _as_rows(wiring: Wiring) -> Iterator[Sequence[str]]:
     """Yield the layers of a model, and those of its base beside them."""
     for o, i in diagram.aligned(wiring):
-        mine = ("", "", "", "")
+        own = ("", "", "", "")
         if i is not None:
             layer = wiring.graph.layers[i]
             stride = "" if layer.stride is None else f"{layer.stride:g}"
-            mine = (str(i), layer.kind, stride, ", ".join(map(str, layer.sources)))
+            own = (str(i), layer.kind, stride, ", ".join(map(str, layer.sources)))
         if wiring.base_graph is None:
-            yield mine
+            yield own
             continue
         base = wiring.base_graph.layers[o] if o is not None else None
-        yield (*mine, f"{o} {base.kind}" if base else "", ", ".join(map(str, base.sources)) if base else "")
+        yield (*own, f"{o} {base.kind}" if base else "", ", ".join(map(str, base.sources)) if base else "")
 
 
 def _sights(sights: Sequence[Sight]) -> Iterator[Markup]:
-    """Yield what was moved and where it was seen, model by model."""
+    """Yield, for each model, what was moved and where the model answered."""
     if sights:
         scale = (element("span", "no answer"), element("i"), element("span", "the largest of the map"))
         yield element("p", *scale, class_="scale")
@@ -213,18 +214,18 @@ def _sight_map(seen: SightMap) -> Markup:
     """Return where one map answered."""
     wide, high = seen.size
     name = seen.name if seen.name.startswith("layer") else f"{seen.name} of the head"
-    told = (
+    answer = (
         element("span", f"✕ blind: {seen.answer:.2g}", class_="blind")
         if seen.blind
         else Markup(f"up to {seen.answer:.2g}")
     )
     alt = f"{name} answers {'nowhere' if seen.blind else f'by up to {seen.answer:.2g} of its largest value'}"
-    caption = element("figcaption", f"{name}, {wide} × {high}: ", told)
+    caption = element("figcaption", f"{name}, {wide} × {high}: ", answer)
     return element("figure", element("img", src=seen.image, alt=alt), caption)
 
 
 def _attentions(layers: Sequence[Attention]) -> Iterator[Markup]:
-    """Yield the maps of each of our layers over the photograph, which the page holds once."""
+    """Yield the maps of each added layer over the photograph, which the page holds once."""
     if not layers:
         return
     wide, high = layers[0].size
@@ -251,13 +252,13 @@ def _attentions(layers: Sequence[Attention]) -> Iterator[Markup]:
 def _over(layer: Attention, shares: Shares, what: str) -> Markup:
     """Return one map over the photograph."""
     wide, high = layer.size
-    told = f"{what}: {'everywhere' if shares.even else f'{shares.low:.3g} to'} {shares.high:.3g}"
+    caption = f"{what}: {'everywhere' if shares.even else f'{shares.low:.3g} to'} {shares.high:.3g}"
     drawn = element(
         "svg",
         element("use", href="#photo"),
         element("image", href=shares.image, width=wide, height=high, preserveAspectRatio="none", opacity=0.6),
         viewBox=f"0 0 {wide} {high}",
         role="img",
-        aria_label=f"Over the photograph of a bus: {told}",
+        aria_label=f"Over the photograph of a bus: {caption}",
     )
-    return element("figure", drawn, element("figcaption", told))
+    return element("figure", drawn, element("figcaption", caption))

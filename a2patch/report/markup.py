@@ -1,4 +1,4 @@
-"""HTML and SVG as text: every string that is put in is escaped, unless it is markup already."""
+"""Make HTML and SVG as text: every string that is put in is escaped, unless it is markup already."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def element(name: str, *children: str, **attributes: str | float | None) -> Mark
         attributes: Its attributes; in their names `_` stands for `-`, and one at the end is left out. Those that are
             None are left out.
     """
-    told = "".join(
+    written = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(f"{value:g}" if isinstance(value, float) else str(value))}"'
         for key, value in attributes.items()
         if value is not None
     )
     if name in _EMPTY:
-        return Markup(f"<{name}{told}>")
-    return Markup(f"<{name}{told}>{together(*children)}</{name}>")
+        return Markup(f"<{name}{written}>")
+    return Markup(f"<{name}{written}>{together(*children)}</{name}>")
 
 
 def together(*pieces: str) -> Markup:

@@ -1,9 +1,9 @@
-"""What a command says of a tree: lines for people, a document for scripts."""
+"""Show a tree, its state, and what a command changed in it, as lines of text."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from a2patch.errors import A2PatchError
 
@@ -22,7 +22,7 @@ _MEANING = {
 
 
 def tree_lines(survey: Survey) -> list[str]:
-    """The tree: where it is, what it is, through which link it was reached."""
+    """Return where a tree is, what it is, and through which link it was reached."""
     tree = survey.tree
     lines = [f"tree     {tree.package}", f"         {tree.kind}, ultralytics {tree.version or 'of unknown version'}"]
     if tree.named.absolute() != tree.package:
@@ -31,7 +31,7 @@ def tree_lines(survey: Survey) -> list[str]:
 
 
 def status_lines(survey: Survey, copies: Sequence[Copy]) -> list[str]:
-    """What `a2patch status` says."""
+    """Return what `a2patch status` says."""
     state = survey.status.state
     lines = [*tree_lines(survey), f"state    {state}: {_MEANING[state]}"]
     for site in survey.status.sites:
@@ -41,14 +41,14 @@ def status_lines(survey: Survey, copies: Sequence[Copy]) -> list[str]:
         verified = survey.receipt.verified or "nothing yet; `a2patch verify` does"
         lines += [f"receipt  by a2patch {survey.receipt.version}", f"         verified by {verified}"]
         lines += [
-            f"         {path:<36} {_as_installed(survey.tree.read(path), content)}"
+            f"         {path:<36} {_installed(survey.tree.read(path), content)}"
             for path, content in survey.receipt.models.items()
         ]
     return lines + copies_lines(survey, copies)
 
 
 def copies_lines(survey: Survey, copies: Sequence[Copy]) -> list[str]:
-    """Every other copy in sight; empty where there is only this one."""
+    """Return every copy in sight; nothing where there is only the one of this tree."""
     if all(copy.package == survey.tree.package for copy in copies):
         return []
     lines = ["copies   more than one copy of ultralytics is in sight:"]
@@ -58,13 +58,8 @@ def copies_lines(survey: Survey, copies: Sequence[Copy]) -> list[str]:
     return lines
 
 
-def copy_document(copy: Copy) -> dict[str, str]:
-    """A copy in sight, for `--json`."""
-    return {"package": str(copy.package), "used_by": copy.used_by, "through": copy.through}
-
-
 def change_lines(outcome: Operation) -> list[str]:
-    """What changed, a file a line, with the diff that did it."""
+    """Return a line for each file that changed, with the diff that changed it."""
     names = {file.path: diff.name for diff in outcome.diffs for file in diff.files}
     return [
         f"  {change.path:<36} {_amount(change):<18} {names.get(change.path, 'a2patch insert')}"
@@ -73,7 +68,7 @@ def change_lines(outcome: Operation) -> list[str]:
 
 
 def derived_lines(outcome: Operation) -> list[str]:
-    """Which diffs were derived, said aloud; empty where all are versioned."""
+    """Return a line that names the diffs that were derived; nothing where all are versioned."""
     sites = [diff.site for diff in outcome.diffs if diff.derived]
     if not sites:
         return []
@@ -82,41 +77,8 @@ def derived_lines(outcome: Operation) -> list[str]:
     ]
 
 
-def tree_document(survey: Survey) -> dict[str, Any]:
-    """The tree and its state, for `--json`."""
-    tree = survey.tree
-    return {
-        "package": str(tree.package),
-        "named": str(tree.named),
-        "kind": tree.kind,
-        "version": tree.version or None,
-        "state": survey.status.state,
-        "sites": [
-            {"site": site.site, "state": site.state, "diff": diff.name if (diff := site.back or site.forth) else None}
-            for site in survey.status.sites
-        ],
-        "receipt": None
-        if survey.receipt is None
-        else {
-            "a2patch": survey.receipt.version,
-            "verified": survey.receipt.verified or None,
-            "models": sorted(survey.receipt.models),
-        },
-    }
-
-
-def changes_document(outcome: Operation) -> list[dict[str, Any]]:
-    """What changed, for `--json`."""
-    actions = {(True, False): "added", (False, True): "removed", (False, False): "changed"}
-    names = {file.path: diff.name for diff in outcome.diffs for file in diff.files}
-    return [
-        {"path": c.path, "action": actions[c.before is None, c.after is None], "diff": names.get(c.path)}
-        for c in outcome.changes
-    ]
-
-
 def error_lines(error: A2PatchError) -> list[str]:
-    """An error: what, where, what stands there, what to do."""
+    """Return an error: what is wrong, where, what stands there, and what to do."""
     lines = [f"a2patch: {error.message}"]
     if error.path is not None:
         lines.append(f"  {error.path}")
@@ -126,24 +88,15 @@ def error_lines(error: A2PatchError) -> list[str]:
     return lines
 
 
-def error_document(error: A2PatchError) -> dict[str, Any]:
-    """An error, for `--json`."""
-    return {
-        "kind": type(error).__name__,
-        "message": error.message,
-        "path": str(error.path) if error.path else None,
-        "found": error.found or None,
-        "remedy": error.remedy or None,
-    }
-
-
-def _as_installed(content: bytes | None, written: bytes) -> str:
+def _installed(content: bytes | None, written: bytes) -> str:
+    """Return what became of a model file that `a2patch insert` wrote."""
     if content is None:
         return "installed by insert, gone since"
     return "installed by insert" + ("" if content == written else ", edited since")
 
 
 def _amount(change: Change) -> str:
+    """Return how much a file changed."""
     if change.before is None:
         return "new file"
     if change.after is None:

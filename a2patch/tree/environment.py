@@ -84,7 +84,7 @@ def imported_by(python: Path, around: Surroundings) -> Tree | None:
 
 
 def interpreter_for(tree: Tree, around: Surroundings) -> Path:
-    """Return what tries a tree: the interpreter of its environment, one that imports it, one with torch, or ours."""
+    """Return what tries a tree: the interpreter of its environment, one that imports it or has torch, or ours."""
     own = trees.interpreter_of(tree)
     if own is not None:
         return own

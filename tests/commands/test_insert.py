@@ -154,3 +154,12 @@ def test_bad_usage_is_told_before_anything_is_looked_at(typed: list[str], told: 
     answer = CliRunner().invoke(app, ["insert", "--base", "yolov8", *typed])
     assert answer.exit_code == 2
     assert told in " ".join(answer.output.split())
+
+
+def test_the_help_names_every_form_of_a_position() -> None:
+    from typer.testing import CliRunner
+
+    from a2patch.cli import app
+    from a2patch.graph import FORMS
+
+    assert FORMS in " ".join(CliRunner().invoke(app, ["insert", "--help"]).output.split())

@@ -24,8 +24,8 @@ from a2patch.protocol import (
     SightMap,
 )
 from a2patch.report import diagram
-from a2patch.report.file import claim, write
 from a2patch.report.html import page
+from a2patch.report.html_file import claim, write
 from a2patch.runner.figures import Pictures, Wiring
 from a2patch.runner.verdict import Verdict
 from tests.support.command import a2patch, here, patch

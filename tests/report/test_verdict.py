@@ -10,7 +10,8 @@ from typing import get_args
 import pytest
 
 from a2patch.protocol import NOT_ASKED, Check, Cost, Result
-from a2patch.report.verdict import verdict_json, verdict_text
+from a2patch.report import json as documents
+from a2patch.report.verdict import verdict_text
 from a2patch.runner.verdict import CHECKS, Verdict
 
 VERDICT = Verdict(
@@ -55,6 +56,12 @@ def test_table_before_and_after() -> None:
         "scale  GFLOPs      counted     cost\n"
         "n      8.9 -> 9.0  8.7 -> 8.8  +0.7 % / +1.3 %\n"
     ) in verdict_text(VERDICT, 80)
+    assert (
+        "scale  layers      parameters\n"
+        "n      129 -> 139  3,157,200 -> 3,178,400\n"
+        "x      209 -> 219  68,229,648 -> 68,745,248\n"
+        "scale  gradients                 GFLOPs\n"
+    ) in verdict_text(VERDICT, 50)
     alone = verdict_text(replace(VERDICT, base="", costs=VERDICT.costs[2:3]), 120)
     assert (
         "yolov8_A2.yaml\nscale  layers  parameters  gradients  GFLOPs  counted\n"
@@ -78,14 +85,14 @@ def test_what_nobody_asked_for_is_not_counted() -> None:
 def test_every_check_says_what_it_means_and_what_to_do() -> None:
     for result in get_args(Result):
         made = [Check(name, result, meaning="" if result == "pass" else "raises") for name in CHECKS]
-        for check in verdict_json(replace(VERDICT, checks=tuple(made)))["checks"]:
+        for check in documents.verdict(replace(VERDICT, checks=tuple(made)))["checks"]:
             assert check["meaning"].strip(), check
             assert bool(check["advice"]) == (result in ("fail", "known")), check
     unasked = [Check(name, "skip", meaning=NOT_ASKED) for name in CHECKS]
-    advice = {c["name"]: c["advice"] for c in verdict_json(replace(VERDICT, checks=tuple(unasked)))["checks"]}
+    advice = {c["name"]: c["advice"] for c in documents.verdict(replace(VERDICT, checks=tuple(unasked)))["checks"]}
     assert (advice["sight"], advice["ddp"]) == ("Verify without --quick.", "Verify with --full.")
     exact = Check("learn", "fail", "32 -> 33", "It rises.", "Lower the steps.")
-    (document,) = verdict_json(replace(VERDICT, checks=(exact,)))["checks"]
+    (document,) = documents.verdict(replace(VERDICT, checks=(exact,)))["checks"]
     assert (document["meaning"], document["advice"]) == ("It rises.", "Lower the steps.")
 
 
@@ -102,7 +109,7 @@ def test_log_lines_of_a_dead_probe_stay_lines() -> None:
 
 
 def test_json_is_plain_and_versioned() -> None:
-    document = json.loads(json.dumps(verdict_json(VERDICT)))
+    document = json.loads(json.dumps(documents.verdict(VERDICT)))
     assert document["schema"] == 1
     assert document["ok"] is True
     assert document["interpreter"] == str(VERDICT.interpreter)

@@ -1,0 +1,42 @@
+"""Lay text out for a terminal: paragraphs and tables, within a number of columns."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+
+_GAP = "  "
+
+
+def wrapped(text: str, width: int, indent: str = "") -> str:
+    """Return text broken into lines; its own line breaks stay, and long words, such as paths, are never broken."""
+    return "\n".join(
+        textwrap.fill(
+            line, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        )
+        for line in text.splitlines()
+    )
+
+
+def table_lines(rows: Iterable[Sequence[str]], width: int | None = None) -> list[str]:
+    """Return a table as lines, cells of a column below one another.
+
+    Args:
+        rows: Rows of equally many cells, of which the first names the row.
+        width: The columns to stay within. Cells that do not fit go into further tables below the first, which repeat
+            the names; without a width all stand in one.
+    """
+    names, *columns = (_padded(cells) for cells in zip(*rows, strict=True))
+    tables = [[names]]
+    for column in columns:
+        cells = (*tables[-1], column)
+        if width is not None and len(cells) > 2 and len(_GAP.join(cell[0] for cell in cells)) > width:
+            tables.append([names])
+        tables[-1].append(column)
+    return [_GAP.join(row).rstrip() for table in tables for row in zip(*table, strict=True)]
+
+
+def _padded(cells: Sequence[str]) -> list[str]:
+    """Return the cells of a column at one width."""
+    width = max(map(len, cells))
+    return [cell.ljust(width) for cell in cells]

@@ -20,8 +20,6 @@ FILES = {
 }
 PROBE = [name for name in FILES if name.startswith("a2patch.probe")]
 HOST = [name for name in FILES if name not in PROBE]
-# Who still breaks the rule, and how; to be emptied.
-TOLERATED = {"a2patch.cli": "it takes each verb out of its file, since commands has no face"}
 
 
 def imports(name: str) -> Iterator[str]:
@@ -47,7 +45,7 @@ def test_the_host_imports_downward_and_through_faces(name: str) -> None:
     others = [found for found in imports(name) if part(found) not in ("", part(name))]
     upward = [found for found in others if LEVEL.get(part(found), len(LAYERS)) >= LEVEL.get(part(name), 0)]
     past_a_face = [found for found in others if found.count(".") > 2]
-    assert bool(upward or past_a_face) == (name in TOLERATED), (upward, past_a_face)
+    assert (upward, past_a_face) == ([], [])
 
 
 @pytest.mark.parametrize("name", PROBE)

@@ -47,11 +47,16 @@ def acquire(tree: Tree, notify: Callable[[str], None]) -> BaseFileLock:
     notified = False
     while True:
         with suppress(FileNotFoundError):  # whoever ends takes the folder along
-            _make(tree)
-            lock = FileLock(tree.path(LOCK), timeout=0)
-            with suppress(Timeout):
-                lock.acquire()
-                return lock
+            try:
+                _make(tree)
+                lock = FileLock(tree.path(LOCK), timeout=0)
+                with suppress(Timeout):
+                    lock.acquire()
+                    return lock
+            except BaseException:
+                with suppress(OSError):
+                    folder.rmdir()  # only if it is empty: that of a command at work holds its lock
+                raise
         if time.monotonic() > give_up:
             raise LockedError(
                 "another a2patch works on this tree and has not finished",

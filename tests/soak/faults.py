@@ -34,7 +34,7 @@ from a2patch.transaction import operations as commands
 from a2patch.tree import tree
 from patches import releases
 from tests.support import miniature
-from tests.support.files import Contents, contents
+from tests.support.files import Snapshot, snapshot
 from tests.support.injection import DONE, KILLED, LOCKED, REFUSED, Injector, forked
 from tests.support.miniature import act, quiet
 
@@ -62,7 +62,7 @@ class Scenario:
     template: Path
     package: str
     changes: tuple[Any, ...]
-    allowed: tuple[Contents, Contents]
+    allowed: tuple[Snapshot, Snapshot]
 
 
 @dataclass
@@ -84,9 +84,9 @@ def fast() -> str | None:
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
-def state(folder: Path) -> Contents:
-    """Return what a round is judged by: every file but those of the user's own repository."""
-    return contents(folder, without={".git"})
+def state(folder: Path) -> Snapshot:
+    """Return what a round is judged by: every file and folder but those of the user's own repository."""
+    return snapshot(folder, without={".git"})
 
 
 def scenario(kind: str, command: str, base: Path) -> Scenario:
@@ -167,7 +167,7 @@ def _stopped(case: Scenario, base: Path, mode: str, at: int, score: Score) -> Pa
     return None if code == DONE and count < at else root
 
 
-def _tell(score: Score, case: Scenario, what: str, seen: Contents) -> None:
+def _tell(score: Score, case: Scenario, what: str, seen: Snapshot) -> None:
     score.torn += 1
     known = case.allowed[1]
     paths = [path for path in sorted(set(seen) | set(known)) if seen.get(path) != known.get(path)]
@@ -193,7 +193,7 @@ def killed_at_random(kinds: Sequence[str], rounds: int, base: Path, seed: int) -
     return score
 
 
-def _both(kind: str, base: Path) -> tuple[Path, Path, tuple[Contents, Contents]]:
+def _both(kind: str, base: Path) -> tuple[Path, Path, tuple[Snapshot, Snapshot]]:
     root = base / f"wandering-{kind}"
     package = miniature.cut(RELEASE, releases.cache(os.environ), root, kind)
     before = state(root)

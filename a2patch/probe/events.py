@@ -6,7 +6,7 @@ import json
 import time
 import traceback
 from pathlib import Path
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable, NamedTuple, Sequence
 
 
 class Outcome(NamedTuple):
@@ -67,8 +67,14 @@ class Channel:
         """Say what is being tried, for whoever waits."""
         self.emit("trying", what=what)
 
-    def check(self, name: str, what: str, attempt: Callable[[], Outcome]) -> bool:
+    def check(self, name: str, what: str, attempt: Callable[[], Outcome], requires: Sequence[str] = ()) -> bool:
         """Make one check, if it is wanted, and report it; an exception is a fault of what is checked.
+
+        Args:
+            name: What it is called.
+            what: What to say meanwhile.
+            attempt: How to make it.
+            requires: Checks without which it tells nothing: where one of them found a fault, it is skipped.
 
         Returns:
             Whether it found no fault.
@@ -79,6 +85,7 @@ class Channel:
         self.trying(what)
         started = time.perf_counter()
         try:
+            self._require(requires)
             outcome = attempt()
         except SkipCheckError as reason:
             outcome = Outcome("skip", "", str(reason))
@@ -87,6 +94,12 @@ class Channel:
         self.results[name] = outcome.result
         self.emit("check", name=name, seconds=round(time.perf_counter() - started, 3), **outcome._asdict())
         return outcome.result in ("pass", "known")
+
+    def _require(self, names: Sequence[str]) -> None:
+        """Raise if one of some checks found a fault; the first of them names the cause."""
+        for name in names:
+            if self.results.get(name) == "fail":
+                raise SkipCheckError("it tells nothing before what `{}` found is mended".format(name))
 
     def _fault(self, error: BaseException) -> Outcome:
         """Return what an exception says about the package: a fault, or a library that is not there."""

@@ -98,10 +98,10 @@ def _try_patched(request: dict[str, Any], channel: Channel) -> None:
         channel.emit("unreadable", error=last_line(error))
         return
     for name, what, attempt in _attempts(context):
-        channel.check(name, what, attempt)
+        channel.check(name, what, attempt, _REQUIRED.get(name, ()))
     files = [spec["file"] for spec in context.specs]
     trained = context.trained if context.trained in files else files[0]
-    channel.check("checkpoint", "saving and loading", lambda: _checkpoint(context, trained))
+    channel.check("checkpoint", "saving and loading", lambda: _checkpoint(context, trained), _VALUES)
     _train(context, trained)
     _check_fully(context)
     bases = [spec["base"] for spec in context.specs if spec.get("own") and spec["base"]]
@@ -123,9 +123,14 @@ def _try_composed(request: dict[str, Any], channel: Channel) -> None:
         _try_patched({**request, "models": models}, channel)
 
 
+_VALUES = ("finite",)
+# Checks that tell nothing where others found a fault; that a model doesn't build, the context tells each by itself.
+_REQUIRED = dict.fromkeys(("alone", "sight", "gradient", "learn"), _VALUES)
+
+
 def _attempts(context: Any) -> Any:
     """Yield the checks but those of one model only: name, what to say meanwhile, and how to make it."""
-    from a2patch.probe.checks import build, formula, learn, register, sight, wiring
+    from a2patch.probe.checks import alone, build, finite, formula, learn, register, sight, wiring
 
     def on_bench(check: Any) -> Any:
         return lambda: check(context)
@@ -134,9 +139,11 @@ def _attempts(context: Any) -> Any:
         ("register", "registering the layers", register.check_register),
         ("formula", "comparing the layer with its formula", formula.check_formula),
         ("build", "building the models", build.check_build),
+        ("finite", "looking for what is no number", finite.check_finite),
         ("wiring", "following the wires", wiring.check_wiring),
         ("scale", "comparing the scales", build.check_scale),
         ("stride", "reading the strides", build.check_stride),
+        ("alone", "computing images alone and together", alone.check_alone),
         ("sight", "looking through the layers", sight.check_sight),
         ("gradient", "following the gradients", learn.check_gradient),
         ("learn", "learning one batch", learn.check_learn),
@@ -150,9 +157,9 @@ def _check_fully(context: Any) -> None:
     from a2patch.probe.checks import amp, ddp, export
 
     check = context.channel.check
-    check("amp", "computing in fewer bits", lambda: amp.check_amp(context))
-    check("export", "exporting", lambda: export.check_export(context))
-    check("ddp", "training with two workers", lambda: ddp.check_ddp(context))
+    check("amp", "computing in fewer bits", lambda: amp.check_amp(context), _VALUES)
+    check("export", "exporting", lambda: export.check_export(context), _VALUES)
+    check("ddp", "training with two workers", lambda: ddp.check_ddp(context), _VALUES)
 
 
 def _checkpoint(context: Any, file: str) -> Any:
@@ -249,7 +256,8 @@ def _train(context: Any, file: str) -> None:
     from a2patch.probe.models.build import scaled
 
     name = context.label(file) if context.is_own(file) else scaled(file, context.scales[0])
-    context.channel.check("train", "training {} for an epoch".format(name), lambda: train.check_train(context, file))
+    what = "training {} for an epoch".format(name)
+    context.channel.check("train", what, lambda: train.check_train(context, file), _VALUES)
 
 
 def _costs(context: Any, files: list[str]) -> None:

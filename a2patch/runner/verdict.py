@@ -17,9 +17,11 @@ CHECKS = (
     "register",
     "formula",
     "build",
+    "finite",
     "wiring",
     "scale",
     "stride",
+    "alone",
     "sight",
     "gradient",
     "learn",
@@ -38,7 +40,7 @@ DEFAULT = CHECKS[: CHECKS.index("amp")]
 EXCUSABLE = ("checkpoint", "train", "export")
 """Those that use most of upstream and its libraries; where one fails, a stock model of an untouched tree is tried."""
 
-QUICK = ("source", "import", "register", "build", "wiring", "scale", "stride")
+QUICK = ("source", "import", "register", "build", "finite", "wiring", "scale", "stride")
 """The checks of the quick level: what is static, and what building tells."""
 
 NOT_ASKED = "not asked for"

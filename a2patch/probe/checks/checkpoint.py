@@ -12,6 +12,7 @@ import torch
 from a2patch.probe.events import Outcome, failed, known, passed
 from a2patch.probe.models.build import Model, tensors
 from a2patch.probe.models.context import Context
+from a2patch.probe.models.images import at_fitting_side, smooth_images
 from a2patch.probe.runtime.load import ALLOW, load_allowing, loader
 
 
@@ -21,8 +22,7 @@ def check_checkpoint(context: Context, file: str) -> Outcome:
     _unsettle(model)
     path = context.scratch / "checkpoint.pt"
     torch.save({"epoch": -1, "model": model, "ema": None, "train_args": {}}, path)
-    image = torch.rand(1, 3, 128, 128)
-    expected = _detections(model, image)
+    image, expected = at_fitting_side(model, 128, lambda side: _tried(model, side))
 
     forced = load_allowing(path)
     ways = {"load": loader()(str(path))[0]}
@@ -69,6 +69,12 @@ def _unsettle(model: Model) -> None:
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.weight.uniform_(0.5, 1.5)
                 module.running_var.uniform_(0.5, 1.5)
+
+
+def _tried(model: Model, side: int) -> tuple[Any, Any]:
+    """Return an image of a side, and what a model gives for it."""
+    image = smooth_images(model, 1, side)
+    return image, _detections(model, image)
 
 
 def _detections(model: Model, image: Any) -> Any:

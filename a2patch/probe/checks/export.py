@@ -16,8 +16,9 @@ from typing import Any
 import torch
 
 from a2patch.probe.events import Outcome, SkipCheckError, failed, passed, skipped
-from a2patch.probe.models.build import NAMING, Model, kind, smooth_images, tensors
+from a2patch.probe.models.build import NAMING, Model, kind, tensors
 from a2patch.probe.models.context import Context
+from a2patch.probe.models.images import smooth_images
 from a2patch.probe.runtime.compat import tools
 from a2patch.probe.runtime.load import load_allowing, loader
 

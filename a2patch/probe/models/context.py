@@ -8,8 +8,9 @@ from typing import Any
 
 from a2patch.graph import Graph
 from a2patch.probe.events import Channel, SkipCheckError
-from a2patch.probe.models.build import Model, build, is_fresh, scaled, settle, smooth_images
+from a2patch.probe.models.build import Model, build, is_fresh, scaled, settle
 from a2patch.probe.models.catalog import Catalog, graph
+from a2patch.probe.models.images import at_fitting_side, smooth_images
 from a2patch.probe.models.meta import meta_model
 from a2patch.probe.models.user_model import UserModel
 
@@ -123,6 +124,14 @@ class Context:
             raise SkipCheckError("{} doesn't build".format(self.label(file)))
         return models
 
+    def builds(self, file: str) -> bool:
+        """Return whether a model builds at the scale that was asked for, or at the smallest."""
+        try:
+            self.chosen(file)
+        except SkipCheckError:
+            return False
+        return True
+
     def chosen(self, file: str) -> Model:
         """Return the outline of a model at the scale that was asked for, or at the smallest.
 
@@ -159,7 +168,7 @@ class Context:
         """
         model = self.smallest(file)
         if is_fresh(model):
-            settle(model, smooth_images(model, 2, size))
+            at_fitting_side(model, size, lambda side: settle(model, smooth_images(model, 2, side)))
         return model.eval()
 
     def trainable(self, file: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from a2patch.probe.models.build import Model
+from a2patch.probe.models.images import input_channels
 
 SIZE = 640  # as ultralytics counts
 
@@ -37,10 +38,11 @@ def counted(model: Model) -> float | None:
 
     if not all(parameter.is_meta for parameter in model.parameters()):
         model = deepcopy(model).to("meta")
+    image = torch.empty(1, input_channels(model), SIZE, SIZE, device="meta")
     training = model.training
     try:
         with torch.no_grad(), _shapes_only(), Counting() as counter:
-            model.train()(torch.empty(1, 3, SIZE, SIZE, device="meta"))
+            model.train()(image)
     except (NotImplementedError, RuntimeError, TypeError):  # something needs values
         return None
     finally:

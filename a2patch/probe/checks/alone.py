@@ -49,7 +49,7 @@ Compare = Callable[[Dict[str, Any]], Place]
 def check_alone(context: Context) -> Outcome:
     """Check that in evaluation no layer of a model lets an image change what another one gives."""
     figures = []
-    remarks = []
+    remarks: list[str] = []
     for spec in context.specs:
         model = context.settled(spec["file"], small_side(context.chosen(spec["file"]))).double().eval()
         found = _tried(model, context.label(spec["file"]))
@@ -70,11 +70,8 @@ def _tried(model: Model, label: str) -> Outcome:
         return _unsteady(model, images, label, unsteady, changed)
     mixed = _located(model, lambda modules: _worst(_mixed(model, modules, images)))
     if mixed.name:
-        return failed(
-            "{}, off by {:.2g}".format(mixed.name, mixed.distance),
-            "In evaluation {} of {} mixes the images of a batch: what it gives for one image depends on which others are "
-            "computed with it.".format(_told(mixed), label),
-        )
+        text = "In evaluation {} of {} mixes the images of a batch: what it gives for one depends on the others."
+        return failed("{}, off by {:.2g}".format(mixed.name, mixed.distance), text.format(_told(mixed), label))
     remark = "In evaluation {} of {} change.".format(", ".join(changed), label) if changed else ""
     return passed("{} {:.0e}".format(label, max(mixed.distance, 1e-16)), remark)
 

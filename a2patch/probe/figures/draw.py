@@ -84,7 +84,7 @@ def _sight(context: Context, spec: dict[str, Any]) -> Iterator[Any]:
         image = heat(answer / largest if not blind else answer * 0)
         height, width = answer.shape
         maps.append({"name": name, "answer": largest, "blind": blind, "size": [width, height], "image": image})
-    yield {"inputs": [png(image) for image in seen.images], "maps": maps}
+    yield {"inputs": [png(image[[c % len(image) for c in range(3)]]) for image in seen.images], "maps": maps}
 
 
 def _attention(context: Context, spec: dict[str, Any]) -> Iterator[Any]:

@@ -52,6 +52,7 @@ class Context:
             {s["file"]: UserModel(Path(s["file"]), s.get("scale", "")) for s in self.specs if s.get("own")}
         )
         self._meta_models: dict[str, Model] = {}
+        self._unbuildable: dict[str, Exception] = {}
         for spec in self.specs:
             if spec.get("own") and spec["base"] and not self.text(spec["base"]):
                 raise ValueError("the tree has no model file {} to compare with".format(spec["base"]))
@@ -102,12 +103,18 @@ class Context:
         return {str(row[2]).rpartition(".")[2] for row in rows} - self.catalog.kinds(self.classes)
 
     def meta_model(self, file: str, scale: str) -> Model:
-        """Return a model of a scale, without values; built once."""
+        """Return a model of a scale, without values; built, or found not to build, once."""
         name = self.label(file, scale)
+        if name in self._unbuildable:
+            raise self._unbuildable[name]
         if name not in self._meta_models:
             self.channel.trying("building " + name)
             own = self._own.get(file)
-            self._meta_models[name] = own.meta_model(scale) if own else meta_model(scaled(file, scale))
+            try:
+                self._meta_models[name] = own.meta_model(scale) if own else meta_model(scaled(file, scale))
+            except Exception as error:
+                self._unbuildable[name] = error
+                raise
         return self._meta_models[name]
 
     def built(self, file: str) -> dict[str, Model]:

@@ -87,18 +87,23 @@ def at_fitting_side(model: Model, least: int, attempt: Callable[[int], T]) -> T:
     """
     try:
         return attempt(least)
-    except (RuntimeError, ValueError) as error:
-        side = _fitting_side(model, least, error)
+    except (RuntimeError, ValueError):
+        side = fitting_side(model, least)
         if side == least:
             raise  # it was not for the size
     return attempt(side)
 
 
-def _fitting_side(model: Model, least: int, why: Exception) -> int:
-    """Return the smallest side, from a least one by doubling, of images that a model takes."""
+def fitting_side(model: Model, least: int) -> int:
+    """Return the smallest side, from a least one by doubling, of images that a model takes in the mode that it is in.
+
+    Raises:
+        SkipCheckError: It takes none of those that are tried.
+    """
     weight = next(model.parameters())
-    doubled = [least << i for i in range(10) if least << i < _LARGEST]
-    for side in [*doubled, max(least, _LARGEST)]:
+    largest = max(least, _LARGEST)
+    why: Exception | None = None
+    for side in [*(least << i for i in range(10) if least << i < largest), largest]:
         try:
             with torch.no_grad(), valueless() if weight.is_meta else nullcontext():
                 model(smooth_images(model, 2, side).to(weight.dtype))
@@ -106,5 +111,5 @@ def _fitting_side(model: Model, least: int, why: Exception) -> int:
             why = error
         else:
             return side
-    told = "it runs on no images of {} to {} px: {}"
-    raise SkipCheckError(told.format(least, max(least, _LARGEST), last_line(why))) from why
+    told = "it runs on no images of {} to {} px: {}".format(least, largest, last_line(why) if why else "")
+    raise SkipCheckError(told) from why

@@ -136,9 +136,13 @@ def _name(index: int, layer: Any) -> str:
     return "layer {} ({})".format(index, kind(layer))
 
 
-def _twice(model: Model, modules: dict[str, Any], images: Any, seeds: tuple[int, int] = (0, 1)) -> tuple[Any, Any]:
-    """Return the records of two runs of the first image, each with a seed."""
-    return tuple(_recorded(model, modules, images[:1], seed) for seed in seeds)  # type: ignore[return-value]
+def _twice(
+    model: Model, modules: dict[str, Any], images: Any, seeds: tuple[int, int] = (0, 1)
+) -> tuple[Record, Record]:
+    """Return the records of two runs of the first image, each with a seed, and another image in between."""
+    first = _recorded(model, modules, images[:1], seeds[0])
+    _recorded(model, {}, images[1:2])
+    return first, _recorded(model, modules, images[:1], seeds[1])
 
 
 def _mixed(model: Model, modules: dict[str, Any], images: Any) -> list[Place]:

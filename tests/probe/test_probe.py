@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from a2patch.probe.events import Channel, Outcome, SkipCheckError, passed
+from a2patch.probe.events import Channel, Outcome, SkipCheckError, failed, passed
 from a2patch.probe.runtime.libraries import missing_libraries
 from tests.conftest import ROOT
 
@@ -59,6 +59,24 @@ def test_a_check_that_raises_hides_none_after_it(tmp_path: Path) -> None:
     assert checks["a"]["meaning"] == "ValueError: first line last line"
     assert checks["c"]["meaning"] == "nothing was built"
     assert [event["names"] for event in events if event["event"] == "missing"] == [["tqdm"]]
+
+
+def test_a_check_is_skipped_where_what_it_requires_found_a_fault(tmp_path: Path) -> None:
+    channel = Channel(tmp_path / "events", "ultralytics", ["cause", "unmade", "follows", "stands"])
+    channel.check("cause", "trying", lambda: failed("1", "it is broken"))
+    made = []
+
+    def attempt() -> Outcome:
+        made.append(1)
+        return passed("1")
+
+    assert not channel.check("follows", "trying", attempt, requires=("absent", "cause"))
+    assert not made
+    assert channel.check("stands", "trying", attempt, requires=("absent",))
+    events = [json.loads(line) for line in (tmp_path / "events").read_text().splitlines()]
+    checks = {event["name"]: event for event in events if event["event"] == "check"}
+    assert checks["follows"]["result"] == "skip"
+    assert "`cause`" in checks["follows"]["meaning"]
 
 
 def test_missing_libraries_are_found_all_at_once(tmp_path: Path) -> None:

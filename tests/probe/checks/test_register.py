@@ -89,12 +89,8 @@ def test_a_name_that_is_given_anew_when_the_import_ends(package: Path) -> None:
 
 def test_a_name_inside_the_parser(package: Path) -> None:
     (package / "extra.py").write_text(OTHER, encoding="utf-8")
-    edit(
-        package,
-        "nn/tasks.py",
-        "    import ast\n",
-        "    import ast\n    from ultralytics.extra import DoubleAttentionLayer\n",
-    )
+    local = "    from ultralytics.extra import DoubleAttentionLayer\n"
+    edit(package, "nn/tasks.py", "    import ast\n\n    # Args", f"    import ast\n{local}\n    # Args")
     edit(package, "nn/tasks.py", "else globals()[m]", "else locals().get(m) or globals()[m]")
     found = checks(package)
     assert found["register"].result == "fail"

@@ -6,7 +6,7 @@ import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Collection
+from typing import Callable, Collection, Dict, Sequence
 
 from a2patch.protocol import (
     EVENTS,
@@ -63,6 +63,7 @@ class Channel:
 
     Attributes:
         scratch: The folder for the probe's files.
+        results: What each check came to that was made so far, by name.
         added_path: What the probe put on the module search path for the tree; empty where it was there already.
     """
 
@@ -75,6 +76,7 @@ class Channel:
         """
         self.scratch = home / SCRATCH
         self.added_path = ""
+        self.results: Dict[str, Result] = {}
         self._checks = checks
         self._file = (home / EVENTS).open("a", encoding="utf-8")
 
@@ -87,8 +89,14 @@ class Channel:
         """Say what is being tried, for whoever waits."""
         self.emit(Trying(what))
 
-    def check(self, name: str, what: str, attempt: Callable[[], Finding]) -> bool:
+    def check(self, name: str, what: str, attempt: Callable[[], Finding], requires: Sequence[str] = ()) -> bool:
         """Make one check, if it is wanted, and report it; an exception is a fault of what is checked.
+
+        Args:
+            name: What it is called.
+            what: What to say meanwhile.
+            attempt: How to make it.
+            requires: Checks without which it tells nothing: where one of them found a fault, it is skipped.
 
         Returns:
             Whether it found no fault.
@@ -99,13 +107,21 @@ class Channel:
         self.trying(what)
         started = time.perf_counter()
         try:
+            self._require(requires)
             found = attempt()
         except SkipCheckError as reason:
             found = skipped("", str(reason))
         except (Exception, SystemExit) as error:  # upstream exits where a setting is unknown to it
             found = self._fault(error)
+        self.results[name] = found.result
         self.emit(Check(name=name, seconds=round(time.perf_counter() - started, 3), **vars(found)))
         return found.result in ("pass", "known")
+
+    def _require(self, names: Sequence[str]) -> None:
+        """Raise if one of some checks found a fault; the first of them names the cause."""
+        for name in names:
+            if self.results.get(name) == "fail":
+                raise SkipCheckError("it tells nothing before what `{}` found is mended".format(name))
 
     def _fault(self, error: BaseException) -> Finding:
         """Return what an exception says about the package: a fault, or a library that is not there."""

@@ -159,22 +159,30 @@ def _insert(request: InsertRequest, channel: Channel) -> None:
 
 def _checks_of_all_models() -> Iterator[Tuple[str, str, Callable[[Context], Finding]]]:
     """Yield the checks of all models: the name, what to say meanwhile, and what makes it."""
-    from a2patch.probe.checks import build, formula, learn, register, sight, wiring
+    from a2patch.probe.checks import alone, build, finite, formula, learn, register, sight, wiring
 
     yield "register", "registering the layers", register.check_register
     yield "formula", "comparing the layer with its formula", formula.check_formula
     yield "build", "building the models", build.check_build
+    yield "finite", "looking for what is no number", finite.check_finite
     yield "wiring", "following the wires", wiring.check_wiring
     yield "scale", "comparing the scales", build.check_scale
     yield "stride", "reading the strides", build.check_stride
+    yield "alone", "computing images alone and together", alone.check_alone
     yield "sight", "looking through the layers", sight.check_sight
     yield "gradient", "following the gradients", learn.check_gradient
     yield "learn", "learning one batch", learn.check_learn
     yield "base", "computing the stock models", _measure_stock
 
 
+# What runs a model tells nothing where a value of it is no number.
+_REQUIRED = dict.fromkeys(
+    ("alone", "sight", "gradient", "learn", "checkpoint", "train", "amp", "export", "ddp"), ("finite",)
+)
+
+
 def _check(context: Context, name: str, what: str, check: Callable[[Context], Finding]) -> None:
-    context.channel.check(name, what, lambda: check(context))
+    context.channel.check(name, what, lambda: check(context), _REQUIRED.get(name, ()))
 
 
 def _check_fully(context: Context) -> None:
@@ -189,14 +197,14 @@ def _check_fully(context: Context) -> None:
 def _check_checkpoint(context: Context, what: str, file: str) -> None:
     from a2patch.probe.checks.checkpoint import check_checkpoint
 
-    context.channel.check("checkpoint", what, lambda: check_checkpoint(context, file))
+    _check(context, "checkpoint", what, lambda _: check_checkpoint(context, file))
 
 
 def _check_training(context: Context, file: str) -> None:
     from a2patch.probe.checks.train import check_train
 
     name = context.label(file) if context.is_own(file) else at_scale(file, context.scales[0])
-    context.channel.check("train", "training {} for an epoch".format(name), lambda: check_train(context, file))
+    _check(context, "train", "training {} for an epoch".format(name), lambda _: check_train(context, file))
 
 
 def _try_untouched(request: VerifyRequest, channel: Channel) -> None:

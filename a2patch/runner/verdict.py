@@ -19,9 +19,11 @@ CHECKS = (
     "register",
     "formula",
     "build",
+    "finite",
     "wiring",
     "scale",
     "stride",
+    "alone",
     "sight",
     "gradient",
     "learn",
@@ -40,7 +42,7 @@ DEFAULT = CHECKS[: CHECKS.index("amp")]
 EXCUSABLE = ("checkpoint", "train", "export")
 """Those that use most of upstream and its libraries; where one fails, a stock model of an untouched tree is tried."""
 
-QUICK = ("source", "import", "register", "build", "wiring", "scale", "stride")
+QUICK = ("source", "import", "register", "build", "finite", "wiring", "scale", "stride")
 """The checks of the quick level: what is static, and what building tells."""
 
 
@@ -80,9 +82,11 @@ _PASSED = {
     "register": "The new layers are exported, and a model's rows that name them are parsed as they should be.",
     "formula": "The layer computes what the paper says.",
     "build": "Every model builds at every scale that it has, and holds the layers that its file names.",
+    "finite": "Every weight and every buffer is a finite number.",
     "wiring": "Every layer reads what it should.",
     "scale": "The scale that is asked for is the scale that is built, and parameters rise with it.",
     "stride": "The head reads maps of rising strides.",
+    "alone": "An image gives the same alone, in a batch, and in another order.",
     "sight": "What the head reads still tells where things are.",
     "gradient": "Everything in our layers that can learn gets a gradient.",
     "learn": "A few steps on one batch lower the loss.",
@@ -99,9 +103,12 @@ _REMEDIES = {
     "register": "Revert, then apply again: an edit by hand may have removed a line.",
     "formula": "Revert, then apply again: the module file has been edited.",
     "build": "Look at the rows of the YAML: the spelling, the arguments, the channels of what they read.",
+    "finite": "Look at how the layer makes its parameters: torch.empty leaves whatever was in memory.",
     "wiring": "Compare what each row reads with the model that it was made from; --base names that.",
     "scale": "Look at the `scales` of the YAML, and at how parse_model scales the layers.",
     "stride": "Let the head read the last layer of each stage, the finest first.",
+    "alone": "Look in its forward for a softmax, mean, norm or view over dimension 0, the batch; a softmax without dim "
+    "takes that of an input of three dimensions.",
     "sight": "Look for what gives every position the same: a mean, a softmax over one channel, a gain of zero.",
     "gradient": "Look for what cuts the gradient off, or multiplies it by zero.",
     "learn": "Look at what else failed; if nothing did, at what in the model is random or not finite.",

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from a2patch.probe.events import Channel, Finding, SkipCheckError, passed
+from a2patch.probe.events import Channel, Finding, SkipCheckError, failed, passed
 from a2patch.probe.runtime.libraries import missing_libraries
 from a2patch.protocol import EVENTS, Check, LibrariesMissing, ModelSpec, decode
 from tests.support.command import ROOT
@@ -60,6 +60,24 @@ def test_a_check_that_raises_hides_none_after_it(tmp_path: Path) -> None:
     assert checks["a"].meaning == "ValueError: first line last line"
     assert checks["c"].meaning == "nothing was built"
     assert [event.names for event in events if isinstance(event, LibrariesMissing)] == [("tqdm",)]
+
+
+def test_a_check_is_skipped_where_what_it_requires_found_a_fault(tmp_path: Path) -> None:
+    channel = Channel(tmp_path, ["cause", "unmade", "follows", "stands"])
+    channel.check("cause", "trying", lambda: failed("1", "it is broken"))
+    made = []
+
+    def attempt() -> Finding:
+        made.append(1)
+        return passed("1")
+
+    assert not channel.check("follows", "trying", attempt, requires=("absent", "cause"))
+    assert not made
+    assert channel.check("stands", "trying", attempt, requires=("absent",))
+    events = [decode(line) for line in (tmp_path / EVENTS).read_text().splitlines()]
+    checks = {event.name: event for event in events if isinstance(event, Check)}
+    assert checks["follows"].result == "skip"
+    assert "`cause`" in checks["follows"].meaning
 
 
 def test_missing_libraries_are_found_all_at_once(tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import torch
 
 from a2patch.probe.events import Finding, SkipCheckError, failed, last_line, passed
-from a2patch.probe.models.build import NAMING, Model, kind, smooth_images, tensors
+from a2patch.probe.models.build import NAMING, Model, kind, tensors
 from a2patch.probe.models.context import Context
+from a2patch.probe.models.images import smooth_images
 
 SIZE = 640
 WORST = 10.0  # times the typical error of a layer of the same model

@@ -107,16 +107,20 @@ def check_scale(context: Context) -> Finding:
         figures.append(
             "{:.1f}M".format(counts[0] / 1e6) + (" to {:.1f}M".format(counts[-1] / 1e6) if counts[1:] else "")
         )
-        if context.unscaled(spec.file):
-            silent.setdefault(_silent(context, spec.file), []).append(label)
+        default = _silent(context, spec.file) if context.unscaled(spec.file) else ""
+        if default:
+            silent.setdefault(default, []).append(label)
     for scale, names in silent.items():
         remarks.append("A name without a scale letter silently builds scale {}: {}.".format(scale, ", ".join(names)))
     return passed("; ".join(figures), " ".join(remarks))
 
 
 def _silent(context: Context, file: str) -> str:
-    """Return the scale that is built where nothing says which."""
-    count = count_parameters(context.meta_model(file, ""))
+    """Return the scale that is built where nothing says which; nothing where that doesn't build."""
+    try:
+        count = count_parameters(context.meta_model(file, ""))
+    except Exception:  # why it doesn't is for the check on building to say
+        return ""
     return next(
         (s for s, model in context.built(file).items() if count_parameters(model) == count), "of none of its own"
     )

@@ -13,6 +13,7 @@ import torch
 from a2patch.probe.events import Finding, failed, known, passed
 from a2patch.probe.models.build import Model, tensors
 from a2patch.probe.models.context import Context
+from a2patch.probe.models.images import at_fitting_side, smooth_images
 from a2patch.probe.runtime.load import ALLOW, load_model
 from a2patch.protocol import CheckpointSaved
 
@@ -23,8 +24,7 @@ def check_checkpoint(context: Context, file: str) -> Finding:
     _unsettle(model)
     path = context.scratch / "checkpoint.pt"
     torch.save({"epoch": -1, "model": model, "ema": None, "train_args": {}}, path)
-    image = torch.rand(1, 3, 128, 128)
-    expected = _detections(model, image)
+    image, expected = at_fitting_side(model, 128, lambda side: _tried(model, side))
 
     allowed = os.environ.get(ALLOW)
     ways = {"load": load_model(path)}
@@ -70,6 +70,12 @@ def _unsettle(model: Model) -> None:
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.weight.uniform_(0.5, 1.5)
                 module.running_var.uniform_(0.5, 1.5)
+
+
+def _tried(model: Model, side: int) -> tuple[Any, Any]:
+    """Return an image of a side, and what a model gives for it."""
+    image = smooth_images(model, 1, side)
+    return image, _detections(model, image)
 
 
 def _detections(model: Model, image: Any) -> Any:

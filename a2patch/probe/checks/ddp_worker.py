@@ -16,8 +16,9 @@ from torch.nn.parallel import DistributedDataParallel
 
 from a2patch.probe.checks.learn import backward, new_parameters
 from a2patch.probe.events import Channel, last_line
-from a2patch.probe.models.build import Model, small_side, smooth_images
+from a2patch.probe.models.build import Model
 from a2patch.probe.models.context import Context
+from a2patch.probe.models.images import at_fitting_side, small_side, smooth_images
 from a2patch.protocol import VerifyRequest
 
 _PATIENCE = timedelta(seconds=60)  # of one worker with the other
@@ -68,8 +69,12 @@ def _measured(context: Context, file: str, rank: int) -> dict[str, Any]:
     size = small_side(context.smallest(file))
     model = context.settled(file, size).double().train()
     count = dist.get_world_size()
-    batches = smooth_images(model, count * _IMAGES, size).double().split(_IMAGES)
-    alone = [_gradients(deepcopy(model), None, batch) for batch in batches]
+
+    def by_each(side: int) -> tuple[list[Any], list[dict[str, Any]]]:
+        batches = smooth_images(model, count * _IMAGES, side).double().split(_IMAGES)
+        return batches, [_gradients(deepcopy(model), None, batch) for batch in batches]
+
+    batches, alone = at_fitting_side(model, size, by_each)
     unused = [name for name, gradient in alone[rank].items() if gradient is None]
     wrapped = DistributedDataParallel(deepcopy(model), find_unused_parameters=bool(unused))
     for _ in range(2):  # it is at the second step that it misses a gradient of the first

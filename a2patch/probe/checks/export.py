@@ -6,6 +6,7 @@ runs on the shape that it was made with, and then on one that is longer, wider, 
 
 from __future__ import annotations
 
+import inspect
 import sys
 from copy import deepcopy
 from importlib import import_module
@@ -16,8 +17,9 @@ from typing import Any
 import torch
 
 from a2patch.probe.events import Finding, SkipCheckError, failed, passed, skipped
-from a2patch.probe.models.build import NAMING, Model, kind, smooth_images, tensors
+from a2patch.probe.models.build import NAMING, Model, kind, tensors
 from a2patch.probe.models.context import Context
+from a2patch.probe.models.images import coarsest_stride, fitting_side, input_channels, smooth_images
 from a2patch.probe.runtime.compat import tools
 from a2patch.probe.runtime.load import load_model
 
@@ -69,10 +71,12 @@ def _saved(context: Context, file: str) -> Path:
     Raises:
         SkipCheckError: If the exporter needs more than the model, or it doesn't build.
     """
-    model = context.settled(file, 2 * _stride(context.smallest(file)))
+    model = context.settled(file, 2 * coarsest_stride(context.smallest(file)))
     head = kind(model.model[-1])
     if head.startswith(NAMING):
         raise SkipCheckError("a head of the kind {} reads what classes are called, besides images".format(head))
+    if input_channels(model) != 3 and '"channels"' not in inspect.getsource(tools("engine.exporter")):
+        raise SkipCheckError("this release exports models of images of 3 channels, and this one takes others")
     folder = context.scratch / "export"
     folder.mkdir(exist_ok=True)
     path = folder / (Path(file).stem + ".pt")
@@ -80,24 +84,19 @@ def _saved(context: Context, file: str) -> Path:
     return path
 
 
-def _stride(model: Model) -> int:
-    """Return what the sides of images must be multiples of."""
-    return max(32, int(max(getattr(model, "stride", torch.tensor([32.0])))))
-
-
 def _parity(reference: Model, weights: Path, form: str) -> tuple[float, str]:
     """Export a model; return how far off the export is at worst, and what is wrong with it, or nothing."""
-    step = _stride(reference)
+    side = fitting_side(reference, 2 * coarsest_stride(reference))
     dynamic = _takes(form, "dynamic")
     try:
-        exported = _exported(reference, weights, form, dynamic, 2 * step)
+        exported = _exported(reference, weights, form, dynamic, side)
     except ModuleNotFoundError:
         raise
     except Exception as error:
         return 0.0, "is not made: {}".format(_first(error))
     worst = 0.0
-    larger = [smooth_images(reference, 2, 4 * step)[..., : 3 * step, :]] if dynamic else []
-    for images in [smooth_images(reference, 1, 2 * step), *larger]:
+    larger = _larger(reference, side) if dynamic else []
+    for images in [smooth_images(reference, 1, side), *larger]:
         shape = "x".join(map(str, images.shape))
         exact = _output(deepcopy(reference).double(), images.double())
         own = _distance(exact, _output(reference, images))
@@ -114,6 +113,16 @@ def _parity(reference: Model, weights: Path, form: str) -> tuple[float, str]:
         if not off <= MARGIN * own + _LEAST:
             return off, "gives something else than the model on images of {}".format(shape)
     return worst, ""
+
+
+def _larger(reference: Model, side: int) -> list[Any]:
+    """Return two images that are longer and wider; none where the model takes one size only."""
+    images = smooth_images(reference, 2, 2 * side)[..., : side + side // 2, :]
+    try:
+        _output(reference, images)
+    except (RuntimeError, ValueError):
+        return []
+    return [images]
 
 
 def _first(error: Exception) -> str:

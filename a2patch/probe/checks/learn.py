@@ -8,8 +8,9 @@ from typing import Any
 import torch
 
 from a2patch.probe.events import Finding, SkipCheckError, failed, known, passed
-from a2patch.probe.models.build import Model, kind, named_layers, small_side, tensors
+from a2patch.probe.models.build import Model, kind, named_layers, tensors
 from a2patch.probe.models.context import Context
+from a2patch.probe.models.images import at_fitting_side, coarsest_stride, input_channels, small_side
 from a2patch.probe.runtime.compat import tools
 
 LAYER, BLOCK = "DoubleAttentionLayer", "DoubleAttentionBlock"
@@ -139,10 +140,14 @@ def _single(model: Model) -> set[str]:
 
 def _backward(model: Model) -> None:
     """Run a batch forward and an arbitrary fixed function of the output backward."""
-    torch.manual_seed(1)
-    model.zero_grad()
-    size = small_side(model)
-    backward(model, torch.rand(2, 3, size, size, dtype=torch.float64))
+    channels = input_channels(model)
+
+    def run(side: int) -> None:
+        torch.manual_seed(1)
+        model.zero_grad()
+        backward(model, torch.rand(2, channels, side, side, dtype=torch.float64))
+
+    at_fitting_side(model, small_side(model), run)
 
 
 def backward(forward: Any, images: Any) -> None:
@@ -173,15 +178,19 @@ def check_learn(context: Context) -> Finding:
 
 
 def _lowered(model: Model) -> tuple[float, float]:
+    """Return the first and the lowest loss of steps on a batch of images that a model takes."""
+    if not hasattr(model, "loss"):
+        raise SkipCheckError("the models of this release don't know their loss")
+    model.args = tools("cfg").get_cfg()
+    return at_fitting_side(model.train(), _side(model), lambda side: _losses(model, _batch(model, side)))
+
+
+def _losses(model: Model, batch: dict[str, Any]) -> tuple[float, float]:
     """Return the loss of a batch before any step, and the first that is well below it, or the lowest.
 
     Well below, and shorter steps where longer ones fail: which positions answer for an object is decided anew each
     time, and the loss jumps with it, by a few per cent, also upward.
     """
-    if not hasattr(model, "loss"):
-        raise SkipCheckError("the models of this release don't know their loss")
-    model.args = tools("cfg").get_cfg()
-    batch = _batch(model)
     losses: list[float] = []
     for size in _SIZES:
         tried = deepcopy(model).train()
@@ -206,16 +215,21 @@ def _loss(model: Model, batch: dict[str, Any]) -> Any:
 _UNDRAWN = ("RTDETRDecoder", "WorldDetect", "YOLOEDetect", "YOLOESegment", "Depth", "SemanticSegment", "Segment26")
 
 
-def _batch(model: Model) -> dict[str, Any]:
+def _side(model: Model) -> int:
+    """Return a side of images on which two objects are large enough to be found at every stride."""
+    if kind(model.model[-1]) == "Classify":
+        return 128
+    return max(4 * coarsest_stride(model), 16 * int(min(getattr(model, "stride", [32]))))
+
+
+def _batch(model: Model, size: int) -> dict[str, Any]:
     """Return a batch of two images with two objects each, labelled for the head of the model."""
     head = kind(model.model[-1])
     if head.startswith(_UNDRAWN):
         raise SkipCheckError("there are no labels here for a head of the kind {}".format(head))
     torch.manual_seed(3)
-    strides = [int(s) for s in getattr(model, "stride", [32])]
-    size = max(4 * max(32, *strides), 16 * min(strides)) if head != "Classify" else 128
     boxes = torch.tensor([[0.3, 0.3, 0.4, 0.4], [0.7, 0.6, 0.3, 0.5], [0.5, 0.5, 0.6, 0.3], [0.3, 0.7, 0.3, 0.3]])
-    batch = {"img": torch.rand(2, 3, size, size), "batch_idx": torch.tensor([0.0, 0, 1, 1])}
+    batch = {"img": torch.rand(2, input_channels(model), size, size), "batch_idx": torch.tensor([0.0, 0, 1, 1])}
     if head == "Classify":
         return {"img": batch["img"], "cls": torch.tensor([0, 1])}
     batch.update(cls=torch.zeros(4, 1), bboxes=boxes)

@@ -44,6 +44,7 @@ def _copies() -> list[Path]:
 def check_register(context: Context) -> Finding:
     """Check that the classes are defined, exported, imported where the parser looks, and parsed as they should be."""
     for name in context.classes:
+        ours = getattr(importlib.import_module("ultralytics." + context.modules.defined), name, None)
         for role in ("defined", "exported", "parsed"):
             module = importlib.import_module("ultralytics." + getattr(context.modules, role))
             if not isinstance(getattr(module, name, None), type):
@@ -52,9 +53,23 @@ def check_register(context: Context) -> Finding:
                     "{} is not {} in {}.".format(name, "imported" if role == "parsed" else role, module.__name__),
                     "Revert, then apply again; an edit by hand may have removed the line.",
                 )
+            if getattr(module, name) is not ours:
+                return _shadowed(name, getattr(module, name), ours, module.__name__)
             if role == "exported" and name not in getattr(module, "__all__", [name]):
                 return failed("not in __all__", "{}.__all__ doesn't name {}.".format(module.__name__, name))
-    return _parses(context.modules.parsed)
+    return _parses(context)
+
+
+def _shadowed(name: str, found: Any, ours: Any, where: str) -> Finding:
+    """Tell a class of the same name that stands in the way of ours."""
+    file = getattr(sys.modules.get(found.__module__), "__file__", None) or found.__module__
+    return failed(
+        "another {}".format(name),
+        "The {} that {} uses is not the one that was added, of {}: it is that of {} ({}).".format(
+            name, where, ours.__module__, found.__module__, file
+        ),
+        "Look for what gives the name to another class behind the import of ours, such as `import *`; rename that one.",
+    )
 
 
 # Widths that no model of ours has: c_m differs from the channels before it, so that a row whose output width the
@@ -68,26 +83,36 @@ _ROWS = [
 ]
 
 
-def _parsed(parse_model: Any, described: dict[str, Any]) -> Any:
-    """Return the layers of a description; early releases take the channels of the image as a list."""
+def parsed(context: Context, rows: list[Any], width: float = 1.0) -> Any:
+    """Return the layers that `parse_model` makes of rows; early releases take the channels of the image as a list."""
+    described = {"nc": 1, "depth_multiple": 1.0, "width_multiple": width, "backbone": rows, "head": []}
+    parse_model = importlib.import_module("ultralytics." + context.modules.parsed).parse_model
     try:
         return parse_model(deepcopy(described), ch=3, verbose=False)[0]
     except TypeError:
-        return parse_model(described, ch=[3], verbose=False)[0]
+        return parse_model(deepcopy(described), ch=[3], verbose=False)[0]
 
 
-def _parses(parser: str) -> Finding:
+def _instead_of_ours(context: Context, layers: Any) -> Finding | None:
+    """Return the fault of layers that are of other classes than ours though their rows name ours, if there is one."""
+    defined = importlib.import_module("ultralytics." + context.modules.defined)
+    for (_, repeats, name, _), layer in zip(_ROWS, layers):
+        if name in context.classes:
+            single = layer[0] if repeats != 1 else layer
+            ours = getattr(defined, str(name))
+            if type(single) is not ours:
+                return _shadowed(str(name), type(single), ours, "parse_model")
+    return None
+
+
+def _parses(context: Context) -> Finding:
     """Check what `parse_model` makes of rows with our classes: arguments, scaled widths, repeats."""
     advice = "The branch must stand inside parse_model's if/elif chain on the module, not before or after it."
-    described: dict[str, Any] = {
-        "nc": 1,
-        "depth_multiple": 1.0,
-        "width_multiple": 0.5,
-        "backbone": [[source, repeats, name, list(args)] for source, repeats, name, args in _ROWS],  # type: ignore[call-overload]
-        "head": [],
-    }
     try:
-        layers = _parsed(importlib.import_module("ultralytics." + parser).parse_model, described)
+        layers = parsed(context, _ROWS, width=0.5)
+        shadow = _instead_of_ours(context, layers)
+        if shadow:
+            return shadow
         x = torch.zeros(1, 3, 16, 16)
         widths = []
         for layer in layers.eval():

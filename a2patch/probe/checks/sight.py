@@ -1,6 +1,7 @@
 """Does what the head reads still know where things are?
 
-A patch of the image is moved, and what answers is measured. For that every convolution and pool is made circular, so
+A patch of the image is moved, and what answers is measured, one image at a time: a layer that mixes the images of a
+batch would else see the one place in the other. For that every convolution and pool is made circular, so
 that the borders, which tell a position by themselves, are gone: behind a layer whose output is the same everywhere,
 nothing at all answers then, to the last bits of float64, and a map that sees answers by many orders more. The batch
 norms take their statistics from one batch, so that a fresh network's activations are of normal size.
@@ -15,6 +16,7 @@ import torch
 from a2patch.probe.events import Finding, SkipCheckError, failed, known, passed
 from a2patch.probe.models.build import Model, kind, named_layers
 from a2patch.probe.models.context import Context
+from a2patch.probe.models.images import at_fitting_side, coarsest_stride, input_channels
 
 BLIND = 1e-9  # float64 leaves about 1e-14, and the weakest sight that was seen is about 1e-4
 
@@ -62,7 +64,7 @@ def _told(names: list[str]) -> str:
 class Answers(NamedTuple):
     """What was seen of a patch that was moved."""
 
-    images: Any  # (2, 3, H, W), with the patch here and there
+    images: Any  # (2, channels, H, W), with the patch here and there
     maps: dict[str, Any]  # how much each position of a map answers, (h, w), by `layer <name>` and `input <number>`
 
 
@@ -89,20 +91,42 @@ def look(model: Model, classes: tuple[str, ...]) -> Answers:
     Returns:
         The images, and at each position of each map the largest change over the map's largest value.
     """
-    size = 4 * max(32, int(max(getattr(model, "stride", torch.tensor([32.0])))))
-    _prepare(model, size)
+    _prepare(model)
+    return at_fitting_side(model, 4 * coarsest_stride(model), lambda side: _seen(model, classes, side))
+
+
+def _seen(model: Model, classes: tuple[str, ...], side: int) -> Answers:
+    """Move a patch in images of a side."""
+    channels = input_channels(model)
+    torch.manual_seed(0)
+    model.train()
+    with torch.no_grad():
+        model(torch.rand(2, channels, side, side, dtype=torch.float64))
+    model.eval()
+    images = _moved_patch(channels, side)
+    here, there = (_maps(model, classes, image[None]) for image in images)
+    return Answers(images, {name: _answer(here[name], there[name]) for name in here})
+
+
+def _maps(model: Model, classes: tuple[str, ...], image: Any) -> dict[str, Any]:
+    """Return what each of our layers gives, and each map that the head reads, for one image."""
     seen: dict[str, Any] = {}
     handles = list(_watch(model, classes, seen))
-    images = _moved_patch(size)
     with torch.no_grad():
-        model(images)
+        model(image)
     for handle in handles:
         handle.remove()
-    return Answers(images, {name: (t[1] - t[0]).abs().amax(0) / (t.abs().max() + 1e-300) for name, t in seen.items()})
+    return seen
 
 
-def _prepare(model: Model, size: int) -> None:
-    """Take the borders away, and give the batch norms the statistics of one batch."""
+def _answer(here: Any, there: Any) -> Any:
+    """Return how much each position of a map answers, `(h, w)`: the largest change over the map's largest value."""
+    largest = torch.max(here.abs().max(), there.abs().max())
+    return (there - here)[0].abs().amax(0) / (largest + 1e-300)
+
+
+def _prepare(model: Model) -> None:
+    """Take the borders away, and let the batch norms take their statistics from one batch."""
     for module in model.modules():
         if isinstance(module, torch.nn.Conv2d):
             module.padding_mode = "circular"
@@ -111,11 +135,6 @@ def _prepare(model: Model, size: int) -> None:
             module.padding = 0
         elif isinstance(module, torch.nn.BatchNorm2d):
             module.momentum = 1.0
-    torch.manual_seed(0)
-    model.train()
-    with torch.no_grad():
-        model(torch.rand(2, _channels(model), size, size, dtype=torch.float64))
-    model.eval()
 
 
 def _wrapped_by(padding: Any) -> Any:
@@ -131,17 +150,12 @@ def _wrapped_by(padding: Any) -> Any:
     return hook
 
 
-def _channels(model: Model) -> int:
-    """Return the number of channels of the image."""
-    return int(model.yaml.get("channels") or model.yaml.get("ch") or 3)
-
-
-def _moved_patch(size: int) -> Any:
+def _moved_patch(channels: int, size: int) -> Any:
     """Return an image with a patch of noise, and the same with the patch half the image further, in both directions."""
-    image = torch.full((1, 3, size, size), 0.45, dtype=torch.float64)
+    image = torch.full((1, channels, size, size), 0.45, dtype=torch.float64)
     quarter = size // 4
     image[..., quarter // 2 : quarter // 2 + quarter, quarter // 2 : quarter // 2 + quarter] = torch.rand(
-        1, 3, quarter, quarter, dtype=torch.float64
+        1, channels, quarter, quarter, dtype=torch.float64
     )
     return torch.cat([image, image.roll((size // 2, size // 2), (2, 3))])
 
@@ -151,7 +165,7 @@ def _watch(model: Model, classes: tuple[str, ...], seen: dict[str, Any]) -> Iter
 
     def layer_hook(name: str) -> Any:
         def hook(module: Any, inputs: Any, output: Any) -> None:
-            seen["layer " + name] = output.detach()
+            seen["layer " + name] = output.clone()  # the next layer may work in place
 
         return hook
 
@@ -159,7 +173,7 @@ def _watch(model: Model, classes: tuple[str, ...], seen: dict[str, Any]) -> Iter
         maps = inputs[0] if isinstance(inputs[0], (list, tuple)) else [inputs[0]]
         for number, item in enumerate(maps):
             if torch.is_tensor(item) and item.dim() == 4:
-                seen["input {}".format(number)] = item.detach()
+                seen["input {}".format(number)] = item.clone()
 
     for index, layer in enumerate(model.model):
         if kind(layer) in classes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import inspect
 import math
 import random
 from pathlib import Path
@@ -12,16 +13,17 @@ import numpy as np
 from PIL import Image
 
 from a2patch.graph import at_scale
-from a2patch.probe.events import Finding, failed, passed
+from a2patch.probe.events import Finding, SkipCheckError, failed, passed
 from a2patch.probe.models.build import named_layers
 from a2patch.probe.models.context import Context
+from a2patch.probe.models.images import fitting_side, input_channels
 from a2patch.probe.runtime.compat import tools
 
 SIZE = 64
 TRAIN, VAL = 16, 8
 
 
-def draw_dataset(folder: Path) -> Path:
+def draw_dataset(folder: Path, side: int = SIZE, channels: int = 3) -> Path:
     """Draw a small data set, bright squares and discs on noise, and return its YAML file."""
     chance = random.Random(0)
     noise = np.random.default_rng(0)
@@ -29,32 +31,43 @@ def draw_dataset(folder: Path) -> Path:
         for kind in ("images", "labels"):
             (folder / kind / split).mkdir(parents=True)
         for i in range(count):
-            image = noise.integers(60, 100, (SIZE, SIZE, 3), dtype=np.uint8)
+            image = noise.integers(60, 100, (side, side, channels), dtype=np.uint8)
             label = chance.randrange(2)
-            half = chance.randrange(8, 16)
-            x, y = (chance.randrange(half, SIZE - half) for _ in range(2))
-            rows, columns = np.ogrid[:SIZE, :SIZE]
+            half = chance.randrange(side // 8, side // 4)
+            x, y = (chance.randrange(half, side - half) for _ in range(2))
+            rows, columns = np.ogrid[:side, :side]
             square = (abs(rows - y) <= half) & (abs(columns - x) <= half)
             disc = (rows - y) ** 2 + (columns - x) ** 2 <= half**2
-            image[disc if label else square] = [chance.randrange(150, 256) for _ in range(3)]
-            Image.fromarray(image).save(folder / "images" / split / "{}.png".format(i))
-            box = " ".join("{:.6f}".format(v / SIZE) for v in (x + 0.5, y + 0.5, 2 * half + 1, 2 * half + 1))
+            image[disc if label else square] = [chance.randrange(150, 256) for _ in range(channels)]
+            _save(image, folder / "images" / split / str(i))
+            box = " ".join("{:.6f}".format(v / side) for v in (x + 0.5, y + 0.5, 2 * half + 1, 2 * half + 1))
             (folder / "labels" / split / "{}.txt".format(i)).write_text("{} {}\n".format(label, box))
     description = folder / "data.yaml"
-    description.write_text(
-        "path: {}\ntrain: images/train\nval: images/val\nnames:\n  0: square\n  1: disc\n".format(folder.as_posix())
-    )
+    told = "path: {}\ntrain: images/train\nval: images/val\nnames:\n  0: square\n  1: disc\n".format(folder.as_posix())
+    description.write_text(told + ("" if channels == 3 else "channels: {}\n".format(channels)))
     return description
+
+
+def _save(image: Any, path: Path) -> None:
+    """Save an image as upstream reads it: where it has other channels than red, green and blue, each is a page."""
+    if image.shape[2] == 3:
+        Image.fromarray(image).save(path.with_suffix(".png"))
+        return
+    first, *others = (Image.fromarray(np.ascontiguousarray(image[..., c])) for c in range(image.shape[2]))
+    first.save(path.with_suffix(".tiff"), save_all=True, append_images=others)
 
 
 def check_train(context: Context, file: str) -> Finding:
     """Check that a model trains for an epoch, validates and predicts, all through `YOLO`."""
     from ultralytics import YOLO
 
-    context.smallest(file)  # one that doesn't build is not a fault of training
+    model = context.smallest(file)  # one that doesn't build is not a fault of training
+    channels, side = input_channels(model), fitting_side(model.train(), SIZE)
     name = context.trainable(file) if context.is_own(file) else at_scale(file, context.scales[0])
-    data = draw_dataset(context.scratch / "drawn")
-    common: dict[str, Any] = {"data": str(data), "imgsz": SIZE, "batch": 8, "workers": 0, "device": "cpu"}
+    if channels != 3 and "channels" not in inspect.getsource(tools("data.utils").check_det_dataset):
+        raise SkipCheckError("this release trains on images of 3 channels, and the model takes {}".format(channels))
+    data = draw_dataset(context.scratch / "drawn", side, channels)
+    common: dict[str, Any] = {"data": str(data), "imgsz": side, "batch": 8, "workers": 0, "device": "cpu"}
     common.update(plots=False, project=str(context.scratch / "runs"), exist_ok=True, verbose=False)
     common = _known(common)
     # No AMP: its self-test wants a model from the network. Not deterministic: that alone imports torch's compiler.
@@ -76,7 +89,7 @@ def check_train(context: Context, file: str) -> Finding:
         return failed("metrics not finite", "Validation from best.pt gives {}.".format(metrics))
     images = str(data.parent / "images" / "val")
     where = {"project": common["project"], "name": "predict"}  # some releases make the folder even to save nothing
-    results = trained.predict(images, imgsz=SIZE, device="cpu", save=False, verbose=False, **where)
+    results = trained.predict(images, imgsz=side, device="cpu", save=False, verbose=False, **where)
     boxes = [getattr(result, "boxes", result) for result in results]  # the first releases give the boxes themselves
     if len(boxes) != VAL or any(found is None for found in boxes):
         return failed("{} of {} images".format(len(boxes), VAL), "Prediction from best.pt gives no boxes object.")

@@ -25,6 +25,7 @@ from a2patch.probe.events import Finding, SkipCheckError, failed, passed
 from a2patch.probe.models.build import Model, Row, rows
 from a2patch.probe.models.catalog import graph
 from a2patch.probe.models.context import Context
+from a2patch.probe.models.images import at_fitting_side, coarsest_stride, input_channels
 from a2patch.probe.models.meta import Valueless
 from a2patch.protocol import ModelSpec
 
@@ -58,10 +59,15 @@ def check_wiring(context: Context) -> Finding:
     remarks = []
     for spec in context.specs:
         file, label = spec.file, context.label(spec.file)
-        mine, base, compared, found = examine(context, spec, strides_of(context, file))
+        try:
+            mine, base, compared, found = examine(context, spec, _strides_known(context, file))
+        except GraphError as error:
+            if context.builds(file):
+                raise
+            raise SkipCheckError("{} doesn't build, and its rows can't be followed: {}".format(label, error)) from error
         if found:
             return _wrong(context, file, mine, found, compared, base)
-        unlike = "" if context.is_own(file) else _unlike(context, file)
+        unlike = "" if context.is_own(file) or not context.builds(file) else _unlike(context, file)
         if unlike:
             return failed(
                 "1 layer", "{}: {}".format(label, unlike), "Compare the YAML with the one that a2patch ships."
@@ -136,6 +142,14 @@ def _parts(compared: Comparison) -> list[tuple[tuple[Any, ...], str]]:
     ]
 
 
+def _strides_known(context: Context, file: str) -> list[float | None]:
+    """Return the stride of each layer's output; none where the model doesn't build or run, and its rows must do."""
+    try:
+        return strides_of(context, file)
+    except SkipCheckError:
+        return []
+
+
 def strides_of(context: Context, file: str) -> list[float | None]:
     """Return the stride of each layer's output, from the model's shapes alone where it can be run without values.
 
@@ -144,7 +158,7 @@ def strides_of(context: Context, file: str) -> list[float | None]:
     """
     try:
         return strides(context.chosen(file))
-    except (NotImplementedError, RuntimeError, TypeError):  # in older releases RT-DETR wants labels in training
+    except (SkipCheckError, TypeError):  # some need values, and in older releases RT-DETR wants labels in training
         return strides(context.smallest(file))
 
 
@@ -154,24 +168,32 @@ def strides(model: Model) -> list[float | None]:
     A model without values is run in training, where its head computes no boxes from them; one with values is run in
     evaluation, where its batch norms learn nothing.
     """
-    size = 2 * max(64, int(max(getattr(model, "stride", torch.tensor([32.0])))))
-    seen: list[float | None] = [None] * len(model.model)
     shapes_only = next(model.parameters()).is_meta
     training = model.training
+    try:
+        model.train(shapes_only)
+        return at_fitting_side(model, 4 * coarsest_stride(model), lambda side: _strides_at(model, side))
+    finally:
+        model.train(training)
+
+
+def _strides_at(model: Model, side: int) -> list[float | None]:
+    """Return the stride of each layer's output, measured on an image of a side."""
+    seen: list[float | None] = [None] * len(model.model)
 
     def hook(index: int) -> Any:
         def measure(module: Any, inputs: Any, output: Any) -> None:
             if torch.is_tensor(output) and output.dim() == 4:
-                seen[index] = size / output.shape[-1]
+                seen[index] = side / output.shape[-1]
 
         return measure
 
+    channels = input_channels(model)
     handles = [layer.register_forward_hook(hook(i)) for i, layer in enumerate(model.model)]
     try:
-        with torch.no_grad(), Valueless() if shapes_only else nullcontext():
-            model.train(shapes_only)(torch.zeros(1, 3, size, size))
+        with torch.no_grad(), Valueless() if next(model.parameters()).is_meta else nullcontext():
+            model(torch.zeros(1, channels, side, side))
     finally:
-        model.train(training)
         for handle in handles:
             handle.remove()
     return seen

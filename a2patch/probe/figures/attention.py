@@ -12,6 +12,7 @@ from PIL import Image
 from a2patch.probe.events import SkipCheckError
 from a2patch.probe.figures.images import grey_jpeg, heat
 from a2patch.probe.models.build import Model, named_layers
+from a2patch.probe.models.images import input_channels
 from a2patch.protocol import Attention, Shares
 
 LONGEST = 640  # pixels
@@ -50,8 +51,9 @@ def over(photo: Any, model: Model, label: str, classes: tuple[str, ...], *, fres
         classes: Our classes.
         fresh: Whether the model was never trained.
     """
+    image = photo[:, [c % 3 for c in range(input_channels(model))]]
     if fresh:
-        _settle(model, photo)
+        _settle(model, image)
     layers = [(n, m) for n, m in named_layers(model, classes) if hasattr(m, "convB") and hasattr(m, "convV")]
     seen: dict[str, dict[str, Any]] = {name: {} for name, _ in layers}
 
@@ -65,7 +67,7 @@ def over(photo: Any, model: Model, label: str, classes: tuple[str, ...], *, fres
         for part in ("convB", "convV"):
             getattr(layer, part).register_forward_hook(keep(name, part))
     with torch.no_grad():
-        model.eval()(photo)
+        model.eval()(image)
     shown = grey_jpeg(photo[0])
     for name, logits in seen.items():
         if len(logits) != 2:

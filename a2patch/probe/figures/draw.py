@@ -85,7 +85,7 @@ def _sight(context: Context, spec: ModelSpec) -> Iterator[Sight]:
         image = heat(answer / largest if not blind else answer * 0)
         height, width = answer.shape
         maps.append(SightMap(name, largest, blind, (width, height), image))
-    here, there = map(png, seen.images)
+    here, there = (png(image[[c % len(image) for c in range(3)]]) for image in seen.images)
     yield Sight(context.label(spec.file), (here, there), tuple(maps))
 
 

@@ -94,21 +94,6 @@ def _norms(model: Model) -> list[Any]:
     return [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d) and m.weight is not None]
 
 
-def small_side(model: Model) -> int:
-    """Return a side of images, in px, at which every map has several positions, and RT-DETR one for each query."""
-    coarsest = int(max(getattr(model, "stride", torch.tensor([32.0]))))
-    return (4 if hasattr(model.model[-1], "num_queries") else 2) * max(32, coarsest)
-
-
-def smooth_images(model: Model, count: int, size: int) -> Any:
-    """Return images of shape `(count, channels, size, size)` with light and dark areas, as photographs have them."""
-    channels = int(model.yaml.get("channels") or model.yaml.get("ch") or 3)
-    torch.manual_seed(4)
-    areas = torch.rand(count, channels, max(2, size // 32), max(2, size // 32))
-    areas = torch.nn.functional.interpolate(areas, size=(size, size), mode="bilinear", align_corners=False)
-    return 0.8 * areas + 0.2 * torch.rand(count, channels, size, size)
-
-
 def kind(layer: Any) -> str:
     """Return the class that a row of the model YAML named."""
     return str(layer.type).rpartition(".")[2]

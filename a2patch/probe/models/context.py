@@ -9,8 +9,9 @@ from typing import Any
 
 from a2patch.graph import Graph, at_scale
 from a2patch.probe.events import Channel, SkipCheckError
-from a2patch.probe.models.build import Model, build, is_fresh, settle, smooth_images
+from a2patch.probe.models.build import Model, build, is_fresh, settle
 from a2patch.probe.models.catalog import Catalog, graph
+from a2patch.probe.models.images import at_fitting_side, smooth_images
 from a2patch.probe.models.meta import meta_model
 from a2patch.probe.models.user_model import UserModel
 from a2patch.protocol import VerifyRequest
@@ -128,6 +129,14 @@ class Context:
             raise SkipCheckError("{} doesn't build".format(self.label(file)))
         return models
 
+    def builds(self, file: str) -> bool:
+        """Return whether a model builds at the scale that was asked for, or at the smallest."""
+        try:
+            self.chosen(file)
+        except SkipCheckError:
+            return False
+        return True
+
     def chosen(self, file: str) -> Model:
         """Return the outline of a model at the scale that was asked for, or at the smallest.
 
@@ -146,17 +155,19 @@ class Context:
         Raises:
             SkipCheckError: If it doesn't build.
         """
+        if file in self._models:
+            return deepcopy(self._models[file])
         own = self._own.get(file)
         name = self.label(file) if own else at_scale(file, self.scales[0])
-        if file not in self._models:
-            try:
-                model = own.build() if own else build(name)
-            except Exception as error:
-                raise SkipCheckError("{} doesn't build".format(name)) from error
-            if hasattr(model.model[-1], "num_denoising"):
-                model.model[-1].num_denoising = 0  # else the head of RT-DETR computes in training only what has labels
-            self._models[file] = model
-        return deepcopy(self._models[file])
+        try:
+            model = own.build() if own else build(name)
+        except Exception as error:
+            raise SkipCheckError("{} doesn't build".format(name)) from error
+        if hasattr(model.model[-1], "num_denoising"):
+            model.model[-1].num_denoising = 0  # else the head of RT-DETR computes in training only what has labels
+        with suppress(RuntimeError):  # a layer that keeps what it computed, as building lets it, can't be copied
+            self._models[file] = deepcopy(model)
+        return model
 
     def settled(self, file: str, size: int) -> Model:
         """Return a model for inference; one that was never trained gets values of normal size from images of a size.
@@ -166,7 +177,7 @@ class Context:
         """
         model = self.smallest(file)
         if is_fresh(model):
-            settle(model, smooth_images(model, 2, size))
+            at_fitting_side(model, size, lambda side: settle(model, smooth_images(model, 2, side)))
         return model.eval()
 
     def trainable(self, file: str) -> str:

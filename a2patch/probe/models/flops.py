@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from a2patch.probe.models.build import Model, count_parameters
+from a2patch.probe.models.images import input_channels
 from a2patch.probe.models.meta import PRODUCTS, Mode, Shapes, known
 from a2patch.probe.runtime.compat import tools
 
@@ -128,8 +129,9 @@ def counted(model: Model) -> float | None:
 
     if not all(parameter.is_meta for parameter in model.parameters()):
         model = deepcopy(model).to("meta")
+    image = torch.empty(1, input_channels(model), SIZE, SIZE, device="meta")
     training = model.training
-    operations, image = Operations(), torch.empty(1, 3, SIZE, SIZE, device="meta")
+    operations = Operations()
     try:
         with torch.no_grad(), Functions() as functions:
             model.train()(image)

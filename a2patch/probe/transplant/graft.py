@@ -13,6 +13,7 @@ import torch
 from a2patch.graph import Graph
 from a2patch.probe.events import Channel
 from a2patch.probe.models.build import Model, build, kind, without_downloads
+from a2patch.probe.models.images import input_channels
 from a2patch.probe.runtime.compat import tools
 from a2patch.probe.runtime.load import load_model
 from a2patch.probe.transplant import checkpoint, compare
@@ -108,7 +109,7 @@ def _made(request: TransplantRequest, channel: Channel) -> TransplantMade:
 def _graft(base: Checkpoint, described: dict[str, Any], ours: tuple[str, ...]) -> Graft:
     """Build a model of the base's class by a description, and carry the base's weights and attributes into it."""
     torch.manual_seed(0)  # for our layers, which start at random behind a gate that is shut
-    start = {"ch": _channels(base.model), "nc": described.get("nc"), "verbose": False}
+    start = {"ch": input_channels(base.model), "nc": described.get("nc"), "verbose": False}
     model = type(base.model)(without_downloads(described), **start)
     model.yaml.update(backbone=described["backbone"], head=described["head"])
     wished = _places(base.model, model, ours)
@@ -121,16 +122,11 @@ def _graft(base: Checkpoint, described: dict[str, Any], ours: tuple[str, ...]) -
     return Graft(model, there, names, left)
 
 
-def _channels(model: Model) -> int:
-    """Return how many channels the images of a model have."""
-    return int(model.yaml.get("channels") or model.yaml.get("ch") or 3)
-
-
 def _proof(
     base: Model, made: Model, package: Path, ours: tuple[str, ...]
 ) -> tuple[list[Equivalence], list[Equivalence]]:
     """Return what both models make of the same images and, if that differs, without layers of some kinds."""
-    images = compare.inputs(package, _channels(base))
+    images = compare.inputs(package, input_channels(base))
     proof = compare.compare(base, made, images)
     needed = bool(ours) and not all(each.same for each in proof)
     without = compare.compare(base, made, images, ours) if needed else []

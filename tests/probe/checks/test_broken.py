@@ -90,6 +90,13 @@ BROKEN = (
         "input 0",
     ),
     Broken("the row misspelt", A2, ((P3_BLOCK, "[-1, 1, DoubleAttentionBlok, [0.25]] # 5"),), ("build",), "Blok"),
+    Broken(
+        "maps of different sizes joined, which doesn't build",
+        A2,
+        (("[[-1, 8], 1", "[[-1, 7], 1"), ("[[-1, 5], 1", "[[-1, 2], 1")),
+        ("build", "wiring"),
+        "Sizes of tensors must match",
+    ),
     Broken("an index that leads nowhere", A2, (("[[17, 20, 23]", "[[17, 20, 99]"),), ("build",), "IndexError"),
 )
 SOUND = (
@@ -121,6 +128,9 @@ def test_each_broken_model_is_caught_by_the_check_that_should_and_no_sound_one(p
     for model in BROKEN:
         first = found[model.name]["sight" if "sight" in model.caught_by else model.caught_by[0]]
         assert model.told in first.meaning + first.figure, first
+    unbuilt = found["maps of different sizes joined, which doesn't build"]["wiring"]
+    assert "16 (Concat" in unbuilt.meaning
+    assert "+  - [[-1, 5], 1, Concat, [1]] # cat backbone P3" in unbuilt.detail
     for model in SOUND:
         assert {n: found[model.name][n].result for n in STATIC} == dict.fromkeys(STATIC, "pass"), found[model.name]
 

@@ -13,7 +13,7 @@ from a2patch.graph import at_scale
 from a2patch.probe.events import Channel, last_line, missing_library, passed
 from a2patch.probe.runtime.compat import move_home
 from a2patch.probe.runtime.libraries import missing_libraries
-from a2patch.probe.runtime.sandbox import go_offline, put_in_line, settle
+from a2patch.probe.runtime.sandbox import apply_settings, go_offline, put_in_line
 
 _STARTS = ["nn.tasks", "models", "engine.model", "engine.trainer", "models.yolo.detect", "yolo.engine.model", "yolo.v8"]
 
@@ -31,7 +31,7 @@ def main(request_path: str) -> int:
     if fit and request["role"] == "gpu":  # most often there is none: then the tree need not be imported again
         fit = import_module("torch").cuda.is_available()
     if fit and _import_tree(request, channel, package):
-        settle()
+        apply_settings()
         _ROLES[request["role"]](request, channel)
     channel.emit("done")
     return 0

@@ -12,6 +12,7 @@ from a2patch.graph.lint import faults, inserted_only, stale_labels
 from a2patch.graph.model import Graph, compare, read, row_lines
 from a2patch.graph.positions import PositionError, available, file_name, layers, parse
 from tests.graph.test_model import SOURCES, STOCK, stock_texts
+from tests.support.strides import with_strides
 
 yaml = pytest.importorskip("yaml")
 
@@ -36,7 +37,7 @@ head:
 
 def graph_of(text: str) -> Graph:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # seven times as fast
-    return read(yaml.load(text, loader), [comment for _, _, comment in row_lines(text)])
+    return with_strides(read(yaml.load(text, loader), [comment for _, _, comment in row_lines(text)]))
 
 
 def maps_of(graph: Graph) -> list[int]:

@@ -14,6 +14,7 @@ from a2patch.graph.lint import against, correction, faults, inserted_only, repai
 from a2patch.graph.model import Graph, GraphError, Layer, closest, compare, read, row_lines
 from patches import releases
 from tests.conftest import ROOT
+from tests.support.strides import with_strides
 
 yaml = pytest.importorskip("yaml")
 
@@ -32,7 +33,7 @@ def stock_texts(release: str, cache: Path) -> dict[str, str]:
 
 
 def graph_of(text: str) -> Graph:
-    return read(yaml.safe_load(text), [comment for _, _, comment in row_lines(text)])
+    return with_strides(read(yaml.safe_load(text), [comment for _, _, comment in row_lines(text)]))
 
 
 @pytest.mark.parametrize("release", STOCK)
@@ -83,7 +84,7 @@ def test_an_insertion_without_renumbering_is_found_in_every_stock_model(release:
         for place, changed in insertions(model):
             tried += 1
             try:
-                graph = read(changed)
+                graph = with_strides(read(changed))
             except GraphError:
                 by_rule += 1
                 continue
@@ -92,7 +93,7 @@ def test_an_insertion_without_renumbering_is_found_in_every_stock_model(release:
             assert inserted_only(graph, compared), (name, place)
             assert compared.rewired, (name, place)
             assert against(graph, compared, name)
-            right = read(shifted(changed, place))
+            right = with_strides(read(shifted(changed, place)))
             assert not compare(right, base).rewired, (name, place)
             assert not faults(right, {"DoubleAttentionBlock"}), (name, place)
             for index, sources in correction(graph, compared).items():
@@ -115,7 +116,7 @@ def test_an_index_off_by_one_is_found_in_every_stock_model(release: str, cache: 
                         continue
                     changed = copy.deepcopy(model)
                     (changed["backbone"] + changed["head"])[i][0][j] = other
-                    graph = read(changed, [row.comment for row in base.layers])
+                    graph = with_strides(read(changed, [row.comment for row in base.layers]))
                     tried += 1
                     by_rule += bool(faults(graph))
                     rewired = compare(graph, base).rewired
@@ -163,7 +164,7 @@ def test_strides_that_are_not_known_raise_no_alarm_and_measured_ones_do() -> Non
     text = BASE.replace("C2f, [256]", "Unheard, [256]").replace("[[7, 4]", "[[4, 7]")
     model = yaml.safe_load(text)
     assert read(model).layers[4].stride is None
-    assert not faults(read(model))
+    assert not faults(with_strides(read(model)))
     assert [f.rule for f in faults(read(model, strides=[2, 4, 4, 8, 8, 4, 4, 4]))] == ["rising"]
 
 
@@ -218,5 +219,5 @@ def test_rows_of_both_styles_are_found() -> None:
 
 def test_a_layer_is_told() -> None:
     graph = Graph((Layer(3, "Conv", (-1,), (-1,), (), "backbone", 2.0),))
-    assert graph.told(0) == "3 (Conv, stride 2)"
-    assert graph.told(-1) == "the image"
+    assert graph.describe(0) == "3 (Conv, stride 2)"
+    assert graph.describe(-1) == "the image"

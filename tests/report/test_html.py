@@ -22,6 +22,7 @@ from a2patch.report.html import page
 from a2patch.runner.figures import Attention, Missing, Pictures, Shares, Sight, SightMap, Wiring
 from a2patch.runner.verdict import NOT_ASKED, Check, Cost, Verdict
 from tests.conftest import a2patch
+from tests.support.strides import with_strides
 
 EVIL = "<script>alert(1)</script>\"'&"
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
@@ -89,7 +90,7 @@ def verdict(*checks: Check, costs: tuple[Cost, ...] = ()) -> Verdict:
 
 
 def pictures() -> Pictures:
-    graph, base = read(MINE), read(BASE)
+    graph, base = with_strides(read(MINE)), with_strides(read(BASE))
     found = tuple(against(graph, compare(graph, base), EVIL))
     shares = Shares(0.5, 2.0, False, PIXEL)
     return Pictures(
@@ -125,7 +126,7 @@ def test_a_wrong_connection_is_drawn_with_the_right_one() -> None:
 
 
 def test_a_fault_without_a_base_marks_what_it_names() -> None:
-    graph = read(MINE)
+    graph = with_strides(read(MINE))
     fault = Fault("stage", 6, 1, "layer 6 reads 1")
     found = diagram.edges(Wiring("mine", graph, "", None, (fault, Fault("unused", 3, None, "nothing reads 3"))))
     assert [(edge.source, edge.reader) for edge in found if edge.kind == "wrong"] == [(1, 6)]

@@ -44,7 +44,7 @@ def check_sight(context: Context) -> Outcome:
         return passed("; ".join(figures))
     file = next((f for f in blind if not (reasons[f] and f in context.tutorials)), next(iter(blind)))
     text = "{} is blind: {} {} the same wherever things are in the image, so the detector can't localise.".format(
-        context.label(file), _told(blind[file]), "is" if len(blind[file]) == 1 else "are"
+        context.label(file), _listed(blind[file]), "is" if len(blind[file]) == 1 else "are"
     )
     if reasons[file]:
         text += " The c_n of {} is 1, and a softmax over one channel is 1 at every position.".format(reasons[file])
@@ -54,12 +54,12 @@ def check_sight(context: Context) -> Outcome:
     return failed("; ".join(figures), text, "Give the layer a c_n of at least 2." if reasons[file] else "")
 
 
-def _told(names: list[str]) -> str:
+def _listed(names: list[str]) -> str:
     """Return names as a list in a sentence."""
     return names[0] if len(names) == 1 else "{} and {}".format(", ".join(names[:-1]), names[-1])
 
 
-class Sight(NamedTuple):
+class Observation(NamedTuple):
     """What was seen of a patch that was moved."""
 
     images: Any  # (2, 3, H, W), with the patch here and there
@@ -79,7 +79,7 @@ def answers_to_a_move(model: Model, classes: tuple[str, ...]) -> dict[str, float
     return {name: float(answer.max()) for name, answer in look(model, classes).maps.items()}
 
 
-def look(model: Model, classes: tuple[str, ...]) -> Sight:
+def look(model: Model, classes: tuple[str, ...]) -> Observation:
     """Move a patch and see where each of our layers and each map that the head reads changes.
 
     Args:
@@ -98,7 +98,8 @@ def look(model: Model, classes: tuple[str, ...]) -> Sight:
         model(images)
     for handle in handles:
         handle.remove()
-    return Sight(images, {name: (t[1] - t[0]).abs().amax(0) / (t.abs().max() + 1e-300) for name, t in seen.items()})
+    maps = {name: (t[1] - t[0]).abs().amax(0) / (t.abs().max() + 1e-300) for name, t in seen.items()}
+    return Observation(images, maps)
 
 
 def _prepare(model: Model, size: int) -> None:

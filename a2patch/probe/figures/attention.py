@@ -49,7 +49,7 @@ def over(photo: Any, model: Model, classes: tuple[str, ...], *, fresh: bool) -> 
         fresh: Whether the model was never trained.
     """
     if fresh:
-        _settle(model, photo)
+        _take_statistics(model, photo)
     layers = [(n, m) for n, m in named_layers(model, classes) if hasattr(m, "convB") and hasattr(m, "convV")]
     seen: dict[str, dict[str, Any]] = {name: {} for name, _ in layers}
 
@@ -79,7 +79,7 @@ def over(photo: Any, model: Model, classes: tuple[str, ...], *, fresh: bool) -> 
         }
 
 
-def _settle(model: Model, photo: Any) -> None:
+def _take_statistics(model: Model, photo: Any) -> None:
     """Give the batch norms of a fresh model the statistics of a photograph."""
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm2d):

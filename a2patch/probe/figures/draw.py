@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import traceback
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from typing import Any, Callable, Iterator
 
 from a2patch.graph import Graph
 from a2patch.probe.checks.sight import BLIND, look
-from a2patch.probe.checks.wiring import examine, strides
+from a2patch.probe.checks.wiring import examine, strides, strides_of
 from a2patch.probe.events import SkipCheckError, last_line, missing_library
 from a2patch.probe.models.build import named_layers
+from a2patch.probe.models.catalog import graph
 from a2patch.probe.models.context import Context
+from a2patch.probe.models.meta import meta_model
 
 
 def draw_pictures(request: dict[str, Any], context: Context) -> None:
@@ -45,20 +48,29 @@ def _leave_out(context: Context, section: str, model: str, reason: str) -> None:
 def _wiring(context: Context, spec: dict[str, Any]) -> Iterator[Any]:
     """Give the graph of a model, that of its base, and the faults; whoever gets them draws them."""
     try:
-        measured = strides(context.smallest(spec["file"]))
+        measured = strides_of(context, spec["file"])
     except SkipCheckError:  # what doesn't build can still be read
         measured = []
     found = examine(context, spec, measured)
     yield {
         "layers": _plain(found.graph),
         "base": found.base,
-        "base_layers": _plain(context.catalog.graph(found.base)) if found.base else [],
+        "base_layers": _plain(_base_graph(context, found.base)) if found.base else [],
         "faults": [asdict(fault) for fault in found.faults],
     }
 
 
-def _plain(graph: Graph) -> list[dict[str, Any]]:
-    return [dict(asdict(layer), args=[]) for layer in graph.layers]  # arguments may be anything, and are not drawn
+def _base_graph(context: Context, base: str) -> Graph:
+    """Return the graph of a stock model, with its strides where it builds."""
+    described = context.catalog.model(base)
+    measured: list[float | None] = []
+    with suppress(Exception):  # it is only drawn
+        measured = strides(meta_model({**described, "scale": next(iter(described.get("scales") or ()), "")}))
+    return graph(context.catalog.text(base), described, measured)
+
+
+def _plain(model: Graph) -> list[dict[str, Any]]:
+    return [dict(asdict(layer), args=[]) for layer in model.layers]  # arguments may be anything, and are not drawn
 
 
 def _sight(context: Context, spec: dict[str, Any]) -> Iterator[Any]:

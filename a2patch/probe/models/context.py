@@ -9,7 +9,7 @@ from typing import Any
 
 from a2patch.graph import Graph, at_scale
 from a2patch.probe.events import Channel, SkipCheckError
-from a2patch.probe.models.build import Model, build, is_fresh, settle, smooth_images
+from a2patch.probe.models.build import Model, build, is_fresh, randomize_batch_norms, smooth_images
 from a2patch.probe.models.catalog import Catalog, graph
 from a2patch.probe.models.meta import meta_model
 from a2patch.probe.models.user_model import UserModel
@@ -132,7 +132,7 @@ class Context:
         return models
 
     def chosen(self, file: str) -> Model:
-        """Return the outline of a model at the scale that was asked for, or at the smallest.
+        """Return the model without values at the scale that was asked for, or at the smallest.
 
         Raises:
             SkipCheckError: If it doesn't build.
@@ -161,7 +161,7 @@ class Context:
             self._models[file] = model
         return deepcopy(self._models[file])
 
-    def settled(self, file: str, size: int) -> Model:
+    def randomized(self, file: str, size: int) -> Model:
         """Return a model for inference; one that was never trained gets values of normal size from images of a size.
 
         Raises:
@@ -169,7 +169,7 @@ class Context:
         """
         model = self.smallest(file)
         if is_fresh(model):
-            settle(model, smooth_images(model, 2, size))
+            randomize_batch_norms(model, smooth_images(model, 2, size))
         return model.eval()
 
     def trainable(self, file: str) -> str:

@@ -1,4 +1,4 @@
-"""Do two models give the same output, bit for bit?"""
+"""Compare the outputs of two models, bit for bit."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _GREY = 114  # of the borders that ultralytics puts around an image
 _PHOTOGRAPHS = ("bus.jpg", "zidane.jpg")
 
 
-class Sameness(NamedTuple):
-    """What two models make of one input.
+class Equivalence(NamedTuple):
+    """How the outputs of two models for one input compare.
 
     Attributes:
         input: What it is.
@@ -49,32 +49,32 @@ def inputs(package: Path, channels: int) -> dict[str, Any]:
     return found
 
 
-def compare(one: Model, other: Model, images: dict[str, Any], ours: tuple[str, ...] = ()) -> list[Sameness]:
+def compare(one: Model, other: Model, images: dict[str, Any], bypassed: tuple[str, ...] = ()) -> list[Equivalence]:
     """Run two models on the same inputs, in evaluation.
 
     Args:
         one: A model in single precision.
         other: Another.
         images: Inputs of shape `(B, C, H, W)`, by name.
-        ours: Classes whose modules let their input through unchanged meanwhile, in both models.
+        bypassed: Classes whose modules let their input through unchanged meanwhile, in both models.
     """
     found = []
     for name, image in images.items():
         outputs = []
         for model in (one, other):
-            with _passing(model, ours), torch.no_grad():
+            with _bypassing(model, bypassed), torch.no_grad():
                 outputs.append(list(tensors(model.eval()(image))))
         found.append(_compared(name, *outputs))
     return found
 
 
-def _compared(name: str, one: list[Any], other: list[Any]) -> Sameness:
+def _compared(name: str, one: list[Any], other: list[Any]) -> Equivalence:
     values = sum(t.numel() for t in one)
     alike = [t.shape for t in one] == [t.shape for t in other]
     if not alike or not all(bool(torch.isfinite(t).all()) for t in (*one, *other)):
-        return Sameness(name, values, False, None)
+        return Equivalence(name, values, False, None)
     same = bool(one) and all(torch.equal(_bits(a), _bits(b)) for a, b in zip(one, other))
-    return Sameness(name, values, same, max((float((a - b).abs().max()) for a, b in zip(one, other)), default=None))
+    return Equivalence(name, values, same, max((float((a - b).abs().max()) for a, b in zip(one, other)), default=None))
 
 
 def _bits(values: Any) -> Any:
@@ -83,7 +83,7 @@ def _bits(values: Any) -> Any:
 
 
 @contextmanager
-def _passing(model: Model, classes: tuple[str, ...]) -> Iterator[None]:
+def _bypassing(model: Model, classes: tuple[str, ...]) -> Iterator[None]:
     """Let the modules of some classes pass their input on."""
     handles = [
         module.register_forward_hook(lambda _, inputs, output: inputs[0]) for _, module in named_layers(model, classes)

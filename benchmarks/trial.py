@@ -123,10 +123,10 @@ def _settings(trial: Trial) -> Mapping[str, Any]:
 
 def main() -> None:
     """Run the trial that the arguments say, and print its outcome."""
-    from a2patch.probe.runtime.sandbox import go_offline, settle
+    from a2patch.probe.runtime.sandbox import apply_settings, go_offline
 
     go_offline()
-    settle()
+    apply_settings()
     trial = Trial(**json.loads(sys.argv[1]))
     print()
     print(json.dumps(asdict(run(trial, Path(sys.argv[2])))))

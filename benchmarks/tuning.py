@@ -117,10 +117,10 @@ def _settings(tuning: Tuning) -> dict[str, Any]:
 
 if __name__ == "__main__":
     sys.path.append(str(Path(__file__).resolve().parent.parent))
-    from a2patch.probe.runtime.sandbox import go_offline, settle
+    from a2patch.probe.runtime.sandbox import apply_settings, go_offline
 
     go_offline()
-    settle()
+    apply_settings()
     outcome = run(Tuning(**json.loads(sys.argv[1])))
     print()
     print(json.dumps(asdict(outcome)))

@@ -1,8 +1,8 @@
-"""Put rows of ours into the text of a model YAML, or take them out; all else but the indices stays to the byte.
+"""Put rows into the text of a model YAML, or take them out; all else but the indices stays to the byte.
 
 An index counts layers, so each row put in moves those behind it: of a row's sources the absolute ones move with the
-layer that they name, the relative ones only where they reach across a row of ours, and the number in the comment behind
-a row is that of its layer.
+layer that they name, the relative ones only where they reach across a new row, and the number in the comment behind a
+row is that of its layer.
 
 The probe imports it, so it is Python 3.8.
 """
@@ -59,12 +59,12 @@ class _Row:
 
     @property
     def line(self) -> str:
-        """The whole line."""
+        """The complete line."""
         return self.prefix + self.head + self.sources + self.body + self.tail + self.rest
 
 
 def insert(text: str, graph: Graph, after: Collection[int], kind: str, args: str) -> str:
-    """Put rows of ours behind layers of a model; each takes the place of its layer for all that read it.
+    """Put rows behind layers of a model; each takes the place of its layer for all that read it.
 
     Args:
         text: The model file.
@@ -85,8 +85,8 @@ def insert(text: str, graph: Graph, after: Collection[int], kind: str, args: str
     for i in after:
         row, written = rows[i], rows[i].rest.rstrip("\r\n")
         ending = row.rest[len(written) :]
-        ours = f"{row.prefix.replace('[', ' ')}[-1, 1, {kind}, [{args}]]{row.tail} # {outputs[i]}{ending}"
-        rows[i] = replace(row, tail="" if "-" in row.prefix else ",", rest=written + ending + ours)
+        added = f"{row.prefix.replace('[', ' ')}[-1, 1, {kind}, [{args}]]{row.tail} # {outputs[i]}{ending}"
+        rows[i] = replace(row, tail="" if "-" in row.prefix else ",", rest=written + ending + added)
     return _joined(text.splitlines(keepends=True), rows)
 
 

@@ -1,4 +1,4 @@
-"""What can be told of a model's wiring from its graph alone, and how to put an index right.
+"""Find layers of a model that read the wrong layer, from its graph alone, and say which index is right.
 
 The probe imports it, so it is Python 3.8.
 """
@@ -19,7 +19,7 @@ _ASIDE = frozenset({"ImagePoolingAttn", "CBLinear", "CBFuse"})
 _LEVEL = re.compile(r"\bP(\d)\b")
 
 LABEL = re.compile(r"(?:[A-Z]\d \()?(\d+)(?=$|[\s,)-])")
-"""How a comment begins that tells the index of its layer: `4-P3/8`, `15 (P3/8-small)`, `X3 (21)`."""
+"""The index of a layer at the start of the comment on its row: `4-P3/8`, `15 (P3/8-small)`, `X3 (21)`."""
 
 
 def faults(graph: Graph, added: Collection[str] = ()) -> list[Fault]:
@@ -59,13 +59,13 @@ def _rising(graph: Graph) -> Iterator[Fault]:
     strides = [graph.layers[s].stride for s in sources]
     known = [s for s in strides if s is not None]
     if len(known) == len(strides) and known != sorted(set(known)):
-        told = ", ".join(f"{s:g}" for s in known)
-        text = f"{graph.told(head)} reads maps of the strides {told}, which should strictly rise"
+        listed = ", ".join(f"{s:g}" for s in known)
+        text = f"{graph.describe(head)} reads maps of the strides {listed}, which should strictly rise"
         yield Fault("rising", head, None, text)
 
 
 def _stage(graph: Graph) -> Iterator[Fault]:
-    """Find a join or a head that reads a layer in the midst of a stage, where another goes on at the same stride."""
+    """Find a join or a head that reads a layer which is not the last of its stage."""
     head = _head(graph)
     for i, layer in enumerate(graph.layers):
         if layer.kind not in JOINS and i != head:
@@ -73,12 +73,12 @@ def _stage(graph: Graph) -> Iterator[Fault]:
         for source, written in zip(layer.sources, layer.written):
             onward = _onward(graph, source)
             if onward is not None and (i == head or written >= 0):
-                text = "layer {} reads {}, whose stage goes on with {}"
-                yield Fault("stage", i, source, text.format(graph.told(i), graph.told(source), graph.told(onward)))
+                reads = f"layer {graph.describe(i)} reads {graph.describe(source)}"
+                yield Fault("stage", i, source, f"{reads}, whose stage goes on with {graph.describe(onward)}")
 
 
 def _onward(graph: Graph, index: int) -> int | None:
-    """Return the layer that goes on at the stride of a layer, if there is one."""
+    """Return a layer that reads only this one and keeps its stride, if there is one."""
     stride = graph.layers[index].stride
     for reader in graph.readers(index):
         layer = graph.layers[reader]
@@ -89,7 +89,7 @@ def _onward(graph: Graph, index: int) -> int | None:
 
 
 def _twice(graph: Graph) -> Iterator[Fault]:
-    """Find a join of a map with one that holds it already."""
+    """Find a join that reads a map twice, directly or through another join."""
     holds: dict[int, frozenset[int]] = {IMAGE: frozenset({IMAGE})}
     for i, layer in enumerate(graph.layers):
         holds[i] = frozenset({i})
@@ -100,7 +100,7 @@ def _twice(graph: Graph) -> Iterator[Fault]:
         for source in layer.sources:
             both = holds[i] & holds[source]
             if both:
-                text = f"{graph.told(i)} joins {graph.told(max(both))} twice"
+                text = f"{graph.describe(i)} joins {graph.describe(max(both))} twice"
                 yield Fault("twice", i, source, text)
             holds[i] |= holds[source]
 
@@ -109,7 +109,7 @@ def _unused(graph: Graph) -> Iterator[Fault]:
     """Find a layer that nothing reads."""
     for i, layer in enumerate(graph.layers[:-1]):
         if not graph.readers(i) and layer.kind not in _ASIDE:
-            yield Fault("unused", i, None, f"nothing reads {graph.told(i)}")
+            yield Fault("unused", i, None, f"nothing reads {graph.describe(i)}")
 
 
 def _comment(graph: Graph) -> Iterator[Fault]:
@@ -126,28 +126,28 @@ def _comment(graph: Graph) -> Iterator[Fault]:
         for source, level in pairs:
             stride = graph.layers[source].stride
             if stride is not None and stride != level:
-                text = f"{graph.told(i)} reads {graph.told(source)}, and its comment says “{layer.comment}”"
+                text = f"{graph.describe(i)} reads {graph.describe(source)}, and its comment says “{layer.comment}”"
                 yield Fault("comment", i, source, text)
 
 
 def against(graph: Graph, compared: Comparison, name: str) -> list[Fault]:
-    """Return the layers that do not read what their likes in another model read."""
+    """Return the layers that do not read the layers which the same layers of another model read."""
     found = []
     for rewired in compared.rewired:
         expected = rewired.expected
         pairs = zip(rewired.sources, expected) if expected and len(expected) == len(rewired.sources) else ()
         wrong = [(a, b) for a, b in pairs if a != b]
         if wrong:
-            told = "; ".join(f"{graph.told(a)} where that of {name} reads {graph.told(b)}" for a, b in wrong)
-            text = f"{graph.told(rewired.index)} reads {told}"
+            listed = "; ".join(f"{graph.describe(a)} where that of {name} reads {graph.describe(b)}" for a, b in wrong)
+            text = f"{graph.describe(rewired.index)} reads {listed}"
         else:
-            text = f"{graph.told(rewired.index)} does not read what that of {name} reads"
+            text = f"{graph.describe(rewired.index)} does not read what that of {name} reads"
         found.append(Fault("base", rewired.index, wrong[0][0] if len(wrong) == 1 else None, text))
     return found
 
 
 def inserted_only(graph: Graph, compared: Comparison) -> bool:
-    """Return whether a model is another's layers with none gone and only such put between as change no stride."""
+    """Return whether a model has every layer of another, and between them only layers that keep the stride."""
     if compared.removed:
         return False
     for index in compared.added:

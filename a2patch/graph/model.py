@@ -16,57 +16,6 @@ from a2patch.protocol import Layer
 IMAGE = -1
 """What the first layer reads."""
 
-# The place of the stride among a row's arguments, and what it is where the row does not say.
-_STRIDED = {
-    "Conv": (2, 1),
-    "DWConv": (2, 1),
-    "GhostConv": (2, 1),
-    "RepConv": (2, 1),
-    "SCDown": (2, 1),
-    "GhostBottleneck": (2, 1),
-    "MaxPool2d": (1, None),
-    "AvgPool2d": (1, None),
-}
-_ENLARGING = {"Upsample": (1, None), "ConvTranspose2d": (2, 1), "ConvTranspose": (2, 2), "DWConvTranspose2d": (2, 1)}
-_FIXED = {"ADown": 2, "AConv": 2, "Focus": 2, "HGStem": 4}
-_KEEPING = frozenset(
-    [
-        "A2C2f",
-        "AIFI",
-        "Bottleneck",
-        "BottleneckCSP",
-        "C1",
-        "C2",
-        "C2f",
-        "C2fAttn",
-        "C2fCIB",
-        "C2fPSA",
-        "C2PSA",
-        "C3",
-        "C3Ghost",
-        "C3k",
-        "C3k2",
-        "C3TR",
-        "C3x",
-        "ELAN1",
-        "HGBlock",
-        "Identity",
-        "LightConv",
-        "PSA",
-        "RepC3",
-        "RepNCSPELAN4",
-        "SPP",
-        "SPPELAN",
-        "SPPF",
-        "ZeroPad2d",
-        "ImagePoolingAttn",
-        "CBLinear",
-        "BatchNorm2d",
-        "DoubleAttentionBlock",
-        "DoubleAttentionLayer",
-    ]
-)
-
 
 class GraphError(ValueError):
     """A description that is no model: a row of another form, or one that reads a layer which comes after it."""
@@ -95,7 +44,7 @@ class Graph:
                 kept.append(replace(layer, sources=sources))
         return Graph(tuple(kept))
 
-    def told(self, index: int) -> str:
+    def describe(self, index: int) -> str:
         """Return a layer as text: its index in the file, its kind, and its stride."""
         if index == IMAGE:
             return "the image"
@@ -106,13 +55,13 @@ class Graph:
 
 @dataclass(frozen=True)
 class Rewired:
-    """A layer that does not read what its like in another model reads.
+    """A layer that does not read what the same layer of another model reads.
 
     Attributes:
         index: The layer, in its own graph.
         sources: What it reads.
-        expected: What it would read if it read as its like does, in the numbers of its own graph; None where the other
-            model's source has no like here.
+        expected: What it would read if it were wired as there, in the numbers of its own graph; None where a source of
+            the other layer is missing here.
     """
 
     index: int
@@ -148,7 +97,7 @@ def read(model: Mapping[str, Any], comments: Sequence[str] = (), strides: Sequen
     Args:
         model: What the file says; `backbone` and `head` are looked at.
         comments: What stands behind each row, where that is known.
-        strides: The stride of each layer where it was measured; what is known from the rows is taken else.
+        strides: The stride of each layer, where it was measured.
 
     Raises:
         GraphError: It is no model, or its indices lead nowhere.
@@ -166,8 +115,6 @@ def read(model: Mapping[str, Any], comments: Sequence[str] = (), strides: Sequen
         kind = row[2].rpartition(".")[2]
         args = tuple(row[3]) if isinstance(row[3], (list, tuple)) else (row[3],)
         stride = strides[place] if place < len(strides) else None
-        if stride is None:
-            stride = _stride(kind, args, [1.0 if s == IMAGE else layers[s].stride for s in sources])
         comment = comments[place] if place < len(comments) else ""
         layers.append(Layer(place, kind, sources, written, args, part, stride, comment))
     if not layers:
@@ -188,59 +135,29 @@ def _absolute(written: tuple[Any, ...], place: int) -> tuple[int, ...]:
     return tuple(sources)
 
 
-def _stride(kind: str, args: tuple[Any, ...], before: list[float | None]) -> float | None:
-    """Return the stride of a layer's output, where its kind is known."""
-    if kind == "CBFuse":  # it resizes everything to its last source
-        return before[-1]
-    if kind == "Concat":
-        return before[0] if len(set(before)) == 1 else None
-    if len(before) != 1 or before[0] is None:
-        return before[0] if kind == "ImagePoolingAttn" else None
-    factor = _factor(kind, args)
-    return None if factor is None else before[0] * factor
-
-
-def _factor(kind: str, args: tuple[Any, ...]) -> float | None:
-    """Return by what a layer with one source multiplies its stride."""
-    if kind in _KEEPING:
-        return 1
-    if kind in _FIXED:
-        return _FIXED[kind]
-    if kind == "ResNetLayer" and len(args) > 3:  # its first one is the stem
-        return 4 if args[3] else float(args[2])
-    for table in (_STRIDED, _ENLARGING):
-        if kind in table:
-            place, value = table[kind]
-            value = args[place] if place < len(args) else value if value is not None or kind == "Upsample" else args[0]
-            if not isinstance(value, (int, float)) or not value:
-                return None
-            return 1 / value if table is _ENLARGING else value
-    return None
-
-
 def compare(mine: Graph, other: Graph) -> Comparison:
     """Compare a graph with another, layer by layer in the order that both have them."""
     kinds = [[layer.kind for layer in graph.layers] for graph in (other, mine)]
-    like: dict[int, int] = {IMAGE: IMAGE}  # of mine, by the other's
+    matched: dict[int, int] = {IMAGE: IMAGE}  # of mine, by the other's
     replaced: list[int] = []
     for what, a, b, i, j in SequenceMatcher(None, kinds[0], kinds[1], autojunk=False).get_opcodes():
         if what == "equal" or (what == "replace" and b - a == j - i):
-            like.update(zip(range(a, b), range(i, j)))
+            matched.update(zip(range(a, b), range(i, j)))
             replaced.extend(range(i, j) if what == "replace" else ())
-    back = {m: o for o, m in like.items()}
+    back = {m: o for o, m in matched.items()}
     seen = dict(back)  # the other's layer whose output a layer of mine stands for
     for i, layer in enumerate(mine.layers):
         if i not in seen and len(layer.sources) == 1 and layer.sources[0] in seen:
             seen[i] = seen[layer.sources[0]]
     rewired = []
-    for o, i in sorted(like.items()):
+    for o, i in sorted(matched.items()):
         if o == IMAGE or [seen.get(s) for s in mine.layers[i].sources] == list(other.layers[o].sources):
             continue
-        known = all(s in like for s in other.layers[o].sources)
-        expected = tuple(_last(mine, like[s], back) for s in other.layers[o].sources) if known else None
+        known = all(s in matched for s in other.layers[o].sources)
+        expected = tuple(_last(mine, matched[s], back) for s in other.layers[o].sources) if known else None
         rewired.append(Rewired(i, mine.layers[i].sources, expected))
     added = tuple(i for i in range(len(mine.layers)) if i not in back)
-    removed = tuple(o for o in range(len(other.layers)) if o not in like)
+    removed = tuple(o for o in range(len(other.layers)) if o not in matched)
     return Comparison(added, removed, tuple(rewired), tuple(replaced))
 
 

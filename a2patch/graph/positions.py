@@ -1,4 +1,4 @@
-"""Where in a model our block can go: positions as they are typed, and the layers that they mean.
+"""Where in a model the block can go: positions as they are typed, and the layers that they mean.
 
 Whatever a position is called, the block goes right behind a layer and takes its place for all its readers, those that
 name it by its index as well as the one that follows it.
@@ -76,29 +76,29 @@ def file_name(stem: str, positions: Sequence[Position]) -> str:
     return f"{stem}_A2-{re.sub(r'(?<=p[2-6])-(?=p[2-6])', '', labels)}.yaml"
 
 
-def layers(positions: Sequence[Position], graph: Graph, maps: Collection[int], ours: Collection[str]) -> list[int]:
+def layers(positions: Sequence[Position], graph: Graph, maps: Collection[int], added: Collection[str]) -> list[int]:
     """Return the layers that positions mean, in the order of the model.
 
     Args:
         positions: The positions.
         graph: The model.
         maps: The layers whose output is one map, `(B, C, H, W)`.
-        ours: The kinds of layers that are ours.
+        added: The kinds of layers that are put in here.
 
     Raises:
         PositionError: The model does not have one of them, or two mean the same layer.
     """
     meant: dict[int, Position] = {}
     for position in positions:
-        for index in _meant(position, graph, maps, ours):
+        for index in _meant(position, graph, maps, added):
             if index in meant:
                 names = sorted({meant[index].name, position.name})
-                raise PositionError(f"{' and '.join(names)} mean layer {graph.told(index)} twice; name it once")
+                raise PositionError(f"{' and '.join(names)} mean layer {graph.describe(index)} twice; name it once")
             meant[index] = position
     return sorted(meant)
 
 
-def available(graph: Graph, maps: Collection[int], ours: Collection[str]) -> dict[Position, tuple[int, ...]]:
+def available(graph: Graph, maps: Collection[int], added: Collection[str]) -> dict[Position, tuple[int, ...]]:
     """Return the positions with a name that a model has and that are free, with the layers that they mean.
 
     Of two that mean the same layers, only the first is returned.
@@ -108,13 +108,13 @@ def available(graph: Graph, maps: Collection[int], ours: Collection[str]) -> dic
     found: dict[tuple[int, ...], Position] = {}
     for position in named:
         try:
-            found.setdefault(tuple(layers([position], graph, maps, ours)), position)
+            found.setdefault(tuple(layers([position], graph, maps, added)), position)
         except PositionError:
             continue
     return {position: indices for indices, position in found.items()}
 
 
-def _meant(position: Position, graph: Graph, maps: Collection[int], ours: Collection[str]) -> list[int]:
+def _meant(position: Position, graph: Graph, maps: Collection[int], added: Collection[str]) -> list[int]:
     """Return the layers that a position means, each of which must give one map and, but for an index, be free."""
     if position.kind == "after":
         return [_checked(position, graph, maps)]
@@ -126,11 +126,11 @@ def _meant(position: Position, graph: Graph, maps: Collection[int], ours: Collec
     for index in found:
         if index not in maps:
             raise PositionError(_no_map(graph, index))
-        taken = [i for i in (index, *graph.readers(index)) if graph.layers[i].kind in ours]
+        taken = [i for i in (index, *graph.readers(index)) if graph.layers[i].kind in added]
         if taken:
             raise PositionError(
-                f"{position.name} has our layer {graph.told(taken[0])} already; take it out with --remove first, or "
-                f"name another layer with after:N"
+                f"{position.name} has our layer {graph.describe(taken[0])} already; "
+                "take it out with --remove first, or name another layer with after:N"
             )
     return found
 
@@ -141,14 +141,14 @@ def _checked(position: Position, graph: Graph, maps: Collection[int]) -> int:
     if position.number > last:
         raise PositionError(f"the model has no layer {position.number}; its last one is {last}")
     if position.number == last:
-        raise PositionError(f"layer {graph.told(last)} is the head; nothing reads what comes after it")
+        raise PositionError(f"layer {graph.describe(last)} is the head; nothing reads what comes after it")
     if position.number not in maps:
         raise PositionError(_no_map(graph, position.number))
     return position.number
 
 
 def _no_map(graph: Graph, index: int) -> str:
-    return f"layer {graph.told(index)} gives no single map (B, C, H, W), which our block needs"
+    return f"layer {graph.describe(index)} gives no single map (B, C, H, W), which our block needs"
 
 
 def _stages(graph: Graph, maps: Collection[int]) -> Mapping[int, list[int]]:

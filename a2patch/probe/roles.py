@@ -12,7 +12,7 @@ from a2patch.graph import at_scale
 from a2patch.probe.events import Channel, Finding, last_line, missing_library, passed
 from a2patch.probe.runtime.compat import move_home
 from a2patch.probe.runtime.libraries import missing_libraries
-from a2patch.probe.runtime.sandbox import go_offline, put_in_line, settle
+from a2patch.probe.runtime.sandbox import apply_settings, go_offline, put_in_line
 from a2patch.protocol import (
     CostsUncounted,
     Done,
@@ -61,7 +61,7 @@ def main(request_path: str) -> int:
     if ready and request.role == "gpu":  # most often there is none: then the tree need not be imported again
         ready = import_module("torch").cuda.is_available()
     if ready and _import_tree(request, channel, package):
-        settle()
+        apply_settings()
         _ROLES[request.role](request, channel)
     channel.emit(Done())
     return 0

@@ -38,7 +38,7 @@ def _chart(title: str, values: Mapping[tuple[str, str], float], base: str) -> Ma
     pieces = [element("text", title, x=0, y=12, font_weight=600)]
     for i, model in enumerate(models):
         y = _TITLE + _LINE * i
-        pieces += [_rectangle(0, y + 3, _BAR, colours[model]), element("text", model, x=_LEFT, y=y + 13)]
+        pieces += [_rectangle(1, y + 3, _BAR, colours[model]), element("text", model, x=_LEFT, y=y + 13)]
     for row, scale in enumerate(scales):
         y = top + group * row
         pieces.append(element("text", scale, x=0, y=y + (group - _GAP) / 2 + 4))

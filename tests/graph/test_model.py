@@ -13,6 +13,7 @@ from a2patch.graph.model import Graph, GraphError, closest, compare, read, row_l
 from a2patch.protocol import Layer
 from tests.support.models import SOURCES, STOCK, graph_of, load, stock_texts
 from tests.support.rows import BLOCK, inserted
+from tests.support.strides import with_strides
 
 pytest.importorskip("yaml")
 
@@ -56,7 +57,7 @@ def test_an_insertion_without_renumbering_is_found_in_every_stock_model(release:
         for place in read_by_the_head(model):
             tried += 1
             try:
-                graph = read(unshifted(model, place))
+                graph = with_strides(read(unshifted(model, place)))
             except GraphError:
                 by_rule += 1
                 continue
@@ -65,7 +66,7 @@ def test_an_insertion_without_renumbering_is_found_in_every_stock_model(release:
             assert inserted_only(graph, compared), (name, place)
             assert compared.rewired, (name, place)
             assert against(graph, compared, name)
-            right = read(inserted(model, {place: BLOCK}))
+            right = with_strides(read(inserted(model, {place: BLOCK})))
             assert not compare(right, base).rewired, (name, place)
             assert not faults(right, BLOCK[:1]), (name, place)
             for index, sources in correction(graph, compared).items():
@@ -88,7 +89,7 @@ def test_an_index_off_by_one_is_found_in_every_stock_model(release: str, cache: 
                         continue
                     changed = copy.deepcopy(model)
                     (changed["backbone"] + changed["head"])[i][0][j] = other
-                    graph = read(changed, [row.comment for row in base.layers])
+                    graph = with_strides(read(changed, [row.comment for row in base.layers]))
                     tried += 1
                     by_rule += bool(faults(graph))
                     rewired = compare(graph, base).rewired
@@ -136,7 +137,7 @@ def test_strides_that_are_not_known_raise_no_alarm_and_measured_ones_do() -> Non
     text = BASE.replace("C2f, [256]", "Unheard, [256]").replace("[[7, 4]", "[[4, 7]")
     model = load(text)
     assert read(model).layers[4].stride is None
-    assert not faults(read(model))
+    assert not faults(with_strides(read(model)))
     assert [f.rule for f in faults(read(model, strides=[2, 4, 4, 8, 8, 4, 4, 4]))] == ["rising"]
 
 
@@ -191,5 +192,5 @@ def test_rows_of_both_styles_are_found() -> None:
 
 def test_a_layer_is_told() -> None:
     graph = Graph((Layer(3, "Conv", (-1,), (-1,), (), "backbone", 2.0),))
-    assert graph.told(0) == "3 (Conv, stride 2)"
-    assert graph.told(-1) == "the image"
+    assert graph.describe(0) == "3 (Conv, stride 2)"
+    assert graph.describe(-1) == "the image"

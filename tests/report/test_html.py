@@ -29,6 +29,7 @@ from a2patch.report.html_file import claim, write
 from a2patch.runner.figures import Pictures, Wiring
 from a2patch.runner.verdict import Verdict
 from tests.support.command import a2patch, here, patch
+from tests.support.strides import with_strides
 from tests.support.trees import Unpack
 
 EVIL = "<script>alert(1)</script>\"'&"
@@ -97,7 +98,7 @@ def verdict(*checks: Check, costs: tuple[Cost, ...] = ()) -> Verdict:
 
 
 def pictures() -> Pictures:
-    graph, base = read(MINE), read(BASE)
+    graph, base = with_strides(read(MINE)), with_strides(read(BASE))
     found = tuple(against(graph, compare(graph, base), EVIL))
     shares = Shares(0.5, 2.0, False, PIXEL)
     return Pictures(
@@ -133,7 +134,7 @@ def test_a_wrong_connection_is_drawn_with_the_right_one() -> None:
 
 
 def test_a_fault_without_a_base_marks_what_it_names() -> None:
-    graph = read(MINE)
+    graph = with_strides(read(MINE))
     fault = Fault("stage", 6, 1, "layer 6 reads 1")
     found = diagram.edges(Wiring("mine", graph, "", None, (fault, Fault("unused", 3, None, "nothing reads 3"))))
     assert [(edge.source, edge.reader) for edge in found if edge.kind == "wrong"] == [(1, 6)]

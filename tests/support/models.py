@@ -9,6 +9,7 @@ from typing import Any
 from a2patch.graph import Graph, read, row_lines
 from patches import releases
 from tests.support.command import ROOT
+from tests.support.strides import with_strides
 
 SOURCES = ROOT / "patches" / "double_attention" / "sources"
 STOCK = {"8.4.190": 66, "8.3.0": 45, "8.1.0": 23, "8.0.200": 17}  # how many of them are stock
@@ -34,4 +35,4 @@ def load(text: str) -> dict[str, Any]:
 
 def graph_of(text: str) -> Graph:
     """Read a model file as a graph, with the comments of its rows."""
-    return read(load(text), [comment for _, _, comment in row_lines(text)])
+    return with_strides(read(load(text), [comment for _, _, comment in row_lines(text)]))

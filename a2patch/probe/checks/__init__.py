@@ -1,1 +1,4 @@
-"""The checks, a file each, under the name that a verdict gives it."""
+"""The checks, one file for each, under the name that a verdict gives it.
+
+They import `models`, `runtime`, `events`, and `a2patch.graph`.
+"""

@@ -51,7 +51,7 @@ def check_alone(context: Context) -> Finding:
     figures = []
     remarks: list[str] = []
     for spec in context.specs:
-        model = context.settled(spec.file, small_side(context.chosen(spec.file))).double().eval()
+        model = context.randomized(spec.file, small_side(context.chosen(spec.file))).double().eval()
         found = _tried(model, context.label(spec.file))
         if found.result != "pass":
             return found

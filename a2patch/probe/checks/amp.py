@@ -27,7 +27,7 @@ class Way(NamedTuple):
     name: str
     device: str
     dtype: Any
-    whole: bool = False  # the weights as well, as in validation on a GPU, and not only what autocast chooses
+    complete: bool = False  # the weights as well, as in validation on a GPU, and not only what autocast chooses
 
 
 class Reading(NamedTuple):
@@ -49,7 +49,7 @@ def check_amp_on_gpu(context: Context) -> Finding:
     """Check the same in half on a GPU, under autocast as in training, and whole as in validation."""
     ways = [
         Way("half on the GPU", "cuda", torch.float16),
-        Way("all half on the GPU", "cuda", torch.float16, whole=True),
+        Way("all half on the GPU", "cuda", torch.float16, complete=True),
     ]
     try:
         return _check(context, ways)
@@ -66,7 +66,7 @@ def _check(context: Context, ways: list[Way]) -> Finding:
     for spec in context.specs:
         label = context.label(spec.file)
         context.channel.trying("computing {} at {} px in fewer bits".format(label, SIZE))
-        model = context.settled(spec.file, SIZE)
+        model = context.randomized(spec.file, SIZE)
         image = smooth_images(model, 1, SIZE)
         seen = _read(model, image)
         for way in usable:
@@ -84,13 +84,13 @@ def _check(context: Context, ways: list[Way]) -> Finding:
                     "it with amp=False.",
                 )
             figures[way.name].append(figure)
-    told = ["{} {}".format(name, ", ".join(values)) for name, values in figures.items() if values]
-    return passed("worst layer: " + "; ".join(told))
+    described = ["{} {}".format(name, ", ".join(values)) for name, values in figures.items() if values]
+    return passed("worst layer: " + "; ".join(described))
 
 
 def _tried(model: Model, image: Any, seen: Reading, way: Way) -> tuple[str, str]:
     """Return what is wrong with a model in fewer bits, or nothing, and how large the error of its worst layer is."""
-    endless = _endless(model, image, way)
+    endless = _not_finite(model, image, way)
     if endless:
         return endless, ""
     errors = _errors(model, seen, way)
@@ -100,8 +100,8 @@ def _tried(model: Model, image: Any, seen: Reading, way: Way) -> tuple[str, str]
     figure = "{:.2%} (typical {:.2%})".format(errors[worst], typical)
     if errors[worst] <= WORST * typical:
         return "", figure
-    told = "what layer {} ({}) gives is off by {:.2%}, where {:.2%} is typical of a layer"
-    return told.format(worst, kind(model.model[worst]), errors[worst], typical), figure
+    described = "what layer {} ({}) gives is off by {:.2%}, where {:.2%} is typical of a layer"
+    return described.format(worst, kind(model.model[worst]), errors[worst], typical), figure
 
 
 def _usable(way: Way) -> bool:
@@ -130,7 +130,7 @@ def _read(model: Model, image: Any) -> Reading:
     return seen
 
 
-def _endless(model: Model, image: Any, way: Way) -> str:
+def _not_finite(model: Model, image: Any, way: Way) -> str:
     """Run a whole model in fewer bits, and return the first layer whose output is not finite, or nothing."""
     found: list[str] = []
 
@@ -163,7 +163,7 @@ def _compute(part: Any, x: Any, way: Way) -> Any:
     """Run a part of a model in fewer bits."""
     x = _mapped(x, lambda t: t.to(way.device))
     with torch.no_grad():
-        if way.whole:
+        if way.complete:
             return part.half()(_mapped(x, lambda t: t.half() if t.is_floating_point() else t))
         with torch.autocast(way.device, dtype=way.dtype):
             return part(x)

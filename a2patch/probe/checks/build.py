@@ -68,7 +68,7 @@ def report_costs(context: Context, files: list[str]) -> str:
                 continue
             context.channel.trying("counting " + context.label(file, scale))
             try:
-                model = _outline_of(context, file, scale)
+                model = _meta_model_of(context, file, scale)
             except SkipCheckError:
                 continue
             cost = summary(model)
@@ -77,7 +77,7 @@ def report_costs(context: Context, files: list[str]) -> str:
     return "" if known else why_no_gflops()
 
 
-def _outline_of(context: Context, file: str, scale: str) -> Model:
+def _meta_model_of(context: Context, file: str, scale: str) -> Model:
     """Return a model that was built; a base is built where no check needed it yet."""
     if file not in {spec.file for spec in context.specs}:
         return context.meta_model(file, scale)
@@ -128,7 +128,7 @@ def _silent(context: Context, file: str) -> str:
 
 def check_stride(context: Context) -> Finding:
     """Check that the head reads maps of the strides 8, 16 and 32, or in a model of the user's own of rising ones."""
-    told = []
+    figures = []
     for spec in context.specs:
         for scale, model in context.built(spec.file).items():
             strides = [int(s) for s in getattr(model, "stride", [])]
@@ -136,5 +136,5 @@ def check_stride(context: Context) -> Finding:
             if wrong:
                 name = context.label(spec.file, scale)
                 return failed(str(strides), "The head of {} reads maps of other strides.".format(name))
-        told.append(", ".join(map(str, strides)))
-    return passed("; ".join(dict.fromkeys(told)))
+        figures.append(", ".join(map(str, strides)))
+    return passed("; ".join(dict.fromkeys(figures)))

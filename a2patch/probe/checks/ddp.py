@@ -40,24 +40,24 @@ def check_ddp(context: Context) -> Finding:
     strangers = [check for check in _checks(folder) if check.name == "import" and check.result == "fail"]
     if strangers:
         return failed("another import", strangers[0].meaning, strangers[0].advice)
-    told = [_told(folder, rank) for rank in range(WORKERS)]
-    if not all(worker["met"] for worker in told):
-        why = next((worker["error"] for worker in told if worker["error"]), "torchrun {}".format(status))
+    reports = [_report(folder, rank) for rank in range(WORKERS)]
+    if not all(worker["met"] for worker in reports):
+        why = next((worker["error"] for worker in reports if worker["error"]), "torchrun {}".format(status))
         raise SkipCheckError("two workers don't meet on this machine: {}".format(why))
-    for rank, worker in enumerate(told):
+    for rank, worker in enumerate(reports):
         if worker["error"] or not worker["done"]:
             why = worker["error"] or "torchrun {}".format(status)
             return failed("worker {} of {} died".format(rank + 1, WORKERS), why)
-    return _judged(context, told)
+    return _judged(context, reports)
 
 
-def _judged(context: Context, told: list[dict[str, Any]]) -> Finding:
+def _judged(context: Context, reports: list[dict[str, Any]]) -> Finding:
     """Judge what both workers measured."""
     worst = 0.0
     remarks = []
     for spec in context.specs:
         label = context.label(spec.file)
-        measured = [worker["models"][spec.file] for worker in told]
+        measured = [worker["models"][spec.file] for worker in reports]
         unused = measured[0]["unused"]
         if unused:
             return failed(
@@ -156,7 +156,7 @@ def _checks(folder: Path) -> list[Check]:
     return [event for event in events if isinstance(event, Check)]
 
 
-def _told(folder: Path, rank: int) -> dict[str, Any]:
+def _report(folder: Path, rank: int) -> dict[str, Any]:
     """Return what a worker told last."""
     path = folder / SCRATCH / "worker-{}.json".format(rank)
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"met": False, "error": ""}

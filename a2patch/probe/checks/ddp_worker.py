@@ -29,25 +29,25 @@ def work(request: VerifyRequest, channel: Channel) -> None:
     """Measure the gradients of all models beside another worker, and write what came out to a file."""
     rank = int(os.environ["RANK"])
     path = channel.scratch / "worker-{}.json".format(rank)
-    told: dict[str, Any] = {"met": False, "done": False, "error": "", "models": {}}
+    report: dict[str, Any] = {"met": False, "done": False, "error": "", "models": {}}
 
-    def tell(**news: Any) -> None:
-        told.update(news)
-        path.write_text(json.dumps(told), encoding="utf-8")
+    def write_report(**news: Any) -> None:
+        report.update(news)
+        path.write_text(json.dumps(report), encoding="utf-8")
 
     _end_with_its_master()
     try:
         dist.init_process_group("gloo", timeout=_PATIENCE)
         dist.barrier()
-        tell(met=True)
+        write_report(met=True)
         context = Context(request, channel)
         for spec in context.specs:
-            told["models"][spec.file] = _measured(context, spec.file, rank)
-        tell(done=True)
+            report["models"][spec.file] = _measured(context, spec.file, rank)
+        write_report(done=True)
         dist.destroy_process_group()
     except Exception as error:
         traceback.print_exc()  # to the log
-        tell(error=last_line(error))
+        write_report(error=last_line(error))
 
 
 def _end_with_its_master() -> None:
@@ -67,7 +67,7 @@ def _end_with_its_master() -> None:
 def _measured(context: Context, file: str, rank: int) -> dict[str, Any]:
     """Return the unused parameters of a model, and how far its gradients are from what they should be."""
     size = small_side(context.smallest(file))
-    model = context.settled(file, size).double().train()
+    model = context.randomized(file, size).double().train()
     count = dist.get_world_size()
 
     def by_each(side: int) -> tuple[list[Any], list[dict[str, Any]]]:
@@ -79,13 +79,13 @@ def _measured(context: Context, file: str, rank: int) -> dict[str, Any]:
     wrapped = DistributedDataParallel(deepcopy(model), find_unused_parameters=bool(unused))
     for _ in range(2):  # it is at the second step that it misses a gradient of the first
         got = _flat(_gradients(wrapped.module, wrapped, batches[rank]))
-    ours = new_parameters(model, context.unknown_to_stock(file))
+    added = new_parameters(model, context.unknown_to_stock(file))
     mean = sum(_flat(gradients) for gradients in alone) / count
     other = got.clone()
     dist.broadcast(other, 0)
     return {
-        "unused": [name for name in unused if name in ours],
-        "unused_elsewhere": len([name for name in unused if name not in ours]),
+        "unused": [name for name in unused if name in added],
+        "unused_elsewhere": len([name for name in unused if name not in added]),
         "mean": float((got - mean).norm() / mean.norm()),
         "other": float((got - other).norm() / mean.norm()),
     }

@@ -71,7 +71,7 @@ def _saved(context: Context, file: str) -> Path:
     Raises:
         SkipCheckError: If the exporter needs more than the model, or it doesn't build.
     """
-    model = context.settled(file, 2 * coarsest_stride(context.smallest(file)))
+    model = context.randomized(file, 2 * coarsest_stride(context.smallest(file)))
     head = kind(model.model[-1])
     if head.startswith(NAMING):
         raise SkipCheckError("a head of the kind {} reads what classes are called, besides images".format(head))
@@ -154,8 +154,10 @@ def _exported(reference: Model, weights: Path, form: str, dynamic: bool, size: i
     name = "RTDETR" if kind(reference.model[-1]) == "RTDETRDecoder" else "YOLO"
     options = {"simplify": False} if form == "onnx" else {}  # simplifying takes one more library
     wrapper = getattr(import_module("ultralytics"), name)(str(weights))
-    told = wrapper.export(format=form, dynamic=dynamic, imgsz=size, device="cpu", **options)
-    path = told if isinstance(told, str) else str(weights.with_suffix("." + form))  # the first releases tell nothing
+    answered = wrapper.export(format=form, dynamic=dynamic, imgsz=size, device="cpu", **options)
+    path = (
+        answered if isinstance(answered, str) else str(weights.with_suffix("." + form))
+    )  # the first releases tell nothing
     if form == "torchscript":
         return torch.jit.load(path)
     return import_module("onnxruntime").InferenceSession(path, providers=["CPUExecutionProvider"])

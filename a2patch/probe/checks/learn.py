@@ -32,31 +32,31 @@ def check_gradient(context: Context) -> Finding:
     for spec in context.specs:
         label = context.label(spec.file)
         model = context.smallest(spec.file).double().train()
-        ours = new_parameters(model, context.unknown_to_stock(spec.file))
-        at_first = _unreached(model, ours)
+        added = new_parameters(model, context.unknown_to_stock(spec.file))
+        at_first = _unreached(model, added)
         _step(model, 0.01)
-        bad = at_first or _unreached(model, ours)
+        bad = at_first or _unreached(model, added)
         if bad:
             when = "" if at_first else " after the first step"
             return failed(
-                "{} of {}".format(len(bad), len(ours)),
+                "{} of {}".format(len(bad), len(added)),
                 "In {}{} no finite gradient reaches {}.".format(label, when, ", ".join(bad)),
                 "Something cuts it off, such as a detach or an output that nothing reads, or isn't finite, such as the "
                 "logarithm of a negative number.",
             )
-        zero = _zero(model, ours)
+        zero = _zero(model, added)
         expected = _zero_by_algebra(model)
         single = _single(model)
         dead = [n for n in zero if n not in expected and not (n in single and spec.file in context.tutorials)]
         if dead:
             why = " With c_n = 1 its softmax is 1 whatever it learns." if set(dead) <= single else ""
             return failed(
-                "{} of {}".format(len(dead), len(ours)),
+                "{} of {}".format(len(dead), len(added)),
                 "In {} the gradient of {} is zero for good: it will never learn.{}".format(label, ", ".join(dead), why),
                 "Give the layer a c_n of at least 2." if why else "Look for what multiplies it by zero, or cancels it.",
             )
         named.extend("{} in {}".format(n, label) for n in zero if n in single)
-        counted += len(ours)
+        counted += len(added)
         by_algebra += len([n for n in zero if n not in single])
     if not counted:
         raise SkipCheckError("every layer is one that the stock models have")
@@ -78,17 +78,17 @@ def new_parameters(model: Model, kinds: set[str]) -> dict[str, Any]:
     }
 
 
-def _unreached(model: Model, ours: dict[str, Any]) -> list[str]:
+def _unreached(model: Model, added: dict[str, Any]) -> list[str]:
     """Run a batch forward and backward; return the parameters that no finite gradient reaches."""
     _backward(model)
-    return [n for n, p in ours.items() if p.grad is None or not torch.isfinite(p.grad).all()]
+    return [n for n, p in added.items() if p.grad is None or not torch.isfinite(p.grad).all()]
 
 
-def _zero(model: Model, ours: dict[str, Any]) -> list[str]:
+def _zero(model: Model, added: dict[str, Any]) -> list[str]:
     """Return those whose gradient is nil beside what is typical for the model."""
     norms = [float(p.grad.norm() / p.numel() ** 0.5) for p in model.parameters() if p.grad is not None]
     typical = float(torch.tensor(norms).median())
-    return [n for n, p in ours.items() if float(p.grad.norm() / p.numel() ** 0.5) <= _NIL * typical]
+    return [n for n, p in added.items() if float(p.grad.norm() / p.numel() ** 0.5) <= _NIL * typical]
 
 
 def _zero_by_algebra(model: Model) -> set[str]:

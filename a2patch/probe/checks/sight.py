@@ -46,7 +46,7 @@ def check_sight(context: Context) -> Finding:
         return passed("; ".join(figures))
     file = next((f for f in blind if not (reasons[f] and f in context.tutorials)), next(iter(blind)))
     text = "{} is blind: {} {} the same wherever things are in the image, so the detector can't localise.".format(
-        context.label(file), _told(blind[file]), "is" if len(blind[file]) == 1 else "are"
+        context.label(file), _listed(blind[file]), "is" if len(blind[file]) == 1 else "are"
     )
     if reasons[file]:
         text += " The c_n of {} is 1, and a softmax over one channel is 1 at every position.".format(reasons[file])
@@ -56,7 +56,7 @@ def check_sight(context: Context) -> Finding:
     return failed("; ".join(figures), text, "Give the layer a c_n of at least 2." if reasons[file] else "")
 
 
-def _told(names: list[str]) -> str:
+def _listed(names: list[str]) -> str:
     """Return names as a list in a sentence."""
     return names[0] if len(names) == 1 else "{} and {}".format(", ".join(names[:-1]), names[-1])
 

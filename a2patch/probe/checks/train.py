@@ -77,13 +77,14 @@ def check_train(context: Context, file: str) -> Finding:
         return failed("no best.pt", "Training {} ended without saving its best model.".format(name))
     losses = _losses(weights.parents[1] / "results.csv")
     if not losses or not all(math.isfinite(v) for v in losses.values()):
-        return failed(_told(losses), "The losses of an epoch on {} are not finite.".format(name))
+        return failed(_described(losses), "The losses of an epoch on {} are not finite.".format(name))
 
     context.channel.trying("validating and predicting from its best.pt")
     trained = YOLO(str(weights))
     fault = _unlearned(trained.model, context.classes)
     if fault:
-        return failed(_told(losses), "After an epoch, {} of {} is as it was: it doesn't learn.".format(fault, name))
+        text = "After an epoch, {} of {} is as it was: it doesn't learn."
+        return failed(_described(losses), text.format(fault, name))
     metrics = getattr(trained.val(name="val", **common), "results_dict", {})  # the first releases give nothing back
     if not all(math.isfinite(v) for v in metrics.values()):
         return failed("metrics not finite", "Validation from best.pt gives {}.".format(metrics))
@@ -93,7 +94,7 @@ def check_train(context: Context, file: str) -> Finding:
     boxes = [getattr(result, "boxes", result) for result in results]  # the first releases give the boxes themselves
     if len(boxes) != VAL or any(found is None for found in boxes):
         return failed("{} of {} images".format(len(boxes), VAL), "Prediction from best.pt gives no boxes object.")
-    return passed(_told(losses))
+    return passed(_described(losses))
 
 
 def _known(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -111,7 +112,7 @@ def _losses(table: Path) -> dict[str, float]:
     return {key.rpartition("/")[2]: float(v) for key, v in named.items() if key.startswith("train/")}
 
 
-def _told(losses: dict[str, float]) -> str:
+def _described(losses: dict[str, float]) -> str:
     """Return losses as text."""
     return ", ".join("{} {:.2f}".format(key.replace("_", " "), value) for key, value in losses.items())
 

@@ -118,7 +118,7 @@ def _more(rest: list[str]) -> str:
 
 def _remarks(context: Context, spec: ModelSpec, mine: Graph, compared: Comparison | None, base: str) -> list[str]:
     """Return what is worth saying of a model of the user's own that is wired well."""
-    told = []
+    remarks = []
     if context.is_own(spec.file) and compared and compared.distance:
         parts = [
             "{} {}".format("a layer" if len(x) == 1 else "{} layers".format(len(x)), what)
@@ -126,11 +126,11 @@ def _remarks(context: Context, spec: ModelSpec, mine: Graph, compared: Compariso
             if x
         ]
         near = "Its base is" if spec.base else "The closest stock model is"
-        told.append("{} {}: {}.".format(near, base, ", ".join(parts)))
+        remarks.append("{} {}: {}.".format(near, base, ", ".join(parts)))
     stale = stale_labels(mine)
     if stale:
-        told.append("The row of layer {} is commented {}; the numbers in the comments are old.".format(*stale[0]))
-    return told
+        remarks.append("The row of layer {} is commented {}; the numbers in the comments are old.".format(*stale[0]))
+    return remarks
 
 
 def _parts(compared: Comparison) -> list[tuple[tuple[Any, ...], str]]:
@@ -214,8 +214,8 @@ def _difference(mine: list[Row], base: list[Row], base_file: str) -> str:
         a, b = mine[i], base[i]
         if a == b:
             continue
-        told = ["{} with {:,} parameters reading {}".format(r.type, r.parameters, list(r.sources)) for r in (a, b)]
-        return "our layers taken out, layer {} is {}, where that of {} is {}".format(i, told[0], base_file, told[1])
+        one, two = ("{} with {:,} parameters reading {}".format(r.type, r.parameters, list(r.sources)) for r in (a, b))
+        return "our layers taken out, layer {} is {}, where that of {} is {}".format(i, one, base_file, two)
     if len(mine) != len(base):
         return "our layers taken out, it has {} layers, {} has {}".format(len(mine), base_file, len(base))
     return ""

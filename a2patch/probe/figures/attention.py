@@ -53,7 +53,7 @@ def over(photo: Any, model: Model, label: str, classes: tuple[str, ...], *, fres
     """
     image = photo[:, [c % 3 for c in range(input_channels(model))]]
     if fresh:
-        _settle(model, image)
+        _take_statistics(model, image)
     layers = [(n, m) for n, m in named_layers(model, classes) if hasattr(m, "convB") and hasattr(m, "convV")]
     seen: dict[str, dict[str, Any]] = {name: {} for name, _ in layers}
 
@@ -88,7 +88,7 @@ def _width_and_height(values: Any) -> tuple[int, int]:
     return int(values.shape[-1]), int(values.shape[-2])
 
 
-def _settle(model: Model, photo: Any) -> None:
+def _take_statistics(model: Model, photo: Any) -> None:
     """Give the batch norms of a fresh model the statistics of a photograph."""
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm2d):

@@ -1,1 +1,4 @@
-"""The models that are tried: found, read, built and counted."""
+"""The models that are tried: the catalog of the tree, those of the user, and how to build, count and describe them.
+
+They import `runtime`, `events`, and `a2patch.graph`.
+"""

@@ -1,4 +1,4 @@
-"""Models by name: built, described, counted, and read layer by layer."""
+"""Build models by name or description, count their parameters, and list their layers."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def is_fresh(model: Model) -> bool:
     return all(bool((norm.weight == norm.weight[0]).all()) for norm in _norms(model))
 
 
-def settle(model: Model, images: Any) -> None:
+def randomize_batch_norms(model: Model, images: Any) -> None:
     """Give a fresh model values as a trained one has them, so that each layer takes part in the output.
 
     The gains of batch norms leave their start, which is zero in a residual block, and their statistics become those of

@@ -72,7 +72,7 @@ class Catalog:
         """
         return graph(self.text(file), self.model(file), [])
 
-    def kinds(self, ours: tuple[str, ...]) -> set[str]:
-        """Return the kinds of layers of the models that are made of none of ours."""
+    def kinds(self, added: tuple[str, ...]) -> set[str]:
+        """Return the kinds of layers of the stock models: of all that use none of the added kinds."""
         stock = [{layer.kind for layer in found.layers} for found in self.graphs().values()]
-        return {kind for kinds in stock if not kinds & set(ours) for kind in kinds}
+        return {kind for kinds in stock if not kinds & set(added) for kind in kinds}

@@ -9,7 +9,7 @@ from typing import Any
 
 from a2patch.graph import Graph, at_scale
 from a2patch.probe.events import Channel, SkipCheckError
-from a2patch.probe.models.build import Model, build, is_fresh, settle
+from a2patch.probe.models.build import Model, build, is_fresh, randomize_batch_norms
 from a2patch.probe.models.catalog import Catalog, graph
 from a2patch.probe.models.images import at_fitting_side, smooth_images
 from a2patch.probe.models.meta import meta_model
@@ -138,7 +138,7 @@ class Context:
         return True
 
     def chosen(self, file: str) -> Model:
-        """Return the outline of a model at the scale that was asked for, or at the smallest.
+        """Return the model without values at the scale that was asked for, or at the smallest.
 
         Raises:
             SkipCheckError: If it doesn't build.
@@ -169,7 +169,7 @@ class Context:
             self._models[file] = deepcopy(model)
         return model
 
-    def settled(self, file: str, size: int) -> Model:
+    def randomized(self, file: str, size: int) -> Model:
         """Return a model for inference; one that was never trained gets values of normal size from images of a size.
 
         Raises:
@@ -177,7 +177,7 @@ class Context:
         """
         model = self.smallest(file)
         if is_fresh(model):
-            at_fitting_side(model, size, lambda side: settle(model, smooth_images(model, 2, side)))
+            at_fitting_side(model, size, lambda side: randomize_batch_norms(model, smooth_images(model, 2, side)))
         return model.eval()
 
     def trainable(self, file: str) -> str:

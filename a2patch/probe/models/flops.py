@@ -19,17 +19,17 @@ SIZE = 640  # as ultralytics counts
 
 def summary(model: Model) -> dict[str, Any]:
     """Return layers, parameters, gradients and GFLOPs at 640 px as `model.info()` prints them."""
-    told = _printed(model)
-    if not told[3] and next(model.parameters()).is_meta and find_spec("thop"):  # whose older ones may need values
-        told = _printed(_with_values(model))
-    return dict(zip(("layers", "parameters", "gradients", "gflops"), (*told[:3], told[3] or None)))
+    info = _printed(model)
+    if not info[3] and next(model.parameters()).is_meta and find_spec("thop"):  # whose older ones may need values
+        info = _printed(_with_values(model))
+    return dict(zip(("layers", "parameters", "gradients", "gflops"), (*info[:3], info[3] or None)))
 
 
 def _printed(model: Model) -> tuple[int, int, int, float]:
     """Return what `model_info` prints; in some releases it only prints."""
     with Shapes() if Mode is not object else nullcontext():
-        told = tools("utils.torch_utils").model_info(model, imgsz=SIZE)
-        return told or _info(model)
+        info = tools("utils.torch_utils").model_info(model, imgsz=SIZE)
+        return info or _info(model)
 
 
 def _with_values(model: Model) -> Model:

@@ -54,7 +54,7 @@ def put_in_line(package: Path, scratch: Path) -> str:
     return str(parent)
 
 
-def settle() -> None:
+def apply_settings() -> None:
     """Switch off what ultralytics does besides computing; its settings lie in a temporary folder by now."""
     settings = tools("utils").SETTINGS
     settings.update({key: False for key, value in settings.items() if isinstance(value, bool)})

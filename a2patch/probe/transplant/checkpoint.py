@@ -22,7 +22,7 @@ _WRAPPERS = ("state_dict", "model", "ema")
 _TRUST = "If you trust where it comes from, --trust loads it whole, as `yolo` does; that can run any code in it."
 
 
-class RefusedError(Exception):
+class DeclinedError(Exception):
     """What is asked for can't be done, and its user can do something about it.
 
     Attributes:
@@ -67,7 +67,7 @@ def read(path: Path, trusted: bool) -> Checkpoint:
         RefusedError: It needs trust that it was not given, or holds no model.
     """
     if not zipfile.is_zipfile(path):
-        raise RefusedError("is no checkpoint: torch saves files of another form", remedy="Name a .pt file of a model.")
+        raise DeclinedError("is no checkpoint: torch saves files of another form", remedy="Name a .pt file of a model.")
     tasks = importlib.import_module("ultralytics.nn.tasks")
     if not trusted:
         _restrict(tasks)
@@ -75,19 +75,19 @@ def read(path: Path, trusted: bool) -> Checkpoint:
         stored = allowing(tasks.torch_safe_load, path)[0] if trusted else tasks.torch_safe_load(str(path))[0]
     except Exception as error:  # what an unpickler raises depends on the bytes
         unpatched = "double_attention" in str(error)
-        raise RefusedError("can't be loaded", last_line(error), "" if trusted else _TRUST, unpatched) from error
+        raise DeclinedError("can't be loaded", last_line(error), "" if trusted else _TRUST, unpatched) from error
     stored = stored if isinstance(stored, dict) else {}
     weights = "ema" if stored.get("ema") else "model"
     model = stored.get(weights)
     if not isinstance(model, torch.nn.Module):
-        raise RefusedError(
+        raise DeclinedError(
             "holds no whole model",
             remedy="If it is a bare state dict, name the model that it is of: --from-state-dict --base yolov8n.yaml",
         )
     if stored.get("modelopt"):
-        raise RefusedError("is of a model that is being quantised", remedy="Transplant the one that it was made from.")
+        raise DeclinedError("is of a model that is being quantised", remedy="Transplant the one that it was made from.")
     if not hasattr(model, "yaml") or not hasattr(model.model, "__getitem__"):
-        raise RefusedError("holds no model that ultralytics builds from a YAML file", type(model).__name__)
+        raise DeclinedError("holds no model that ultralytics builds from a YAML file", type(model).__name__)
     dtype = next(p.dtype for p in model.parameters() if p.is_floating_point())
     loaded = load_model(path).eval()  # upstream puts the arguments of the run in the place of the model's own
     return Checkpoint(loaded, {**vars(loaded), **vars(model)}, stored, weights, dtype)
@@ -101,21 +101,22 @@ def read_weights(path: Path, trusted: bool) -> dict[str, Any]:
     """
     tensors_only = {"weights_only": not trusted} if "weights_only" in inspect.signature(torch.load).parameters else {}
     if not tensors_only and not trusted:  # torch < 1.13
-        raise RefusedError("can't be loaded with restrictions", "torch {}".format(torch.__version__), _TRUST)
+        raise DeclinedError("can't be loaded with restrictions", "torch {}".format(torch.__version__), _TRUST)
     try:
         stored = torch.load(str(path), map_location="cpu", **tensors_only)
     except Exception as error:  # what an unpickler raises depends on the bytes
-        raise RefusedError("can't be loaded", last_line(error), "" if trusted else _TRUST) from error
+        raise DeclinedError("can't be loaded", last_line(error), "" if trusted else _TRUST) from error
     for wrapper in _WRAPPERS:
         if isinstance(stored, dict) and isinstance(stored.get(wrapper), dict):
             stored = stored[wrapper]
     if not isinstance(stored, dict) or not stored or not all(torch.is_tensor(v) for v in stored.values()):
-        raise RefusedError("holds no state dict", remedy="Leave out --from-state-dict for a checkpoint of ultralytics.")
+        remedy = "Leave out --from-state-dict for a checkpoint of ultralytics."
+        raise DeclinedError("holds no state dict", remedy=remedy)
     weights = {str(name): tensor for name, tensor in stored.items()}
     while not any(name.startswith("model.0.") for name in weights):  # that of a wrapper has one name more in front
         fronts = {name.partition(".")[0] for name in weights}
         if len(fronts) != 1 or not all("." in name for name in weights):
-            raise RefusedError("holds no state dict of an ultralytics model", "its names begin " + sorted(weights)[0])
+            raise DeclinedError("holds no state dict of an ultralytics model", "its names begin " + sorted(weights)[0])
         weights = {name.partition(".")[2]: tensor for name, tensor in weights.items()}
     return weights
 
@@ -150,7 +151,7 @@ def _restrict(tasks: Any) -> None:
         RefusedError: The release or its torch can't; what older releases call `safe_only` gives stand-ins for models.
     """
     if not getattr(getattr(tasks, "_SafeLoad", None), "SUPPORTED", False):
-        raise RefusedError(
+        raise DeclinedError(
             "can't be loaded with restrictions, which this release of ultralytics or its torch does not know",
             "torch {}".format(torch.__version__),
             _TRUST,

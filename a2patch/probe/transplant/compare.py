@@ -1,4 +1,4 @@
-"""Do two models give the same output, bit for bit?"""
+"""Compare the outputs of two models, bit for bit."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ def inputs(package: Path, channels: int) -> dict[str, Any]:
     return found
 
 
-def compare(one: Model, other: Model, images: dict[str, Any], ours: tuple[str, ...] = ()) -> list[Equivalence]:
+def compare(one: Model, other: Model, images: dict[str, Any], bypassed: tuple[str, ...] = ()) -> list[Equivalence]:
     """Run two models on the same inputs, in evaluation.
 
     Args:
         one: A model in single precision.
         other: Another.
         images: Inputs of shape `(B, C, H, W)`, by name.
-        ours: Classes whose modules let their input through unchanged meanwhile, in both models.
+        bypassed: Classes whose modules let their input through unchanged meanwhile, in both models.
     """
     found = []
     for name, image in images.items():
         outputs = []
         for model in (one, other):
-            with _passing(model, ours), torch.no_grad():
+            with _bypassing(model, bypassed), torch.no_grad():
                 outputs.append(list(tensors(model.eval()(image))))
         found.append(_compared(name, *outputs))
     return found
@@ -68,7 +68,7 @@ def _bits(values: Any) -> Any:
 
 
 @contextmanager
-def _passing(model: Model, classes: tuple[str, ...]) -> Iterator[None]:
+def _bypassing(model: Model, classes: tuple[str, ...]) -> Iterator[None]:
     """Let the modules of some classes pass their input on."""
     handles = [
         module.register_forward_hook(lambda _, inputs, output: inputs[0]) for _, module in named_layers(model, classes)

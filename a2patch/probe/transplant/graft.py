@@ -17,7 +17,7 @@ from a2patch.probe.models.images import input_channels
 from a2patch.probe.runtime.compat import tools
 from a2patch.probe.runtime.load import load_model
 from a2patch.probe.transplant import checkpoint, compare
-from a2patch.probe.transplant.checkpoint import Checkpoint, RefusedError
+from a2patch.probe.transplant.checkpoint import Checkpoint, DeclinedError
 from a2patch.probe.transplant.mapping import Places, UnlikeError, places
 from a2patch.probe.transplant.target import base_description, class_count, describe
 from a2patch.protocol import (
@@ -39,7 +39,7 @@ def transplant(request: TransplantRequest, channel: Channel) -> None:
     """Make the checkpoint that a request asks for, try it, and tell what came out."""
     try:
         channel.emit(_made(request, channel))
-    except RefusedError as error:
+    except DeclinedError as error:
         channel.emit(TransplantRefused(str(error), error.found, error.remedy, error.unpatched))
 
 
@@ -67,7 +67,7 @@ def _made(request: TransplantRequest, channel: Channel) -> TransplantMade:
     """
     ours = request.classes
     channel.trying("loading the checkpoint")
-    base = _whole(request)
+    base = _base(request)
     channel.trying("building the model")
     described, told = describe(request.model, base.model.yaml, request.scale)
     graft = _graft(base, described, ours)
@@ -80,7 +80,7 @@ def _made(request: TransplantRequest, channel: Channel) -> TransplantMade:
     left = {name: "it did not arrive" for name in graft.names if name not in carried}
     left.update(graft.left)
     channel.trying("comparing the outputs")
-    fits = all(_is_ours(base.model, name, ours) for name in left)
+    fits = all(_is_added(base.model, name, ours) for name in left)
     there = graft.places
     proof, without = _proof(base.model, made, Path(request.package), ours if fits else ())
     found = Transplant(
@@ -91,7 +91,7 @@ def _made(request: TransplantRequest, channel: Channel) -> TransplantMade:
         classes=len(made.names),
         ours=tuple(AddedLayer(i, kind(x), _gate(x)) for i, x in enumerate(made.model) if kind(x) in ours),
         new=there.new,
-        moved=tuple((i, there.like[i]) for i in there.moved),
+        moved=tuple((i, there.matched[i]) for i in there.moved),
         out=tuple((i, _gate(base.model.model[i])) for i in there.out),
         tensors=len(graft.names),
         carried=len(carried),
@@ -99,24 +99,24 @@ def _made(request: TransplantRequest, channel: Channel) -> TransplantMade:
         by_name=len(by_name),
         by_name_right=sum(graft.names[name] == name for name in by_name),
         dropped=tuple(dropped),
-        otherwise=tuple(_otherwise(base.model, made, there)),
+        otherwise=tuple(_other_modules(base.model, made, there)),
         proof=tuple(proof),
         without=tuple(without),
     )
     return TransplantMade(found, str(result))
 
 
-def _graft(base: Checkpoint, described: dict[str, Any], ours: tuple[str, ...]) -> Graft:
+def _graft(base: Checkpoint, described: dict[str, Any], added: tuple[str, ...]) -> Graft:
     """Build a model of the base's class by a description, and carry the base's weights and attributes into it."""
     torch.manual_seed(0)  # for our layers, which start at random behind a gate that is shut
     start = {"ch": input_channels(base.model), "nc": described.get("nc"), "verbose": False}
     model = type(base.model)(without_downloads(described), **start)
     model.yaml.update(backbone=described["backbone"], head=described["head"])
-    wished = _places(base.model, model, ours)
-    there = wished.leaving_out(_unfit(base.model, model, wished, ours))
+    wished = _places(base.model, model, added)
+    there = wished.leaving_out(_unfit(base.model, model, wished, added))
     names = _names(base.model, there)
     left = _carry(base.model, model, names)
-    lost = {i: wished.like[i] for i in wished.like if i not in there.like}
+    lost = {i: wished.matched[i] for i in wished.matched if i not in there.matched}
     left.update({name: _UNFIT.format(goal) for i, goal in lost.items() for name in names if _layer_of(name) == i})
     _keep_attributes(base.attributes, model)
     return Graft(model, there, names, left)
@@ -133,7 +133,7 @@ def _proof(
     return proof, without
 
 
-def _whole(request: TransplantRequest) -> Checkpoint:
+def _base(request: TransplantRequest) -> Checkpoint:
     """Read the checkpoint, or build what a bare state dict is of."""
     path = Path(request.checkpoint)
     if not request.base:
@@ -144,7 +144,7 @@ def _whole(request: TransplantRequest) -> Checkpoint:
     model = build(described)
     missing = [name for name, value in model.state_dict().items() if _shape(weights.get(name)) != value.shape]
     if missing:
-        raise RefusedError(
+        raise DeclinedError(
             "is no state dict of {}".format(request.base),
             "{} of its {} tensors are missing or of another shape, {} first".format(
                 len(missing), len(model.state_dict()), missing[0]
@@ -173,23 +173,23 @@ def _graph(model: Model) -> Graph:
     return Graph(tuple(layers))
 
 
-def _places(base: Model, model: Model, ours: tuple[str, ...]) -> Places:
+def _places(base: Model, model: Model, added: tuple[str, ...]) -> Places:
     try:
-        return places(_graph(base), _graph(model), ours)
+        return places(_graph(base), _graph(model), added)
     except UnlikeError as error:
-        raise RefusedError(
+        raise DeclinedError(
             "and the model differ by more than double attention",
             str(error),
             "Name a model that is the checkpoint's but for double attention; `a2patch verify MODEL` tries its wiring.",
         ) from error
 
 
-def _unfit(base: Model, model: Model, there: Places, ours: tuple[str, ...]) -> list[int]:
+def _unfit(base: Model, model: Model, there: Places, added: tuple[str, ...]) -> list[int]:
     """Return the layers of ours that would go where other widths are; a part of one is of no use.
 
     The gain of its batch norm may fit where its attention does not, and would then let through what is new and random.
     """
-    pairs = ((i, base.model[i], model.model[j]) for i, j in there.like.items() if kind(base.model[i]) in ours)
+    pairs = ((i, base.model[i], model.model[j]) for i, j in there.matched.items() if kind(base.model[i]) in added)
     return [i for i, one, other in pairs if _shapes(one) != _shapes(other)]
 
 
@@ -206,7 +206,7 @@ def _names(base: Model, there: Places) -> dict[str, str]:
             found[name] = name
         else:
             within = name.split(".", 2)[2]
-            found[name] = "model.{}.{}".format(there.like[index], within) if index in there.like else ""
+            found[name] = "model.{}.{}".format(there.matched[index], within) if index in there.matched else ""
     return found
 
 
@@ -255,10 +255,10 @@ def _arrived(base: Model, made: Model, names: dict[str, str]) -> set[str]:
     return {name for name, one, other in pairs if other is not None and torch.equal(one, other)}
 
 
-def _otherwise(base: Model, made: Model, there: Places) -> list[str]:
+def _other_modules(base: Model, made: Model, there: Places) -> list[str]:
     """Tell which layers hold other modules than the checkpoint's: releases build some of them otherwise than others."""
     found = []
-    for i, j in sorted(there.like.items()):
+    for i, j in sorted(there.matched.items()):
         one, other = (_kinds(layer) for layer in (base.model[i], made.model[j]))
         names = [name for name in sorted({*one, *other}) if one.get(name) != other.get(name)]
         if names:
@@ -272,9 +272,9 @@ def _kinds(layer: Any) -> dict[str, str]:
     return {name: type(module).__name__ for name, module in layer.named_modules()}
 
 
-def _is_ours(model: Model, name: str, ours: tuple[str, ...]) -> bool:
+def _is_added(model: Model, name: str, added: tuple[str, ...]) -> bool:
     index = _layer_of(name)
-    return index is not None and kind(model.model[index]) in ours
+    return index is not None and kind(model.model[index]) in added
 
 
 def _gate(layer: Any) -> float | None:

@@ -8,7 +8,7 @@ from copy import deepcopy
 from typing import Any
 
 from a2patch.probe.events import last_line
-from a2patch.probe.transplant.checkpoint import RefusedError
+from a2patch.probe.transplant.checkpoint import DeclinedError
 
 # What fine-tuning itself changes in the description of a model: classes, key points, and channels of the images.
 _OF_THE_DATA = ("nc", "kpt_shape", "channels", "ch")
@@ -36,13 +36,13 @@ def describe(name: str, base: dict[str, Any], scale: str) -> tuple[dict[str, Any
         (pair for pair in ((scale, "--scale"), (named, "its name"), (known, "the checkpoint")) if pair[0]), ("", "")
     )
     if scales and chosen not in scales:
-        raise RefusedError(
+        raise DeclinedError(
             "does not say of which scale it is" if not chosen else "is of a scale that the model does not have",
             "{} has the scales {}".format(name, ", ".join(scales)),
             "Name one with --scale.",
         )
     if scales and known and chosen != known:
-        raise RefusedError(
+        raise DeclinedError(
             "is of scale {}, and {} asks for {}".format(known, by, chosen),
             remedy="Name the model without a scale letter, or with this one.",
         )
@@ -61,7 +61,7 @@ def base_description(name: str, scale: str) -> dict[str, Any]:
     described["scale"] = scale or described.get("scale") or ""
     scales = described.get("scales") or {}
     if scales and described["scale"] not in scales:
-        raise RefusedError(
+        raise DeclinedError(
             "does not say of which scale it is",
             "{} has the scales {}".format(name, ", ".join(scales)),
             "Name one with --scale, or by the letter in --base.",
@@ -88,14 +88,14 @@ def _found(name: str) -> dict[str, Any]:
         described = dict(tasks.yaml_model_load(name))
         kinds = [str(row[2]) for part in ("backbone", "head") for row in described[part]]
     except Exception as error:  # a file of the user's own may be anything
-        raise RefusedError(
+        raise DeclinedError(
             "can't go into {}, which is no model file".format(name),
             last_line(error),
             "Name a model as `YOLO` takes it; `a2patch apply` adds yolov8_A2.yaml to a tree.",
         ) from error
     unknown = sorted({k for k in kinds if "." not in k and not hasattr(tasks, k)})
     if unknown:
-        raise RefusedError(
+        raise DeclinedError(
             "can't go into {}: this tree has no {}".format(name, ", ".join(unknown)),
             unpatched=any(k.startswith("DoubleAttention") for k in unknown),
         )

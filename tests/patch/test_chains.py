@@ -171,10 +171,8 @@ def row_read(content: bytes, name: str, args: list[Any]) -> tuple[int, list[Any]
     """What the loop of `parse_model` makes of a row of ours: its output channels and its arguments, the chain run."""
     module = ast.parse(content)
     chain = anchors.chain(module)
-    before = [
-        node for node in module.body if isinstance(node, ast.Assign | ast.AnnAssign) and "JOINS" in ast.unparse(node)
-    ]
-    before += [n for n in chain.function.body if isinstance(n, ast.stmt) and re.match(r"JOINS|one\b|Join\b|base_mod|repeat_mod", ast.unparse(n))]  # fmt: skip
+    made = re.compile(r"(JOINS|one|Join|base_modules|repeat_modules)\b")
+    before = [node for part in (module, chain.function) for node in part.body if made.match(ast.unparse(node))]
     (loop,) = [n for n in chain.function.body if isinstance(n, ast.For) and "enumerate(d[" in ast.unparse(n.iter)]
     built = next(at for at, node in enumerate(loop.body) if ast.unparse(node).startswith("m_ = "))
     told = [n for n in loop.body[:built] if isinstance(n, ast.If) and "restricted" not in ast.unparse(n.test)]

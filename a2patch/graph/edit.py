@@ -2,7 +2,8 @@
 
 An index counts layers, so each row put in moves those behind it: of a row's sources the absolute ones move with the
 layer that they name, the relative ones only where they reach across a new row, and the number in the comment behind a
-row is that of its layer.
+row is that of its layer. A number that was another already stays; where it is right by chance once rows are put in, the
+comment says so (`# 7-P3/8 [was 7]`), or it could not be told from one that moved when they are taken out again.
 
 The probe imports it, so it is Python 3.8.
 """
@@ -10,11 +11,11 @@ The probe imports it, so it is Python 3.8.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from a2patch.graph.lint import LABEL
-from a2patch.graph.model import IMAGE, Graph, row_lines
+from a2patch.graph.model import BREAKS, IMAGE, Graph, row_lines, text_lines
 from a2patch.protocol import Layer
 
 
@@ -58,6 +59,11 @@ class _Row:
     rest: str
 
     @property
+    def ending(self) -> str:
+        """The line's ending, empty in a last line that has none."""
+        return self.rest[len(self.rest.rstrip(BREAKS)) :]
+
+    @property
     def line(self) -> str:
         """The complete line."""
         return self.prefix + self.head + self.sources + self.body + self.tail + self.rest
@@ -81,13 +87,14 @@ def insert(text: str, graph: Graph, after: Collection[int], kind: str, args: str
     """
     places = {i: i + sum(k < i for k in after) for i in range(len(graph.layers))}
     outputs = {IMAGE: IMAGE, **{i: place + (i in after) for i, place in places.items()}}
-    rows = _moved(_rows(text, graph), graph, _Moved(places, outputs))
+    rows = _moved(_rows(text, graph), graph, _Moved(places, outputs), _labelled)
+    ending = next((row.ending for row in rows if row.ending), "\n")
     for i in after:
-        row, written = rows[i], rows[i].rest.rstrip("\r\n")
-        ending = row.rest[len(written) :]
-        added = f"{row.prefix.replace('[', ' ')}[-1, 1, {kind}, [{args}]]{row.tail} # {outputs[i]}{ending}"
-        rows[i] = replace(row, tail="" if "-" in row.prefix else ",", rest=written + ending + added)
-    return _joined(text.splitlines(keepends=True), rows)
+        row = rows[i]
+        added = f"{row.prefix.replace('[', ' ')}[-1, 1, {kind}, [{args}]]{row.tail} # {outputs[i]}{row.ending}"
+        rest = row.rest + ("" if row.ending else ending) + added
+        rows[i] = replace(row, tail="" if "-" in row.prefix else ",", rest=rest)
+    return _joined(text_lines(text), rows)
 
 
 def remove(text: str, graph: Graph, kinds: Collection[str]) -> str:
@@ -114,15 +121,17 @@ def remove(text: str, graph: Graph, kinds: Collection[str]) -> str:
     gone = [i for i in range(len(graph.layers)) if i not in places]
     if not gone:
         raise InsertionError("there is no layer of ours in it")
-    rows = _moved(_rows(text, graph), graph, _Moved(places, outputs))
+    rows = _moved(_rows(text, graph), graph, _Moved(places, outputs), _unlabelled)
     for i in gone:
         if "[" in rows[i].prefix:
             raise InsertionError(f"layer {i} opens its list in line {rows[i].number + 1}; take it out by hand")
         before = max((place for place in places if place < i), default=i)
         if graph.layers[before].part == graph.layers[i].part:  # what closes a list, or a comma, is handed on
             rows[before] = replace(rows[before], tail=rows[i].tail)
+        if not rows[i].ending and rows[i].number - rows[before].number == i - before:  # nor has the line before it now
+            rows[before] = replace(rows[before], rest=rows[before].rest.rstrip(BREAKS))
         rows[i] = _Row(rows[i].number, "", "", "", "", "", "")
-    return _joined(text.splitlines(keepends=True), rows)
+    return _joined(text_lines(text), rows)
 
 
 def _joined(lines: list[str], rows: Collection[_Row]) -> str:
@@ -139,7 +148,7 @@ def _rows(text: str, graph: Graph) -> list[_Row]:
             f"{len(found)} of its {len(graph.layers)} layers stand each on a line of its own, as in "
             "`- [-1, 1, Conv, [64, 3, 2]]`; write the others so too"
         )
-    lines = text.splitlines(keepends=True)
+    lines = text_lines(text)
     return [_row(number, lines[number], span) for number, span, _ in found]
 
 
@@ -166,12 +175,12 @@ def _row(number: int, line: str, sources: tuple[int, int]) -> _Row:
     )
 
 
-def _moved(rows: list[_Row], graph: Graph, moved: _Moved) -> list[_Row]:
+def _moved(rows: list[_Row], graph: Graph, moved: _Moved, relabelled: Callable[[str, int, int], str]) -> list[_Row]:
     """Return the rows with their sources, and the numbers in their comments, moved."""
     new = list(rows)
     for i, place in moved.places.items():
         sources = _sources(rows[i].sources, graph.layers[i], place, moved)
-        new[i] = replace(rows[i], sources=sources, rest=_relabelled(rows[i].rest, i, place))
+        new[i] = replace(rows[i], sources=sources, rest=relabelled(rows[i].rest, i, place))
     return new
 
 
@@ -187,10 +196,43 @@ def _sources(written: str, layer: Layer, place: int, moved: _Moved) -> str:
     return re.sub(r"-?\d+", lambda _: str(next(each)), written)
 
 
-def _relabelled(rest: str, old: int, new: int) -> str:
-    """Return what stands behind a row, the number of its layer moved where its comment begins with that."""
-    mark = re.match(r"\s*#\s*", rest)
-    label = LABEL.match(rest, mark.end()) if mark else None
-    if not label or int(label.group(1)) != old:
+def _labelled(rest: str, old: int, new: int) -> str:
+    """Return what stands behind a row that rows of ours have moved; its label too, or a mark where it need not."""
+    label = _label(rest)
+    if not label or rest.endswith(_mark(label), 0, len(rest.rstrip(BREAKS))):
         return rest
-    return rest[: label.start(1)] + str(new) + rest[label.end(1) :]
+    if int(label.group(1)) == new != old:
+        ends = len(rest.rstrip(BREAKS))
+        return rest[:ends] + _mark(label) + rest[ends:]
+    return _renumbered(rest, label, old, new)
+
+
+def _unlabelled(rest: str, old: int, new: int) -> str:
+    """Return what stood behind a row before `_labelled`."""
+    label = _label(rest)
+    if not label:
+        return rest
+    ends = len(rest.rstrip(BREAKS))
+    if rest.endswith(_mark(label), 0, ends):
+        return rest[: ends - len(_mark(label))] + rest[ends:]
+    return _renumbered(rest, label, old, new)
+
+
+def _label(rest: str) -> re.Match[str] | None:
+    """Return the number of a layer that a comment begins with."""
+    mark = re.match(r"\s*#\s*", rest)
+    return LABEL.match(rest, mark.end()) if mark else None
+
+
+def _mark(label: re.Match[str]) -> str:
+    """Return what is put behind a comment whose number stays, though it would be moved when rows are taken out."""
+    return f" [was {label.group(1)}]"
+
+
+def _renumbered(rest: str, label: re.Match[str], old: int, new: int) -> str:
+    """Return a comment with another number where its own is that of its layer; zeros before it stay."""
+    written = label.group(1)
+    if int(written) != old:
+        return rest
+    zeros = written[: len(written) - len(str(old))]
+    return rest[: label.start(1)] + zeros + str(new) + rest[label.end(1) :]

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from difflib import unified_diff
 
-from a2patch.graph.model import IMAGE, Comparison, Graph, row_lines
+from a2patch.graph.model import BREAKS, IMAGE, Comparison, Graph, row_lines, text_lines
 from a2patch.protocol import Fault, Layer
 
 JOINS = frozenset({"Concat"})
@@ -185,12 +185,13 @@ def repaired(text: str, graph: Graph, sources: Mapping[int, tuple[int, ...]], na
     rows = row_lines(text)
     if len(rows) != len(graph.layers):
         return ""
-    lines = text.splitlines()
+    lines = [line.rstrip(BREAKS) for line in text_lines(text)]
+    was = list(lines)
     for index, wanted in sources.items():
         number, (start, end), _ = rows[index]
         written = _rewritten(graph.layers[index], index, wanted)
         lines[number] = lines[number][:start] + written + lines[number][end:]
-    return "\n".join(unified_diff(text.splitlines(), lines, "a/" + name, "b/" + name, lineterm="", n=1))
+    return "\n".join(unified_diff(was, lines, "a/" + name, "b/" + name, lineterm="", n=1))
 
 
 def _rewritten(layer: Layer, index: int, wanted: tuple[int, ...]) -> str:

@@ -180,15 +180,32 @@ _ROW = re.compile(
 )
 
 
+BREAKS = "\r\n\x85\u2028\u2029"
+"""What ends a line of YAML; `str.splitlines` ends one at control characters too, which upstream leaves out."""
+
+_LINE = re.compile("[^{0}]*(?:\r\n|[{0}])|[^{0}]+".format(BREAKS))
+_KEY = re.compile(r"""(?:^|[\s{,\ufeff])["']?([A-Za-z_]\w*)["']?\s*:(?=\s|$)""")
+
+
+def text_lines(text: str) -> list[str]:
+    """Return the lines of a YAML file, with their endings."""
+    return _LINE.findall(text)
+
+
 def row_lines(text: str) -> list[tuple[int, tuple[int, int], str]]:
     """Find the rows of layers in a YAML file that has each on a line of its own, as upstream's have.
 
     Returns:
-        For each row the index of its line, where in the line its sources stand, and the comment behind it.
+        For each row the index of its line, where in the line its sources stand, and the comment behind it; those of the
+        backbone before those of the head, as upstream counts them, whichever stands first in the file.
     """
-    found = []
-    for number, line in enumerate(text.splitlines()):
-        match = _ROW.match(line)
+    found: dict[str, list[tuple[int, tuple[int, int], str]]] = {"backbone": [], "head": []}
+    part = ""
+    for number, line in enumerate(text_lines(text)):
+        match = _ROW.match(line.rstrip(BREAKS))
         if match:
-            found.append((number, match.span("sources"), match.group("comment") or ""))
-    return found
+            found.setdefault(part, []).append((number, match.span("sources"), match.group("comment") or ""))
+            continue
+        for part in _KEY.findall(line.partition("#")[0]):
+            found[part] = []  # of two lists by one name, a YAML parser takes the last
+    return found["backbone"] + found["head"]

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from a2patch.patch import class_tests, scopes
+
 
 class AnchorError(Exception):
     """A file has no place where an edit belongs, or not just one; says which and why."""
@@ -43,31 +45,53 @@ class Chain:
     Attributes:
         function: `parse_model`.
         branches: Its `if` and every `elif`, in order.
+        concat: The branch that sets `c2` for `Concat`.
     """
 
     function: ast.FunctionDef
     branches: tuple[ast.If, ...]
-
-    def bound(self) -> set[str]:
-        """Every name that `parse_model` binds."""
-        names = {node.id for node in ast.walk(self.function) if isinstance(node, ast.Name) and _stores(node)}
-        arguments = self.function.args
-        return names | {argument.arg for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
+    concat: ast.If
 
 
-def chain(function: ast.FunctionDef) -> Chain:
-    """Find the chain: the one that has a branch for `Concat`.
+def chain(module: ast.Module) -> Chain:
+    """Find the chain in `parse_model`: the outermost one that has a branch which sets `c2` for `Concat`.
 
     Raises:
         AnchorError: There is none, or more than one.
     """
-    statements = [node for node in ast.walk(function) if isinstance(node, ast.If)]
+    function = parse_model(module)
+    values = scopes.values(function, module)
+    statements = [node for node in scopes.nodes(function) if isinstance(node, ast.If)]
     continued = {id(branch) for statement in statements for branch in list(_branches(statement))[1:]}
-    chains = [tuple(_branches(statement)) for statement in statements if id(statement) not in continued]
-    found = [branches for branches in chains if any(is_for_concat(branch) for branch in branches)]
-    if len(found) != 1:
-        raise AnchorError(f"{len(found)} chains with a branch for Concat in parse_model, expected 1")
-    return Chain(function, found[0])
+    found = []
+    for statement in statements:
+        branches = () if id(statement) in continued else tuple(_branches(statement))
+        concat = next((branch for branch in branches if _sets_concat(branch, values)), None)
+        if concat:
+            found.append(Chain(function, branches, concat))
+    nested = {id(node) for one in found for branch in one.branches for part in branch.body for node in ast.walk(part)}
+    outermost = [one for one in found if id(one.branches[0]) not in nested]
+    if len(outermost) != 1:
+        raise AnchorError(_why_not_one(function, values, outermost))
+    return outermost[0]
+
+
+def _why_not_one(function: ast.FunctionDef, values: class_tests.Values, found: list[Chain]) -> str:
+    if found:
+        lines = sorted(one.branches[0].lineno for one in found)
+        return f"{len(found)} chains in parse_model set c2 for Concat (lines {str(lines)[1:-1]}), expected 1"
+    reason = "no chain of if and elif in parse_model has a branch that sets c2 for Concat"
+    if any(isinstance(node, ast.Match) for node in ast.walk(function)):
+        return f"{reason}; where match tells the classes apart, register ours by hand"
+    unknown = sorted(set(class_tests.unknown_collections(function, values)))
+    return f"{reason}; which classes are in {', '.join(unknown)}, its file does not say" if unknown else reason
+
+
+def _sets_concat(branch: ast.If, values: class_tests.Values) -> bool:
+    if not class_tests.is_for(branch.test, "Concat", values):
+        return False
+    names = (node for statement in branch.body for node in ast.walk(statement) if isinstance(node, ast.Name))
+    return any(node.id == "c2" and isinstance(node.ctx, ast.Store) for node in names)
 
 
 def modules_import(module: ast.Module) -> ast.ImportFrom:
@@ -85,20 +109,12 @@ def modules_import(module: ast.Module) -> ast.ImportFrom:
     raise AnchorError("no statement imports Concat from nn.modules")
 
 
-def _branches(statement: ast.stmt) -> Iterator[ast.If]:
-    while isinstance(statement, ast.If):
-        yield statement
-        if len(statement.orelse) != 1:
-            return
-        statement = statement.orelse[0]
-
-
-def is_for_concat(branch: ast.If) -> bool:
-    """Whether a branch tests `m` for `Concat`: by `is`, by `==`, or in a collection."""
-    match branch.test:
-        case ast.Compare(left=ast.Name(id="m"), ops=[ast.Is() | ast.Eq() | ast.In()], comparators=[against]):
-            return any(isinstance(node, ast.Name) and node.id == "Concat" for node in ast.walk(against))
-    return False
+def _branches(statement: ast.If) -> Iterator[ast.If]:
+    """An `if` and every `elif` of it; an `if` inside its `else`, which is indented, is no `elif`."""
+    yield statement
+    match statement.orelse:
+        case [ast.If() as following] if following.col_offset == statement.col_offset:
+            yield from _branches(following)
 
 
 def exports(module: ast.Module) -> ast.Tuple | ast.List | None:
@@ -117,7 +133,3 @@ def exports(module: ast.Module) -> ast.Tuple | ast.List | None:
                     return value
                 raise AnchorError(f"line {node.lineno}: __all__ is neither a tuple nor a list")
     return None
-
-
-def _stores(node: ast.Name) -> bool:
-    return isinstance(node.ctx, ast.Store)

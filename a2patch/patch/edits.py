@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from a2patch.block import CLASSES, LAYER, MODULE
+from a2patch.patch import class_tests, scopes
 from a2patch.patch.anchors import (
     AnchorError,
     Chain,
     chain,
     exports,
-    is_for_concat,
     modules_import,
     parse,
-    parse_model,
 )
 from a2patch.patch.diff import FileDiff, Hunk
 
@@ -60,7 +59,7 @@ def tasks_edits(content: bytes) -> list[Edit]:
     else:
         indent = _indent(lines[statement.lineno - 1])
         importing = Edit(statement.lineno, 0, (f"{indent}from {prefix} import {', '.join(CLASSES)}",))
-    return [importing, _branch_edit(chain(parse_model(module)), lines)]
+    return [importing, _branch_edit(chain(module), lines)]
 
 
 def modules_edits(content: bytes) -> list[Edit]:
@@ -133,18 +132,16 @@ def _hunk(lines: list[bytes], edit: Edit) -> Hunk:
 
 
 def _branch_edit(chain: Chain, lines: list[str]) -> Edit:
-    place = next((b for b in chain.branches[1:] if is_for_concat(b)), None) or next(iter(chain.branches[1:]), None)
-    if place is None:
-        raise AnchorError("the chain in parse_model has no elif")
+    place = _place(chain)
     opening = lines[place.lineno - 1]
     outer = _indent(opening)
-    if not opening[len(outer) :].startswith("elif"):
-        raise AnchorError(f"line {place.lineno}: the branch does not begin with elif")
+    if not opening[len(outer) :].startswith(("if", "elif")):
+        raise AnchorError(f"line {place.lineno}: the branch does not begin with if or elif")
     inner = _indent(lines[place.body[0].lineno - 1])
     unit = inner[len(outer) :]
     if not inner.startswith(outer) or not unit or place.body[0].lineno == place.lineno:
         raise AnchorError(f"line {place.lineno}: the branch is not indented as a block")
-    bound = chain.bound()
+    bound = scopes.bound(chain.function)
     missing = {"m", "f", "args", "ch", "c2"} - bound
     if missing:
         raise AnchorError(f"parse_model does not bind {', '.join(sorted(missing))}")
@@ -161,8 +158,18 @@ def _branch_edit(chain: Chain, lines: list[str]) -> Edit:
         f"{unit}{unit}c2 = c_m",
         "args = [c1, *args]",
     )
-    head = f"{outer}elif m in ({', '.join(CLASSES)}):"
-    return Edit(place.lineno, 0, (head, *(inner + line for line in body)))
+    head = f"if m in ({', '.join(CLASSES)}):"
+    block = [inner + line for line in body]
+    if opening[len(outer) :].startswith("elif"):
+        return Edit(place.lineno, 0, (f"{outer}el{head}", *block))
+    return Edit(place.lineno, 1, (outer + head, *block, f"{outer}el{opening[len(outer) :]}"))
+
+
+def _place(chain: Chain) -> ast.If:
+    """The branch that ours goes before: that for Concat, or one before it that classes which it does not name pass."""
+    first, *others = chain.branches
+    branch = next(b for b in chain.branches if b is chain.concat or not class_tests.names_classes(b.test))
+    return others[0] if branch is first and others and class_tests.names_classes(first.test) else branch
 
 
 def _exports_edit(value: ast.Tuple | ast.List, lines: list[str]) -> Edit:

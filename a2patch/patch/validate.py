@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 
 from a2patch.block import CLASSES, MODELS, MODULE
 from a2patch.errors import ConflictError
-from a2patch.patch import anchors
+from a2patch.patch import anchors, scopes
 from a2patch.tree import Tree
 
 _NAMES = re.compile(rb"\b(?:" + "|".join(CLASSES).encode() + rb")\b")
@@ -88,8 +88,8 @@ def _place_for(name: str, added: Collection[str]) -> str:
 
 def _registers(module: ast.Module) -> None:
     _imports(module)
-    function = anchors.parse_model(module)
-    chain = anchors.chain(function)
+    chain = anchors.chain(module)
+    function = chain.function
     own = [branch for branch in chain.branches if _mentions(branch.test)]
     elsewhere = [
         node for node in ast.walk(function) if isinstance(node, ast.If) and _mentions(node.test) and node not in own
@@ -97,8 +97,12 @@ def _registers(module: ast.Module) -> None:
     nested = [node for node in elsewhere if own and node in own[0].body]
     if len(own) != 1 or elsewhere != nested:
         raise anchors.AnchorError(f"{len(own)} branches of parse_model's chain are for our classes, expected 1")
-    known = chain.bound() | _globals(module) | set(dir(builtins))
-    unknown = {node.id for node in ast.walk(own[0]) if isinstance(node, ast.Name)} - known
+    known = scopes.bound(function) | scopes.bound(module) | set(dir(builtins))
+    parts = [own[0].test, *own[0].body]  # what follows in its `else` is the rest of the chain
+    inside = [node for part in parts for node in ast.walk(part)]
+    known |= {node.arg for node in inside if isinstance(node, ast.arg)}
+    names = [node for node in inside if isinstance(node, ast.Name)]
+    unknown = {node.id for node in names} - {node.id for node in names if isinstance(node.ctx, ast.Store)} - known
     if unknown and "*" not in known:  # which names a star brings, only an import could tell
         raise anchors.AnchorError(f"the branch reads {', '.join(sorted(unknown))}, which parse_model does not know")
 
@@ -119,23 +123,6 @@ def _imports(module: ast.Module) -> None:
     for name in CLASSES:
         if imported.count(name) != 1:
             raise anchors.AnchorError(f"{name} is imported {imported.count(name)} times, expected once")
-
-
-def _globals(module: ast.Module) -> set[str]:
-    """The names that a module binds for its functions; `*` among them where it imports everything from another."""
-    names = set()
-    inside: list[ast.AST] = [*module.body]
-    while inside:
-        node = inside.pop()
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            names.add(node.name)  # what its body binds is its own
-            continue
-        if isinstance(node, ast.alias):
-            names.add(node.asname or node.name.split(".")[0])
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            names.add(node.id)
-        inside.extend(ast.iter_child_nodes(node))
-    return names
 
 
 def _mentions(test: ast.expr) -> bool:

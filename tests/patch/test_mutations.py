@@ -160,7 +160,7 @@ def vary(seed: int, files: Files) -> tuple[Files, list[str]]:
 
 def reached(content: bytes) -> dict[str, str]:
     """For each class that the chain knows, and ours: the test of the branch that it reaches."""
-    branches = anchors.chain(anchors.parse_model(ast.parse(content))).branches
+    branches = anchors.chain(ast.parse(content)).branches
     names = {n.id for branch in branches for n in ast.walk(branch.test) if isinstance(n, ast.Name)} - {"m", "frozenset"}
     names |= set(CLASSES)
     known: dict[str, object] = {name: type(name, (), {}) for name in names}

@@ -160,16 +160,6 @@ def test_a_path_without_a_tree_is_told(tmp_path: Path) -> None:
         assert answer.document["error"]["remedy"]
 
 
-def test_without_git_nothing_is_written(unpack: Unpack, tmp_path: Path) -> None:
-    package = unpack()
-    before = snapshot(package)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    answer = a2patch("apply", "--ultralytics-path", package, env=environment | {"PATH": str(tmp_path)})
-    assert answer.code == 4
-    assert "git" in answer.err
-    assert snapshot(package) == before
-
-
 @pytest.mark.skipif(os.name == "nt", reason="modes do not keep anyone from writing on Windows")
 def test_without_write_access_nothing_is_written(unpack: Unpack) -> None:
     package = unpack()

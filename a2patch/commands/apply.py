@@ -48,7 +48,7 @@ def apply(
         console.tree(outcome.survey)
         console.lines(summary.copies_lines(outcome.survey, environment.copies(tree, around)))
         if not outcome.changes:
-            console.lines(["already patched: nothing to do"])
+            console.lines(summary.unchanged_lines(outcome.survey))
             return
         console.changes("patched", outcome)
         console.notes(outcome)
@@ -56,7 +56,9 @@ def apply(
         verdict = None if no_verify else _try(console, tree, python, around)
         if verdict is not None and not verdict.ok:
             console.exit(1)
-            if not keep:
+            if outcome.survey.status.edits:
+                console.lines(["", "The verdict is against it; it stays, since lines of it are edited by you."])
+            elif not keep:
                 operations.revert(tree, console.notify)
                 console.lines(["", "The verdict is against it: the patch was taken out again (--keep keeps it)."])
             return

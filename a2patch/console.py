@@ -65,6 +65,10 @@ class Console:
         self.document["changes"] = json.changes(outcome)
         self.lines([title, *tree.change_lines(outcome)])
 
+    def unchanged(self, survey: Survey) -> None:
+        """Say that the tree has the patch already."""
+        self.lines(tree.unchanged_lines(survey))
+
     def notes(self, outcome: Operation) -> None:
         """Say what else there is to know about a change."""
         self.document["notes"] = list(outcome.notes)

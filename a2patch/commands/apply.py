@@ -47,7 +47,7 @@ def apply(
         console.tree(outcome.survey)
         console.copies(outcome.survey, copies)
         if not outcome.changes:
-            console.lines(["already patched: nothing to do"])
+            console.unchanged(outcome.survey)
             return
         console.changes("patched", outcome)
         console.notes(outcome)
@@ -55,7 +55,9 @@ def apply(
         verdict = None if no_verify else _verdict(console, tree, around, copies, python)
         if verdict is not None and not verdict.ok:
             console.code = 1
-            if not keep:
+            if outcome.survey.status.edits:
+                console.lines(["", "The verdict is against it; it stays, since lines of it are edited by you."])
+            elif not keep:
                 operations.revert(tree, console.notify)
                 console.lines(["", "The verdict is against it: the patch was taken out again (--keep keeps it)."])
             return

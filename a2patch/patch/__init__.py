@@ -4,7 +4,7 @@ Imports `tree` and `errors`; nothing here writes.
 """
 
 from a2patch.patch.derive import CFG_FOLDERS
-from a2patch.patch.diff import SITES, Diff, FileDiff, Site, numbers, parse
+from a2patch.patch.diff import SITES, Diff, FileDiff, Site, between, numbers, parse
 from a2patch.patch.fit import Misfit, fit, fit_file, outcome
 from a2patch.patch.lines import merge
 from a2patch.patch.plan import Change, Plan, SiteState, SiteStatus, State, Status
@@ -23,6 +23,7 @@ __all__ = [
     "SiteStatus",
     "State",
     "Status",
+    "between",
     "fit",
     "fit_file",
     "merge",

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from a2patch.errors import A2PatchError
+from a2patch.patch.lines import replacements, split_lines
 from a2patch.tree import PACKAGE
 
 Site = Literal["module", "init", "tasks", "cfg"]
@@ -128,6 +129,23 @@ class Diff:
     def text(self) -> bytes:
         """This as a unified diff that `git apply` takes at the root of a clone."""
         return b"".join(file.text() for file in self.files)
+
+
+def between(path: str, before: bytes, after: bytes | None) -> FileDiff:
+    """Return the diff, without context, that makes one version of a file of another.
+
+    Args:
+        path: POSIX path relative to the package folder.
+        before: The one version.
+        after: The other; None where there is no such file afterwards.
+    """
+    old, hunks = split_lines(before), []
+    if after is None:
+        return FileDiff(path, (Hunk(1, tuple((b"-", line) for line in old)),), deletes=True)
+    for edit in replacements(old, split_lines(after)):
+        gone, come = old[edit.start : edit.end], edit.lines
+        hunks.append(Hunk(edit.start + 1, (*((b"-", line) for line in gone), *((b"+", line) for line in come))))
+    return FileDiff(path, tuple(hunks))
 
 
 def numbers(version: str) -> tuple[int, ...]:

@@ -15,8 +15,8 @@ from a2patch.patch.fit import Misfit, explain, fit, fit_file, outcome
 from a2patch.patch.series import by_nearness
 from a2patch.tree import Reader, Tree
 
-SiteState = Literal["pristine", "applied", "partial", "conflict"]
-State = Literal["pristine", "applied", "partial", "stale", "conflict"]
+SiteState = Literal["pristine", "applied", "edited", "partial", "conflict"]
+State = Literal["pristine", "applied", "edited", "partial", "stale", "conflict", "foreign"]
 Derive = Callable[[Site], Diff]
 
 _SITE_FILES = {
@@ -33,10 +33,12 @@ class SiteStatus:
 
     Attributes:
         site: The site.
-        state: Its state; `"partial"` where some of its files are patched and others are not.
+        state: Its state; `"partial"` where some of its files are patched and others are not, `"edited"` where the user
+            edited lines of the patch.
         forth: The diff, fitted to this tree, that puts in what is not there; None where nothing can be.
         back: The diff, fitted to this tree, that takes out what is there; None where nothing is.
         misfits: In a conflict, why each diff of the series does not fit.
+        edits: Where lines of the patch were edited, each such file as it would be without those edits, and as it is.
     """
 
     site: Site
@@ -44,6 +46,7 @@ class SiteStatus:
     forth: Diff | None = None
     back: Diff | None = None
     misfits: tuple[Misfit, ...] = ()
+    edits: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,21 +55,36 @@ class Status:
 
     Attributes:
         sites: The state of each site.
+        taken: Names of the patch that something of the tree's own has, a line each with its place.
     """
 
     sites: tuple[SiteStatus, ...]
+    taken: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether the whole patch is there, edited or not."""
+        return self.state in {"applied", "edited"}
+
+    @property
+    def edits(self) -> tuple[Change, ...]:
+        """What the user made of lines of the patch, over all sites."""
+        return tuple(change for site in self.sites for change in site.edits)
 
     @property
     def state(self) -> State:
         """The state of the tree, from those of its sites."""
         states = {site.site: site.state for site in self.sites}
-        if "conflict" in states.values():
+        found = set(states.values())
+        if not any(site.back for site in self.sites):
+            return "foreign" if self.taken or "conflict" in found else "pristine"
+        if "conflict" in found:
             return "conflict"
-        if len(set(states.values())) == 1:
-            return states["tasks"]
+        if found <= {"applied", "edited"}:
+            return "edited" if "edited" in found else "applied"
         # An upgrade puts back what upstream ships and leaves the files that only we have.
         upgraded = states["init"] == states["tasks"] == "pristine"
-        return "stale" if upgraded and "partial" not in states.values() else "partial"
+        return "stale" if upgraded and "partial" not in found else "partial"
 
 
 @dataclass(frozen=True)
@@ -145,10 +163,13 @@ def plan_apply(tree: Tree, status: Status) -> Plan:
     Raises:
         ConflictError: A site is as no diff expects it, a name is taken, or the result would not work.
     """
-    patched = {file.path for site in status.sites if site.back for file in site.back.files} | set(tree.overlay)
-    added = {file.path for site in status.sites if site.forth for file in site.forth.files}
-    added |= {misfit.path for site in status.sites for misfit in site.misfits[:1]}
-    validate.names_are_free(tree, patched, added)
+    if taken := taken_names(tree, status):
+        raise ConflictError(
+            "the tree already uses a name that the patch brings",
+            path=tree.package,
+            found="\n".join(taken),
+            remedy="Nothing was written. Take these out by hand (or go back to the untouched release) and try again.",
+        )
     conflicts = [site for site in status.sites if site.state == "conflict"]
     if conflicts:
         raise conflict(tree, conflicts)
@@ -162,6 +183,19 @@ def plan_apply(tree: Tree, status: Status) -> Plan:
                     remedy="Nothing was written. Take the patch out with `a2patch revert`, and try again.",
                 )
     return made
+
+
+def taken_names(tree: Tree, status: Status) -> tuple[str, ...]:
+    """Return the names of the patch that something of a tree's own has, a line each with its place.
+
+    Args:
+        tree: The tree.
+        status: Its status.
+    """
+    patched = {file.path for site in status.sites if site.back for file in site.back.files} | set(tree.overlay)
+    added = {file.path for site in status.sites if site.forth for file in site.forth.files}
+    added |= {misfit.path for site in status.sites for misfit in site.misfits[:1]}
+    return validate.taken_names(tree, patched, added)
 
 
 def plan_revert(tree: Tree, status: Status) -> Plan:
@@ -236,13 +270,22 @@ def _halves(diff: Diff, read: Reader) -> tuple[Diff, Diff] | None:
     return (forth, back) if isinstance(forth, Diff) and isinstance(back, Diff) else None
 
 
+def obstacles(status: Status) -> str:
+    """Say what stands in the way of the patch, line by line: names that are taken, and what no diff expects."""
+    conflicts = [site for site in status.sites if site.state == "conflict"]
+    return "\n".join((*status.taken, *_explained(conflicts)))
+
+
+def _explained(sites: Sequence[SiteStatus]) -> list[str]:
+    return [line for site in sites for misfit in _telling(site) for line in explain(site.site, misfit)]
+
+
 def conflict(tree: Tree, sites: Sequence[SiteStatus]) -> ConflictError:
     """The error for sites that are as no diff expects them: where, what was expected, what stands there."""
-    parts = [line for site in sites for misfit in _telling(site) for line in explain(site.site, misfit)]
     return ConflictError(
         f"the tree is not as any diff expects it: {', '.join(site.site for site in sites)}",
         path=tree.path(sites[0].misfits[0].path),
-        found="\n".join(parts),
+        found="\n".join(_explained(sites)),
         remedy="Nothing was written. Undo the edits named above and try again, or paste what is missing by hand.",
     )
 

@@ -8,7 +8,6 @@ import re
 from collections.abc import Collection, Iterator
 
 from a2patch.block import CLASSES, MODELS, MODULE
-from a2patch.errors import ConflictError
 from a2patch.patch import anchors, scopes
 from a2patch.tree import Tree
 
@@ -17,25 +16,18 @@ _NAMES = re.compile(rb"\b(?:" + "|".join(CLASSES).encode() + rb")\b")
 _YAMLS = re.compile("|".join(re.escape(name).replace("yolov8", "yolov8[nsmlx]?") for name in MODELS))
 
 
-def names_are_free(tree: Tree, patched: Collection[str], added: Collection[str]) -> None:
-    """Check that the tree has no class, file or model YAML of its own by a name that the patch brings.
+def taken_names(tree: Tree, patched: Collection[str], added: Collection[str]) -> tuple[str, ...]:
+    """Find what a tree has of its own by a name that the patch brings: a class, a file or a model YAML.
 
     Args:
         tree: The tree.
         patched: Paths of the files that hold lines of the patch already.
         added: Paths of the files that would get lines of the patch.
 
-    Raises:
-        ConflictError: It has such a name; both places are named.
+    Returns:
+        A line for each, which names both places.
     """
-    taken = [f"{place}; ours goes to {_place_for(name, added)}" for place, name in _taken(tree, patched)]
-    if taken:
-        raise ConflictError(
-            "the tree already uses a name that the patch brings",
-            path=tree.package,
-            found="\n".join(taken),
-            remedy="Nothing was written. Take these out by hand (or go back to the untouched release) and try again.",
-        )
+    return tuple(f"{place}; ours goes to {_place_for(name, added)}" for place, name in _taken(tree, patched))
 
 
 def fault(path: str, content: bytes) -> str:

@@ -51,9 +51,15 @@ def tree(survey: Survey) -> dict[str, Any]:
         "version": tree.version or None,
         "state": survey.status.state,
         "sites": [
-            {"site": site.site, "state": site.state, "diff": diff.name if (diff := site.back or site.forth) else None}
+            {
+                "site": site.site,
+                "state": site.state,
+                "diff": diff.name if (diff := site.back or site.forth) else None,
+                "edited": [change.path for change in site.edits],
+            }
             for site in survey.status.sites
         ],
+        "in_the_way": list(survey.status.taken),
         "receipt": receipt
         and {"a2patch": receipt.version, "verified": receipt.verified or None, "models": sorted(receipt.models)},
     }

@@ -17,7 +17,9 @@ _MEANING = {
     "applied": "patched",
     "partial": "half patched; `a2patch apply` completes it, `a2patch revert` takes it out",
     "stale": "upgraded while patched: our files are left, upstream's are new; `a2patch apply` patches it again",
+    "edited": "patched, and edited since inside lines or files of ours; `a2patch diff` shows them as they are",
     "conflict": "not as any diff expects it",
+    "foreign": "nothing of ours in it, and something stands where ours would go",
 }
 
 
@@ -37,6 +39,8 @@ def status_lines(survey: Survey, copies: Sequence[Copy]) -> list[str]:
     for site in survey.status.sites:
         diff = site.back or site.forth
         lines.append(f"         {site.site:<7} {site.state:<9} {diff.name if diff else 'no diff fits'}")
+        lines += [f"                 {change.path}" for change in site.edits]
+    lines += [f"in the way  {line}" for line in survey.status.taken]
     if survey.receipt is not None:
         verified = survey.receipt.verified or "nothing yet; `a2patch verify` does"
         lines += [f"receipt  by a2patch {survey.receipt.version}", f"         verified by {verified}"]
@@ -45,6 +49,13 @@ def status_lines(survey: Survey, copies: Sequence[Copy]) -> list[str]:
             for path, content in survey.receipt.models.items()
         ]
     return lines + copies_lines(survey, copies)
+
+
+def unchanged_lines(survey: Survey) -> list[str]:
+    """Return what `a2patch apply` says of a tree that has the patch already."""
+    edited = ", ".join(change.path for change in survey.status.edits)
+    kept = [f"edited since, and left as it is: {edited}"] if edited else []
+    return ["already patched: nothing to do", *kept]
 
 
 def copies_lines(survey: Survey, copies: Sequence[Copy]) -> list[str]:

@@ -21,14 +21,19 @@ def judge_source(status: Status) -> Check:
     if state == "applied":
         diffs = ", ".join(site.back.name for site in status.sites if site.back)
         return Check("source", "pass", f"applied: {diffs}")
-    if state == "pristine":
+    if state == "edited":
+        paths = ", ".join(change.path for change in status.edits)
+        return Check("source", "pass", f"edited: {paths}", "What was edited since it was put in is tried as it is.")
+    if state in ("pristine", "foreign"):
         return Check("source", "skip", meaning="the tree is not patched")
     return Check(
         "source",
         "fail",
         state,
         f"The bytes of the tree are not those of a patched one ({sites}), so it is not compared with how it was.",
-        "Complete the patch with `a2patch apply`, or take it out with `a2patch revert`.",
+        "Undo what `a2patch diff` names, or take the patch out with `a2patch revert`."
+        if state == "conflict"
+        else "Complete the patch with `a2patch apply`, or take it out with `a2patch revert`.",
     )
 
 

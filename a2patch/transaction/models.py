@@ -53,7 +53,9 @@ def refuse_unpatched(seen: Survey) -> None:
     Raises:
         NotPatchedError: It is not completely patched.
     """
-    if seen.status.state != "applied":
+    if seen.status.state == "foreign":
+        operations.refuse_unpatched(seen)
+    if not seen.status.complete:
         raise NotPatchedError(
             f"the tree is not patched, so it does not know our layers: its state is {seen.status.state}",
             path=seen.tree.package,

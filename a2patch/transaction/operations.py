@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 
 from a2patch.errors import NotPatchedError
-from a2patch.patch import Change, Diff, Plan, SiteStatus, Status, derive, fit, outcome, plan, series
+from a2patch.patch import Change, Diff, Plan, Site, SiteStatus, Status, between, derive, fit, outcome, plan, series
 from a2patch.transaction import commit, receipt, user_edits
 from a2patch.transaction.commit import Notify
 from a2patch.transaction.receipt import Receipt
@@ -65,7 +65,11 @@ def survey(tree: Tree, *, derivable: bool = True) -> Survey:
     """
     kept = receipt.load(tree)
     status = _status(tree, kept.diffs if kept else (), derivable=derivable)
-    return Survey(tree, user_edits.include_edited_files(tree, status, kept) if kept else status, kept)
+    if status.state != "applied" or kept:
+        status = user_edits.recognize(tree, status, kept, _added_files(tree))
+    if not any(site.back for site in status.sites):
+        status = replace(status, taken=plan.taken_names(tree, status))
+    return Survey(tree, status, kept)
 
 
 def preview(tree: Tree, *, derivable: bool = True) -> Operation:
@@ -79,12 +83,9 @@ def preview(tree: Tree, *, derivable: bool = True) -> Operation:
         ConflictError: The tree is not as any diff expects it.
     """
     seen = survey(tree, derivable=derivable)
-    if seen.status.state == "applied" and seen.receipt is None:  # by hand, and complete
+    if seen.status.complete and seen.receipt is None:  # by hand, and complete
         return Operation(seen)
     _check_merges(seen)
-    conflicts = [site for site in seen.status.sites if site.state == "conflict"]
-    if conflicts and (found := user_edits.find(tree, conflicts, seen.receipt)) and found.patch:
-        raise user_edits.refusal(tree, found)
     bare = replace(tree, overlay=_without_patch(seen))
     planned = _plan(seen, bare, derivable=derivable)
     files = {**bare.overlay, **{change.path: change.after for change in planned.changes}}
@@ -93,12 +94,15 @@ def preview(tree: Tree, *, derivable: bool = True) -> Operation:
     if not changes:
         return Operation(seen)
     older = [site.back.reversed() for site in seen.status.sites if site.back]
+    edited = [_as_put_in(seen, site) for site in seen.status.sites if site.state == "edited"]
+    sites = {diff.site for diff in edited}
+    put_in = (*(diff for diff in planned.diffs if diff.site not in sites), *edited)
     return Operation(
         seen,
         _ordered(changes),
         (*planned.diffs, *_only(older, set(files) - {change.path for change in planned.changes})),
         (*_uncommitted_notes(seen, changes), *_replaced_notes(seen)),
-        receipt.note_applied(tree, seen.receipt, planned.diffs, files),
+        receipt.note_applied(tree, seen.receipt, put_in, {**_as_written(seen), **files}),
     )
 
 
@@ -109,7 +113,7 @@ def difference(tree: Tree) -> Operation:
         ConflictError: The tree is not as any diff expects it.
     """
     seen = survey(tree)
-    if seen.status.state != "applied":
+    if not seen.status.complete:
         return preview(tree)
     planned = plan.plan_revert(tree, seen.status)
     changes = tuple(Change(change.path, change.after, change.before) for change in planned.changes)
@@ -149,24 +153,26 @@ def revert(tree: Tree, notify: Notify, *, force: bool = False) -> Operation:
 def _reversal(tree: Tree, *, force: bool) -> Operation:
     """Work out what `revert` does."""
     seen = survey(tree)
-    if seen.status.state == "pristine" and seen.receipt is None:
+    backs = [site.back for site in seen.status.sites if site.back]
+    if not backs and seen.receipt is None:
         return Operation(seen)
     _check_merges(seen)
     conflicts = [site for site in seen.status.sites if site.state == "conflict"]
-    found = user_edits.find(tree, conflicts, seen.receipt)
-    if found is None:
-        raise plan.conflict(tree, conflicts)
-    if found.patch and not force:
-        raise user_edits.refusal(tree, found)
-    planned = plan.plan(tree.read, [site.back for site in seen.status.sites if site.back])
-    saved = [found.saved(tree)] if found.patch else []
+    if stuck := [site for site in conflicts if user_edits.holds_ours(tree, site, seen.receipt)]:
+        raise plan.conflict(tree, stuck)
+    models = _installed_models(seen)
+    edits = [*(change for change in models if change.before != change.after), *seen.status.edits]
+    if edits and not force:
+        raise user_edits.refusal(tree, edits)
+    planned = plan.plan(tree.read, backs)
+    saved = [user_edits.saved(tree, edits)] if edits else []
     notes = [f"your edits inside our lines are kept in {tree.path(change.path)}" for change in saved]
-    changes = _ordered([*planned.changes, *found.changes][::-1])
-    edited = _only(seen.receipt.diffs if seen.receipt else (), {change.path for change in found.changes})
+    removed = [Change(change.path, change.after, None) for change in models]
+    changes = _ordered([*planned.changes, *removed][::-1])
     return Operation(
         seen,
         changes,
-        (*(diff.reversed() for diff in planned.diffs), *edited),
+        tuple(diff.reversed() for diff in planned.diffs),
         tuple(notes),
         (*saved, *receipt.note_reverted(tree, seen.receipt, changes)),
     )
@@ -190,11 +196,19 @@ def refuse_unpatched(seen: Survey) -> None:
     """Refuse a tree that has nothing of the patch.
 
     Raises:
-        NotPatchedError: It has nothing.
+        NotPatchedError: It has nothing; what stands in the way of the patch is named.
     """
     if seen.status.state == "pristine":
         raise NotPatchedError(
             "the tree is not patched", path=seen.tree.package, remedy="Patch it with `a2patch apply`."
+        )
+    if seen.status.state == "foreign":
+        raise NotPatchedError(
+            "the tree is not patched, and something stands where the patch would go",
+            path=seen.tree.package,
+            found=plan.obstacles(seen.status),
+            remedy="Take this out by hand, or go back to the untouched release; then patch it with `a2patch apply`. "
+            "`a2patch verify MODEL` tries a model of your own as the tree is.",
         )
 
 
@@ -204,7 +218,7 @@ def untouched(seen: Survey) -> Mapping[str, bytes | None] | None:
     Returns:
         The bytes by path, None for a file that was not there; None for a tree that is not completely patched.
     """
-    if seen.status.state != "applied":
+    if not seen.status.complete:
         return None
     return {change.path: change.after for change in plan.plan_revert(seen.tree, seen.status).changes}
 
@@ -215,9 +229,19 @@ def _status(tree: Tree, known: Sequence[Diff], *, derivable: bool) -> Status:
     return plan.status(read, series.load(patches), tree.version, known, maker if derivable else None)
 
 
+def _added_files(tree: Tree) -> list[Diff]:
+    """The diffs of a2patch that add files, those most likely to be in a tree first."""
+    patches = series.folder()
+    sites: tuple[Site, ...] = ("module", "cfg")
+    return [diff for site in sites for diff in series.by_nearness(series.load_site(patches / site, site), tree.version)]
+
+
 def _without_patch(seen: Survey) -> dict[str, bytes | None]:
-    """The files of the patch that is in a tree, as they are without it: an older patch goes before the new one."""
-    backs = [site.back for site in seen.status.sites if site.back]
+    """The files of the patch that is in a tree, as they are without it: an older patch goes before the new one.
+
+    What the user edited stays.
+    """
+    backs = [site.back for site in seen.status.sites if site.back and site.state != "edited"]
     return {file.path: outcome(file, seen.tree.read(file.path)) for diff in backs for file in diff.files}
 
 
@@ -226,7 +250,8 @@ def _plan(seen: Survey, bare: Tree, *, derivable: bool) -> Plan:
     if not bare.overlay:
         return plan.plan_apply(bare, seen.status)
     fresh = _status(bare, (), derivable=derivable)
-    sites = [_refit(new, old, bare) for new, old in zip(fresh.sites, seen.status.sites, strict=True)]
+    pairs = zip(fresh.sites, seen.status.sites, strict=True)
+    sites = [old if old.state == "edited" else _refit(new, old, bare) for new, old in pairs]
     return plan.plan_apply(bare, Status(tuple(sites)))
 
 
@@ -237,6 +262,34 @@ def _refit(new: SiteStatus, old: SiteStatus, bare: Tree) -> SiteStatus:
         if isinstance(forth, Diff):
             return SiteStatus(new.site, "pristine", forth=forth)
     return new
+
+
+def _as_put_in(seen: Survey, site: SiteStatus) -> Diff:
+    """The diff by which an edited site got the patch: the receipt has it, else the site only has files of ours."""
+    for diff in seen.receipt.diffs if seen.receipt else ():
+        if diff.site == site.site:
+            return diff
+    assert site.back is not None
+    written = {change.path: change.before for change in site.edits}
+    contents = {file.path: written.get(file.path) or file.reversed().content for file in site.back.files}
+    added = tuple(between(path, content, None).reversed() for path, content in contents.items())
+    return replace(site.back, files=(*added, *(site.forth.files if site.forth else ())))
+
+
+def _as_written(seen: Survey) -> dict[str, bytes | None]:
+    """The files of edited sites as they were when the patch was put in, by path."""
+    edited = [site.back for site in seen.status.sites if site.state == "edited" and site.back]
+    files = {file.path: seen.tree.read(file.path) for diff in edited for file in diff.files}
+    kept = seen.receipt.written if seen.receipt else {}
+    written = {path: kept.get(path, content) for path, content in files.items()}
+    return {**written, **{change.path: change.before for change in seen.status.edits if change.path not in kept}}
+
+
+def _installed_models(seen: Survey) -> list[Change]:
+    """The model files that were installed with the patch and are still there, as they were written and as they are."""
+    installed = seen.receipt.models if seen.receipt else {}
+    found = ((path, written, seen.tree.read(path)) for path, written in installed.items())
+    return [Change(path, written, content) for path, written, content in found if content is not None]
 
 
 def _check_merges(seen: Survey) -> None:

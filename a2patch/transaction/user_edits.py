@@ -2,107 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from a2patch.errors import ConflictError
-from a2patch.patch import Change, Diff, FileDiff, Misfit, SiteStatus, Status, fit_file, merge, outcome, unified
+from a2patch.patch import Change, Diff, FileDiff, SiteStatus, Status, between, fit, fit_file, merge, outcome, unified
 from a2patch.transaction.receipt import Receipt
 from a2patch.tree import Tree
 
 NAME = "a2patch-your-edits{}.patch"
 
 
-@dataclass(frozen=True)
-class Edits:
-    """How to take the patch out of files that were edited inside its lines.
+def recognize(tree: Tree, status: Status, kept: Receipt | None, shipped: Sequence[Diff]) -> Status:
+    """Recognize the sites whose lines or files of the patch were edited.
 
-    Attributes:
-        changes: What takes the patch out; edits elsewhere in the files are kept.
-        patch: What the user made of its lines, as a diff that fits once the patch is in again; empty if nothing.
-    """
-
-    changes: tuple[Change, ...]
-    patch: bytes
-
-    def saved(self, tree: Tree) -> Change:
-        """Return the new file that keeps the user's edits, under a name that is free."""
-        tried = (NAME.format(f"-{number}" if number else "") for number in range(1000))
-        path = next(path for path in tried if tree.read(path) is None)
-        return Change(path, None, self.patch)
-
-
-def include_edited_files(tree: Tree, status: Status, kept: Receipt) -> Status:
-    """Count a site as in conflict where a file that the receipt names as added was edited.
-
-    By its bytes such a file is not the patch's any more, and a diff of another layout, which adds the module elsewhere,
-    may fit too: without the receipt the site looks as if nothing had ever been there.
+    By its bytes an edited file is not the patch's any more, and a diff of another layout, which adds the module
+    elsewhere, may fit too: without the receipt the site looks as if nothing had ever been there. Where there is no
+    receipt, as in a clone of a patched tree, a file by our name is ours if the tree imports and registers our classes.
 
     Args:
         tree: The tree.
         status: What the bytes say by themselves.
-        kept: The receipt.
+        kept: The receipt; None where there is none.
+        shipped: The diffs that add files, those most likely first.
     """
-    left: dict[str, list[Misfit]] = {}
-    for diff in kept.diffs:
-        for file in diff.files:
-            if file.creates and tree.read(file.path) is not None:
-                back = fit_file(diff, file.reversed(), tree.read)
-                if isinstance(back, Misfit):
-                    left.setdefault(diff.site, []).append(back)
-    sites = (
-        SiteStatus(site.site, "conflict", misfits=tuple(left[site.site])) if site.site in left else site
-        for site in status.sites
-    )
-    return Status(tuple(sites))
+    written = kept.diffs if kept else ()
+    named = {diff.site for diff in written}
+    used = {"init", "tasks"} <= {site.site for site in status.sites if site.state == "applied"}
+    known = [*written, *(diff for diff in shipped if used and diff.site not in named)]
+    return replace(status, sites=tuple(_recognized(tree, site, known, kept) for site in status.sites))
 
 
-def find(tree: Tree, sites: Sequence[SiteStatus], kept: Receipt | None) -> Edits | None:
-    """Find what was edited inside lines of the patch, and in model files that were installed with it.
-
-    Args:
-        tree: The tree.
-        sites: The sites where the patch can't be taken out as it is.
-        kept: The receipt, which says what was written.
-
-    Returns:
-        The edits; None where nothing shows which lines are the patch's.
-    """
-    names = {site.site for site in sites}
-    if not names <= {diff.site for diff in (kept.diffs if kept else ())}:
-        return None
-    if kept is None:
-        return Edits((), b"")
-    changes, written = [], []
-    for path, installed in kept.models.items():
-        if (content := tree.read(path)) is not None:
-            changes.append(Change(path, content, None))
-            written.append(Change(path, installed, content))
-    for diff in kept.diffs:
-        for file in diff.files if diff.site in names else ():
-            content = tree.read(file.path)
-            if content is None or not _is_left(file, content):
-                continue
-            taken = _without(tree, kept, diff, file, content)
-            if taken is None:
-                return None
-            changes.append(Change(file.path, content, taken[0]))
-            written.append(Change(file.path, taken[1], content))
-    return Edits(tuple(changes), unified(change for change in written if change.before != change.after))
+def holds_ours(tree: Tree, site: SiteStatus, kept: Receipt | None) -> bool:
+    """Return whether lines of the patch may stand in a site that no diff fits."""
+    files = [file for diff in (kept.diffs if kept else ()) if diff.site == site.site for file in diff.files]
+    if files:
+        return any(_is_left(file, content) for file in files if (content := tree.read(file.path)) is not None)
+    return any(b"DoubleAttention" in (tree.read(misfit.path) or b"") for misfit in site.misfits)
 
 
-def refusal(tree: Tree, edits: Edits) -> ConflictError:
+def refusal(tree: Tree, edits: Iterable[Change]) -> ConflictError:
     """Make the error that shows the user's edits inside lines of the patch.
 
     Args:
         tree: The tree.
-        edits: The edits.
+        edits: Each file as it would be without them, and as it is.
     """
     return ConflictError(
         "lines or files of ours have been edited since they were put in",
         path=tree.package,
-        found=edits.patch.decode("utf-8", "replace"),
+        found=unified(edits).decode("utf-8", "replace"),
         remedy="Nothing was written. `a2patch revert --force` takes ours out and saves these edits as a patch file.",
+    )
+
+
+def saved(tree: Tree, edits: Iterable[Change]) -> Change:
+    """Return the new file that keeps the user's edits, under a name that is free."""
+    tried = (NAME.format(f"-{number}" if number else "") for number in range(1000))
+    path = next(path for path in tried if tree.read(path) is None)
+    return Change(path, None, unified(edits))
+
+
+def _recognized(tree: Tree, site: SiteStatus, known: Sequence[Diff], kept: Receipt | None) -> SiteStatus:
+    """Return a site as edited by the user, or as it was where it is not."""
+    for diff in known:
+        there = [file for file in diff.files if tree.read(file.path) is not None]
+        fits = [isinstance(fit_file(diff, file.reversed(), tree.read), FileDiff) for file in there]
+        left = any(file.creates and not fit for file, fit in zip(there, fits, strict=True))
+        if diff.site == site.site and (left or (there and site.state == "conflict")):
+            return _edited(tree, site, diff, kept) or site
+    return site
+
+
+def _edited(tree: Tree, site: SiteStatus, diff: Diff, kept: Receipt | None) -> SiteStatus | None:
+    """Return a site as edited; None where nothing of a diff is left in it, or nothing tells which lines are its."""
+    back, edits = [], []
+    for file in diff.files:
+        content = tree.read(file.path)
+        if content is None or not _is_left(file, content):
+            continue
+        taken = _without(tree, kept, diff, file, content)
+        if taken is None:
+            return None
+        without, written = taken
+        back.append(between(file.path, content, without))
+        if written != content:
+            edits.append(Change(file.path, written, content))
+    missing = tuple(file for file in diff.files if file.creates and tree.read(file.path) is None)
+    forth = fit(replace(diff, files=missing), tree.read) if missing else None
+    if not edits:
+        return None
+    return SiteStatus(
+        site.site,
+        "edited",
+        forth=forth if isinstance(forth, Diff) else None,
+        back=replace(diff, files=tuple(back)),
+        edits=tuple(edits),
     )
 
 
@@ -116,16 +111,16 @@ def _is_left(file: FileDiff, content: bytes) -> bool:
 
 
 def _without(
-    tree: Tree, kept: Receipt, diff: Diff, file: FileDiff, content: bytes
+    tree: Tree, kept: Receipt | None, diff: Diff, file: FileDiff, content: bytes
 ) -> tuple[bytes | None, bytes | None] | None:
     """A file without lines of the patch, and with them as they were added; None where nothing tells which they are."""
-    if file.creates:
-        return None, file.content
     back = fit_file(diff, file.reversed(), tree.read)
     if isinstance(back, FileDiff):
         return outcome(back, content), content
-    base = kept.written.get(file.path)
-    if base is None or kept.release != tree.version:
+    if file.creates:
+        return None, file.content
+    base = kept.written.get(file.path) if kept and kept.release == tree.version else None
+    if base is None:
         return None
     back = fit_file(diff, file.reversed(), {file.path: base}.get)
     if not isinstance(back, FileDiff):

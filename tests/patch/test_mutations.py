@@ -192,7 +192,7 @@ def judge(files: Files, release: str) -> str:
     maker = partial(derive.diff, read=files.get, added=derive.sources(series.folder()), release=release)
     status = plan.status(files.get, series.load(series.folder()), release, (), maker)
     if status.state != "pristine":
-        assert status.state == "conflict"
+        assert status.state == "foreign"
         assert all(site.misfits for site in status.sites if site.state == "conflict")
         return "refused"
     diffs = [site.forth for site in status.sites if site.forth]

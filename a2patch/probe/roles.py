@@ -129,7 +129,7 @@ def _try_patched(request: VerifyRequest, channel: Channel) -> None:
         context = Context(request, channel)
     except Exception as error:  # a model of the user's own may be anything
         traceback.print_exc()  # to the log
-        channel.emit(ModelUnreadable(last_line(error)))
+        channel.emit(ModelUnreadable(_reason(error)))
         return
     for name, what, check in _checks_of_all_models():
         _check(context, name, what, check)
@@ -142,6 +142,11 @@ def _try_patched(request: VerifyRequest, channel: Channel) -> None:
     _count_costs(context, [*dict.fromkeys(bases), *files])
 
 
+def _reason(error: Exception) -> str:
+    """Return why a model can't be read: in our words, else in those of whoever raised."""
+    return str(error) if type(error) is ValueError else last_line(error)
+
+
 def _insert(request: InsertRequest, channel: Channel) -> None:
     """Make model files out of another, and the checks on them."""
     from a2patch.probe.insert import UninsertableError, insert_models
@@ -152,22 +157,22 @@ def _insert(request: InsertRequest, channel: Channel) -> None:
         channel.emit(InsertionRefused(str(reason)))
     except Exception as error:
         traceback.print_exc()  # to the log
-        channel.emit(ModelUnreadable(last_line(error)))
+        channel.emit(ModelUnreadable(_reason(error)))
     else:
         _try_patched(made, channel)
 
 
 def _checks_of_all_models() -> Iterator[Tuple[str, str, Callable[[Context], Finding]]]:
     """Yield the checks of all models: the name, what to say meanwhile, and what makes it."""
-    from a2patch.probe.checks import alone, build, finite, formula, learn, register, sight, wiring
+    from a2patch.probe.checks import alone, build, finite, formula, learn, register, scale, sight, stride, wiring
 
     yield "register", "registering the layers", register.check_register
     yield "formula", "comparing the layer with its formula", formula.check_formula
     yield "build", "building the models", build.check_build
     yield "finite", "looking for what is no number", finite.check_finite
     yield "wiring", "following the wires", wiring.check_wiring
-    yield "scale", "comparing the scales", build.check_scale
-    yield "stride", "reading the strides", build.check_stride
+    yield "scale", "comparing the scales", scale.check_scale
+    yield "stride", "reading the strides", stride.check_stride
     yield "alone", "computing images alone and together", alone.check_alone
     yield "sight", "looking through the layers", sight.check_sight
     yield "gradient", "following the gradients", learn.check_gradient
@@ -292,7 +297,7 @@ def _count_costs(context: Context, files: List[str]) -> None:
     """Emit the costs, if they are wanted; counting can fail without any fault in the models."""
     if not context.costs:
         return
-    from a2patch.probe.checks.build import report_costs
+    from a2patch.probe.models.costs import report_costs
 
     try:
         reason = report_costs(context, files)

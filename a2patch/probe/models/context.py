@@ -11,6 +11,7 @@ from a2patch.graph import Graph, at_scale
 from a2patch.probe.events import Channel, SkipCheckError
 from a2patch.probe.models.build import Model, build, is_fresh, randomize_batch_norms
 from a2patch.probe.models.catalog import Catalog, graph
+from a2patch.probe.models.declared import Mismatch, Watch, branch
 from a2patch.probe.models.images import at_fitting_side, smooth_images
 from a2patch.probe.models.meta import meta_model
 from a2patch.probe.models.user_model import UserModel
@@ -50,6 +51,7 @@ class Context:
         self._own = {spec.base: UserModel(Path(spec.base), "") for spec in self.specs if spec.user_base}
         self._own.update({spec.file: UserModel(Path(spec.file), spec.scale) for spec in self.specs if spec.user})
         self._meta_models: dict[str, Model | Exception] = {}
+        self._mismatches: dict[str, Mismatch | None] = {}
         self._models: dict[str, Model] = {}
         for spec in self.specs:
             if spec.user and spec.base and not self.text(spec.base):
@@ -98,7 +100,7 @@ class Context:
         if not self.is_own(file):
             return set(self.classes)
         rows = [*self.described(file)["backbone"], *self.described(file)["head"]]
-        return {str(row[2]).rpartition(".")[2] for row in rows} - self.catalog.kinds(self.classes)
+        return {str(row[2]).rpartition(".")[2] for row in rows} - self.catalog.kinds()
 
     def meta_model(self, file: str, scale: str) -> Model:
         """Return a model of a scale, without values; it is built once, and fails as it failed the first time."""
@@ -106,14 +108,26 @@ class Context:
         if name not in self._meta_models:
             self.channel.trying("building " + name)
             own = self._own.get(file)
-            try:
-                self._meta_models[name] = own.meta_model(scale) if own else meta_model(at_scale(file, scale))
-            except Exception as error:
-                self._meta_models[name] = error
+            with Watch() as watch:
+                try:
+                    self._meta_models[name] = own.meta_model(scale) if own else meta_model(at_scale(file, scale))
+                except Exception as error:
+                    self._meta_models[name] = error
+            self._mismatches[name] = watch.mismatch
         found = self._meta_models[name]
         if isinstance(found, Exception):
             raise found
         return found
+
+    def mismatch(self, file: str, scale: str) -> Mismatch | None:
+        """Return the first layer of a model that gives other channels than `parse_model` declares, if there is one."""
+        with suppress(Exception):
+            self.meta_model(file, scale)
+        return self._mismatches[self.label(file, scale)]
+
+    def branch(self, file: str, scale: str, place: int) -> str:
+        """Return the branch of `parse_model` that a row of a model of the user's own goes through."""
+        return branch(lambda: self._own[file].meta_model(scale), place)
 
     def built(self, file: str) -> dict[str, Model]:
         """Return the scales of a model file that build; why the others don't is for the check on building to say.
@@ -126,7 +140,7 @@ class Context:
             with suppress(Exception):
                 models[scale] = self.meta_model(file, scale)
         if not models:
-            raise SkipCheckError("{} doesn't build".format(self.label(file)))
+            raise SkipCheckError("{} doesn't build, as `build` tells".format(self.label(file)))
         return models
 
     def builds(self, file: str) -> bool:
@@ -147,7 +161,7 @@ class Context:
         try:
             return self.meta_model(file, scale)
         except Exception as error:
-            raise SkipCheckError("{} doesn't build".format(self.label(file))) from error
+            raise SkipCheckError("{} doesn't build, as `build` tells".format(self.label(file))) from error
 
     def smallest(self, file: str) -> Model:
         """Return a fresh model with values, of the scale that was asked for, or of the smallest.
@@ -162,7 +176,7 @@ class Context:
         try:
             model = own.build() if own else build(name)
         except Exception as error:
-            raise SkipCheckError("{} doesn't build".format(name)) from error
+            raise SkipCheckError("{} doesn't build, as `build` tells".format(name)) from error
         if hasattr(model.model[-1], "num_denoising"):
             model.model[-1].num_denoising = 0  # else the head of RT-DETR computes in training only what has labels
         with suppress(RuntimeError):  # a layer that keeps what it computed, as building lets it, can't be copied

@@ -8,7 +8,7 @@ from typing import Any
 
 from a2patch.graph import scale_of
 from a2patch.probe.models.build import Model, build
-from a2patch.probe.models.catalog import parse
+from a2patch.probe.models.catalog import parsed
 from a2patch.probe.models.meta import meta_model
 from a2patch.probe.runtime.load import load_model
 
@@ -35,9 +35,7 @@ class UserModel:
             self.scales = [""]
         else:
             self.text = path.read_text(encoding="utf-8", errors="ignore")  # as upstream reads it
-            self.model = parse(self.text)
-            if not isinstance(self.model, dict) or not self.model.get("head"):
-                raise ValueError("{} is no model file: it has no list of layers".format(path))
+            self.model = parsed(self.text, path.name)
             self.scales = list(self.model.get("scales") or [""])
             if scale and scale not in self.scales:
                 raise ValueError("{} has no scale {!r}; it has {}".format(path.name, scale, self.scales))

@@ -5,7 +5,7 @@ RELEASE ?= 8.4.190
 BIN := .venv/bin
 DEMO := .venv/demo
 
-.PHONY: demo test lint patches matrix stock faults insertions transplants oldest clean
+.PHONY: demo test lint patches matrix stock soak-models faults insertions transplants oldest clean
 
 demo: .venv/ready
 	@rm -rf $(DEMO)
@@ -31,9 +31,13 @@ patches: .venv/ready
 matrix: .venv/ready
 	$(BIN)/python -m tests.soak.matrix $(if $(SAMPLE),--sample $(SAMPLE) --out .venv) $(if $(DERIVE),--derive --out .venv/derived)
 
-# Tries every stock model of four releases as a user's own: none may raise an alarm; about a quarter of an hour.
+# Tries every stock model of four releases as a user's own: none may raise an alarm; about twenty minutes.
 stock: .venv/ready
 	$(BIN)/python -m tests.soak.stock
+
+# 2,000 model files changed at random (COUNT and SEED for others): a quarter of an hour.
+soak-models: .venv/ready
+	$(BIN)/python -m tests.soak.models $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
 # Stops a2patch at each operation and at ROUNDS random moments; a quarter of an hour.
 faults: .venv/ready

@@ -24,12 +24,12 @@ from a2patch.graph.model import (
     compare,
     fingerprint,
     read,
-    repeated_keys,
-    row_lines,
 )
 from a2patch.graph.names import at_scale, model_files, scale_of, unscaled
+from a2patch.graph.origin import marked, unmarked
 from a2patch.graph.positions import FORMS, Position, PositionError, available, file_name, layers, parse
 from a2patch.graph.shipped import SHIPPED
+from a2patch.graph.text import read_text, repeated_keys, row_lines
 from a2patch.protocol import Fault, Layer
 
 __all__ = [
@@ -59,14 +59,17 @@ __all__ = [
     "insert",
     "inserted_only",
     "layers",
+    "marked",
     "model_files",
     "parse",
     "read",
+    "read_text",
     "remove",
     "repaired",
     "repeated_keys",
     "row_lines",
     "scale_of",
     "stale_labels",
+    "unmarked",
     "unscaled",
 ]

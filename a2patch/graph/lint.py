@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from difflib import unified_diff
 
-from a2patch.graph.model import BREAKS, IMAGE, Comparison, Graph, row_lines, text_lines
+from a2patch.graph.model import IMAGE, Comparison, Graph
+from a2patch.graph.text import BREAKS, row_lines, text_lines
 from a2patch.protocol import Fault, Layer
 
 JOINS = frozenset({"Concat"})

@@ -6,7 +6,6 @@ It works on what a YAML parser gives and needs no torch. The probe imports it, s
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
@@ -204,49 +203,3 @@ def closest(mine: Graph, others: Mapping[str, Graph]) -> tuple[str, Comparison] 
     """Return the name of the graph that differs least, the first by name of several, and how it differs."""
     compared = [(name, compare(mine, graph)) for name, graph in sorted(others.items())]
     return min(compared, key=lambda pair: pair[1].distance, default=None)
-
-
-_ROW = re.compile(
-    r"""^(?P<head>\s*(?:-\s*)?(?:\[\s*)?\[\s*)(?P<sources>-?\d+|\[\s*-?\d+(?:\s*,\s*-?\d+)*\s*\])"""
-    r"""(?P<rest>\s*,\s*\d+\s*,\s*["']?[A-Za-z_][\w.]*["']?\s*,[^#]*)(?:\#\s*(?P<comment>.*?)\s*)?$"""
-)
-
-
-_TOP_KEY = re.compile(r"([A-Za-z_]\w*)\s*:(?=\s|$)")
-
-
-def repeated_keys(text: str) -> list[str]:
-    """Return the keys that stand in a model file more than once, of which a YAML parser takes the last."""
-    keys = [key.group(1) for key in map(_TOP_KEY.match, text_lines(text)) if key]
-    return sorted({key for key in keys if keys.count(key) > 1})
-
-
-BREAKS = "\r\n\x85\u2028\u2029"
-"""What ends a line of YAML; `str.splitlines` ends one at control characters too, which upstream leaves out."""
-
-_LINE = re.compile("[^{0}]*(?:\r\n|[{0}])|[^{0}]+".format(BREAKS))
-_KEY = re.compile(r"""(?:^|[\s{,\ufeff])["']?([A-Za-z_]\w*)["']?\s*:(?=\s|$)""")
-
-
-def text_lines(text: str) -> list[str]:
-    """Return the lines of a YAML file, with their endings."""
-    return _LINE.findall(text)
-
-
-def row_lines(text: str) -> list[tuple[int, tuple[int, int], str]]:
-    """Find the rows of layers in a YAML file that has each on a line of its own, as upstream's have.
-
-    Returns:
-        For each row the index of its line, where in the line its sources stand, and the comment behind it; those of the
-        backbone before those of the head, as upstream counts them, whichever stands first in the file.
-    """
-    found: dict[str, list[tuple[int, tuple[int, int], str]]] = {"backbone": [], "head": []}
-    part = ""
-    for number, line in enumerate(text_lines(text)):
-        match = _ROW.match(line.rstrip(BREAKS))
-        if match:
-            found.setdefault(part, []).append((number, match.span("sources"), match.group("comment") or ""))
-            continue
-        for part in _KEY.findall(line.partition("#")[0]):
-            found[part] = []  # of two lists by one name, a YAML parser takes the last
-    return found["backbone"] + found["head"]

@@ -242,6 +242,8 @@ def _site_status(read: Reader, site: Site, candidates: Sequence[Diff], derive: D
         except AnchorError as error:
             misfits.append(Misfit(f"{site}/derived", _SITE_FILES[site], f"none could be derived: {error}"))
         else:
+            if isinstance(back := fit(derived.reversed(), read), Diff):
+                return SiteStatus(site, "applied", back=back)
             if isinstance(forth := _fit_and_prove(derived, read), Diff):
                 return SiteStatus(site, "pristine", forth=forth)
             misfits.append(forth)

@@ -15,8 +15,10 @@ from a2patch.graph import (
     file_name,
     insert,
     layers,
+    marked,
     parse,
     remove,
+    unmarked,
 )
 from a2patch.probe.checks.wiring import strides_of
 from a2patch.probe.events import Channel, SkipCheckError, last_line
@@ -84,14 +86,15 @@ def _inserted(request: InsertRequest, channel: Channel, base: UserModel, text: s
     for group in ([position] for position in positions) if request.each else [positions]:
         after = layers(group, before, maps, request.classes)
         name = request.name or file_name(base.path.stem, group)
-        edited.append(_Edited(name, group, insert(text, before, after, request.layer, request.args)))
+        made = insert(text, before, after, request.layer, request.args)
+        edited.append(_Edited(name, group, marked(made, base.path.name, request.layer, after)))
     return edited
 
 
 def _removed(request: InsertRequest, base: UserModel, text: str) -> _Edited:
     """Return the file with all layers of the block taken out."""
     name = request.name or base.path.stem + "-removed.yaml"
-    return _Edited(name, (), remove(text, graph(text, base.model, []), request.classes))
+    return _Edited(name, (), unmarked(remove(text, graph(text, base.model, []), request.classes)))
 
 
 def _emitted(request: InsertRequest, channel: Channel, base: UserModel, text: str, edited: _Edited) -> ModelSpec:

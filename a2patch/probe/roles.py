@@ -8,8 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Tuple
 
-from a2patch.graph import at_scale
-from a2patch.probe.events import Channel, Finding, last_line, missing_library, passed
+from a2patch.probe.events import Channel, Finding, SkipCheckError, last_line, missing_library, passed
 from a2patch.probe.runtime.compat import move_home
 from a2patch.probe.runtime.libraries import missing_libraries
 from a2patch.probe.runtime.sandbox import apply_settings, go_offline, put_in_line
@@ -208,7 +207,7 @@ def _check_checkpoint(context: Context, what: str, file: str) -> None:
 def _check_training(context: Context, file: str) -> None:
     from a2patch.probe.checks.train import check_train
 
-    name = context.label(file) if context.is_own(file) else at_scale(file, context.scales[0])
+    name = context.label(file) if context.is_own(file) else context.name_at(file, context.scales_of(file)[0])
     _check(context, "train", "training {} for an epoch".format(name), lambda _: check_train(context, file))
 
 
@@ -218,7 +217,7 @@ def _try_untouched(request: VerifyRequest, channel: Channel) -> None:
 
     context = Context(request, channel)
     _check(context, "base", "computing the stock models", _measure_stock)
-    _count_costs(context, [context.base])
+    _count_costs(context, [context.base] if context.text(context.base) else [])
 
 
 def _try_untouched_training(request: VerifyRequest, channel: Channel) -> None:
@@ -287,10 +286,13 @@ def _measure_stock(context: Context) -> Finding:
     """Emit what the stock model is at each scale; the runner, which has the figures of both trees, compares them."""
     from a2patch.probe.checks.base import describe
 
-    for scale in context.scales:
-        context.channel.trying("computing stock " + at_scale(context.base, scale))
+    if not context.text(context.base):
+        raise SkipCheckError("the tree has no model {}".format(context.base))
+    scales = context.scales_of(context.base)
+    for scale in scales:
+        context.channel.trying("computing stock " + context.name_at(context.base, scale))
         context.channel.emit(describe(context, scale))
-    return passed("{} scales".format(len(context.scales)))
+    return passed("{} scales".format(len(scales)))
 
 
 def _count_costs(context: Context, files: List[str]) -> None:

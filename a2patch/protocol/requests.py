@@ -33,8 +33,6 @@ class ModelSpec:
         file: Its file: the name of a model of the tree, or the path of the user's own.
         base: The model that it is compared with; empty for the closest stock model.
         scale: The scale of a user's model that was asked for; empty for what its name says.
-        layer: The class of the block's layers in a model that the patch adds.
-        places: The indices at which these stand.
         tutorial: Whether it is kept as a tutorial has it, faults included.
         user: Whether it is the user's own, and `file` a path.
         user_base: Whether its base is the user's own too.
@@ -43,8 +41,6 @@ class ModelSpec:
     file: str
     base: str = ""
     scale: str = ""
-    layer: str = ""
-    places: Tuple[int, ...] = ()
     tutorial: bool = False
     user: bool = False
     user_base: bool = False

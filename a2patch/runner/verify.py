@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from a2patch.block import BLOCK, CLASSES, LAYER, MODEL, MODULE, TUTORIAL
+from a2patch.block import BASE, CLASSES, MODEL, MODULE, TUTORIAL
 from a2patch.errors import ModelError
 from a2patch.protocol import (
     AddedModules,
@@ -26,12 +26,12 @@ from a2patch.protocol import (
 from a2patch.runner.judge import conclude, excused, judge, with_gpu, without_patch
 from a2patch.runner.process import THREADS, ProbeRunner
 from a2patch.runner.requirements import require_libraries, require_tools
-from a2patch.runner.verdict import BASE, CHECKS, DEFAULT, EXCUSABLE, QUICK, SCALES, Verdict
+from a2patch.runner.verdict import CHECKS, DEFAULT, EXCUSABLE, QUICK, SCALES, Verdict
 
 # The models that the patch adds.
 _ADDED = (
-    ModelSpec(TUTORIAL, BASE, layer=LAYER, places=(3,), tutorial=True),
-    ModelSpec(MODEL, BASE, layer=BLOCK, places=(5, 8)),
+    ModelSpec(TUTORIAL, BASE, tutorial=True),
+    ModelSpec(MODEL, BASE),
 )
 # The roles of the probes that run beside that of the patched package, and the check that wants each.
 _BESIDE: Mapping[Role, str] = {"untouched": "base", "gpu": "amp"}

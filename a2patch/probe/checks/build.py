@@ -77,10 +77,10 @@ def _other(context: Context, spec: ModelSpec, scale: str, model: Model) -> Reaso
     built_scale = model.yaml.get("scale", scale)
     if scale and built_scale != scale:
         return Reason("asked for scale {}, got {!r}".format(scale, built_scale), "Look at how parse_model scales.")
-    places = [i for i, layer in enumerate(model.model) if kind(layer) == spec.layer]
-    if spec.layer and places != list(spec.places):
-        text = "{} stands at {}, expected at {}".format(spec.layer, places or "no place", list(spec.places))
-        return Reason(text, "Compare the rows of the YAML with those that a2patch ships.")
+    for layer, built in zip(context.graph(spec.file).layers, model.model):
+        if layer.kind in context.classes and kind(built) != layer.kind:
+            text = "row {} names {}, and {} is built".format(layer.place, layer.kind, kind(built))
+            return Reason(text, "Look at the branches of parse_model for {}.".format(layer.kind))
     what = ignored(context.described(spec.file), model)
     if not what:
         return None

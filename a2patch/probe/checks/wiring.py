@@ -77,9 +77,8 @@ def check_wiring(context: Context) -> Finding:
             return _wrong(context, file, examined)
         unlike = "" if context.is_own(file) or not context.builds(file) else _unlike(context, file)
         if unlike:
-            return failed(
-                "1 layer", "{}: {}".format(label, unlike), "Compare the YAML with the one that a2patch ships."
-            )
+            advice = "Look at what the branch of parse_model for our layers leaves behind for the rows after them."
+            return failed("1 layer", "{}: {}".format(label, unlike), advice)
         base = ", as " + examined.base if examined.base else ""
         figures.append("{} {} layers".format(label, len(examined.graph.layers)) + base)
         remarks.extend(_remarks(context, spec, examined))
@@ -89,7 +88,7 @@ def check_wiring(context: Context) -> Finding:
 def _base(context: Context, spec: ModelSpec, mine: Graph) -> tuple[str, Comparison | None]:
     """Return the name of the model to compare with, and how this one differs from it."""
     declared = spec.base
-    if declared:
+    if declared and (context.is_own(spec.file) or context.text(declared)):
         try:
             return declared, compare(mine, context.graph(declared))
         except GraphError as error:
@@ -216,22 +215,24 @@ def _strides_at(model: Model, side: int) -> list[float | None]:
 
 
 def _unlike(context: Context, file: str) -> str:
-    """Return the first layer that, ours taken out, is not its base's in kind, parameters or sources, at any scale."""
+    """Return the first layer that is not as in the same file without our rows: in kind, parameters or sources."""
+    if not {layer.kind for layer in context.graph(file).layers} & set(context.classes):
+        return ""
     for scale, model in context.built(file).items():
-        fault = _difference(rows(model, context.classes), rows(context.meta_model(context.base, scale)), context.base)
+        fault = _difference(rows(model, context.classes), rows(context.bare_model(file, scale)))
         if fault:
             return "at scale {}, {}".format(scale, fault)
     return ""
 
 
-def _difference(mine: list[Row], base: list[Row], base_file: str) -> str:
-    """Return the first layer, ours not counted, that is not its base's, or nothing."""
+def _difference(mine: list[Row], base: list[Row]) -> str:
+    """Return the first layer, ours not counted, that is not as in a model without ours, or nothing."""
     for i in range(min(len(mine), len(base))):
         a, b = mine[i], base[i]
         if a == b:
             continue
         one, two = ("{} with {:,} parameters reading {}".format(r.type, r.parameters, list(r.sources)) for r in (a, b))
-        return "our layers taken out, layer {} is {}, where that of {} is {}".format(i, one, base_file, two)
+        return "our layers not counted, layer {} is {}, and without our rows {}".format(i, one, two)
     if len(mine) != len(base):
-        return "our layers taken out, it has {} layers, {} has {}".format(len(mine), base_file, len(base))
+        return "our layers not counted, it has {} layers, and without our rows {}".format(len(mine), len(base))
     return ""

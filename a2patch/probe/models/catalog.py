@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from a2patch.graph import SHIPPED, Graph, GraphError, at_scale, fingerprint, model_files, read, row_lines
+from a2patch.graph import SHIPPED, Graph, GraphError, at_scale, fingerprint, model_files, read, row_lines, unscaled
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -49,7 +49,8 @@ def _where(error: yaml.MarkedYAMLError, text: str, name: str) -> str:
     lines = text.splitlines()
     line = lines[mark.line] if mark.line < len(lines) else ""
     tab = "; indent with spaces, YAML takes no tabs" if line[: mark.column + 1].endswith("\t") else ""
-    return "{} is no YAML: line {}, {!r}: {}{}".format(name, mark.line + 1, line.strip()[:60], error.problem, tab)
+    what = ", {!r}".format(line.strip()[:60]) if line.strip() else ""
+    return "{} is no YAML: line {}{}: {}{}".format(name, mark.line + 1, what, error.problem, tab)
 
 
 def graph(text: str, model: dict[str, Any], strides: list[float | None]) -> Graph:
@@ -79,8 +80,12 @@ class Catalog:
 
         Before 8.0.55 there is a file for each scale; the smallest then stands for all.
         """
-        path = self._files().get(file) or self._files().get(at_scale(file, "n"))
+        path = self._files().get(file) or self._files().get(unscaled(file)) or self._files().get(at_scale(file, "n"))
         return path.read_text(encoding="utf-8", errors="ignore") if path else ""  # as upstream reads it
+
+    def scales(self, file: str, letters: str) -> list[str]:
+        """Return the scales of a model that has a file for each, as before 8.0.55."""
+        return [letter for letter in letters if at_scale(file, letter) in self._files()]
 
     def model(self, file: str) -> dict[str, Any]:
         """Return what a model file says, as data; empty where there is none of that name."""

@@ -7,10 +7,10 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from a2patch.graph import Graph, at_scale
+from a2patch.graph import Graph, at_scale, remove
 from a2patch.probe.events import Channel, SkipCheckError
 from a2patch.probe.models.build import Model, build, is_fresh, randomize_batch_norms
-from a2patch.probe.models.catalog import Catalog, graph
+from a2patch.probe.models.catalog import Catalog, graph, parse
 from a2patch.probe.models.declared import Mismatch, Watch, branch
 from a2patch.probe.models.images import at_fitting_side, smooth_images
 from a2patch.probe.models.meta import meta_model
@@ -28,7 +28,7 @@ class Context:
         specs: The models to try.
         classes: The classes that the patch adds.
         base: The stock model file that the added ones are made from.
-        scales: The scale letters, smallest first.
+        letters: The letters that a name can ask for a scale by, smallest first.
         costs: Whether costs are to be counted.
         modules: The modules that hold, export and register the classes.
         tutorials: The files that are kept as a tutorial has them, faults included.
@@ -42,7 +42,7 @@ class Context:
         self.specs = request.models
         self.classes = request.classes
         self.base = request.base
-        self.scales = request.scales
+        self.letters = request.scales
         self.modules = request.modules
         self.trained = request.trained
         self.costs = request.costs
@@ -72,8 +72,16 @@ class Context:
         return at_scale(file, scale) if scale else file
 
     def scales_of(self, file: str) -> list[str]:
-        """Return the scales of a model file; one without a name where it has none."""
-        return self._own[file].scales if self.is_own(file) else list(self.scales)
+        """Return the scales of a model file, in a tree's the smallest first; one without a name where it has none."""
+        if self.is_own(file):
+            return self._own[file].scales
+        described = self.described(file).get("scales")
+        has = described if isinstance(described, dict) else self.catalog.scales(file, self.letters)
+        return [letter for letter in self.letters if letter in has] or [""]
+
+    def name_at(self, file: str, scale: str) -> str:
+        """Return the name by which a model of the tree is asked for at a scale."""
+        return at_scale(file, scale) if scale else file
 
     def unscaled(self, file: str) -> bool:
         """Return whether the name of a model file leaves its scale open, and nothing else says it."""
@@ -110,7 +118,7 @@ class Context:
             own = self._own.get(file)
             with Watch() as watch:
                 try:
-                    self._meta_models[name] = own.meta_model(scale) if own else meta_model(at_scale(file, scale))
+                    self._meta_models[name] = own.meta_model(scale) if own else meta_model(self.name_at(file, scale))
                 except Exception as error:
                     self._meta_models[name] = error
             self._mismatches[name] = watch.mismatch
@@ -118,6 +126,17 @@ class Context:
         if isinstance(found, Exception):
             raise found
         return found
+
+    def bare_model(self, file: str, scale: str) -> Model:
+        """Return a model of the tree without the layers of the block, of a scale, without values.
+
+        Raises:
+            InsertionError: Its rows can't be taken out as text.
+        """
+        text = self.catalog.text(self.name_at(file, scale))
+        whole = parse(text)
+        bare = parse(remove(text, graph(text, whole, []), self.classes))
+        return meta_model({**bare, "scale": scale, "yaml_file": file})
 
     def mismatch(self, file: str, scale: str) -> Mismatch | None:
         """Return the first layer of a model that gives other channels than `parse_model` declares, if there is one."""
@@ -157,7 +176,7 @@ class Context:
         Raises:
             SkipCheckError: If it doesn't build.
         """
-        scale = self._own[file].chosen if self.is_own(file) else self.scales[0]
+        scale = self._own[file].chosen if self.is_own(file) else self.scales_of(file)[0]
         try:
             return self.meta_model(file, scale)
         except Exception as error:
@@ -172,7 +191,7 @@ class Context:
         if file in self._models:
             return deepcopy(self._models[file])
         own = self._own.get(file)
-        name = self.label(file) if own else at_scale(file, self.scales[0])
+        name = self.label(file) if own else self.name_at(file, self.scales_of(file)[0])
         try:
             model = own.build() if own else build(name)
         except Exception as error:

@@ -42,7 +42,7 @@ class Watch:
     """
 
     def __init__(self) -> None:
-        self.declared: list[int] = []
+        self.declared: list[Any] = []
         self.given: dict[int, int] = {}
         self._hook: Any = None
 
@@ -60,13 +60,13 @@ class Watch:
     @property
     def mismatch(self) -> Mismatch | None:
         """The first layer that gives other channels than are declared for it, if there is one."""
-        found = (Mismatch(i, self.declared[i], c) for i, c in sorted(self.given.items()) if i < len(self.declared))
-        return next((one for one in found if one.declared != one.given), None)
+        pairs = ((i, dict(enumerate(self.declared)).get(i), given) for i, given in sorted(self.given.items()))
+        return next((Mismatch(i, c, given) for i, c, given in pairs if isinstance(c, int) and c != given), None)
 
     def _parsed(self, frame: FrameType, event: str, argument: Any) -> None:
         if event == "return" and frame.f_code.co_name == _PARSER:
             channels = frame.f_locals.get("ch")  # of the image alone, if it was left before the first row
-            self.declared = [c for c in channels if isinstance(c, int)] if isinstance(channels, list) else []
+            self.declared = channels if isinstance(channels, list) else []
 
     def _passed(self, module: Any, inputs: Any, output: Any) -> None:
         place = getattr(module, "i", None)

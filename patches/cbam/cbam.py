@@ -22,12 +22,14 @@ class CBAM(nn.Module):
         y = p u
 
     As in the paper's formulas, neither the perceptron, one for both means and maxima, nor the convolution has a bias.
+    The hidden channels start in pairs of opposite weights: where one is zero behind the relu the other is not, so that
+    no block starts dead.
 
     The class that ultralytics ships under this name has one convolution of the means in place of the perceptron, and
-    no maxima over the positions. A row of a model YAML means the same for both: its first argument is the kernel's size.
+    no maxima over the positions. A row of a model YAML suits both: its first argument is the size of the kernel.
 
     Attributes:
-        mlp (nn.Sequential): The perceptron, with `max(1, c1 // reduction)` hidden channels.
+        mlp (nn.Sequential): The perceptron, with `max(2, c1 // reduction)` hidden channels.
         conv (nn.Conv2d): The convolution of the two maps.
 
     Examples:
@@ -55,8 +57,10 @@ class CBAM(nn.Module):
             raise ValueError(f"CBAM needs c1 >= 1 and reduction >= 1, got c1={c1} and reduction={reduction}")
         if kernel_size < 1 or kernel_size % 2 == 0:
             raise ValueError(f"CBAM needs an odd kernel_size, got {kernel_size}")
-        c_ = max(1, c1 // reduction)  # hidden channels
+        c_ = max(2, c1 // reduction)  # hidden channels
         self.mlp = nn.Sequential(nn.Conv2d(c1, c_, 1, bias=False), nn.ReLU(), nn.Conv2d(c_, c1, 1, bias=False))
+        with torch.no_grad():
+            self.mlp[0].weight[1::2] = -self.mlp[0].weight[: c_ - 1 : 2]
         self.conv = nn.Conv2d(2, 1, kernel_size, padding=kernel_size // 2, bias=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -68,7 +72,7 @@ class CBAM(nn.Module):
         Returns:
             (torch.Tensor): Output of the same shape.
         """
-        # amax rather than max pooling: where several are the greatest, its gradient is the same in every run
-        x = x * (self.mlp(x.mean((2, 3), keepdim=True)) + self.mlp(x.amax((2, 3), keepdim=True))).sigmoid()
-        maps = torch.cat((x.mean(1, keepdim=True), x.amax(1, keepdim=True)), 1)  # (B, 2, H, W)
+        peaks = x.flatten(2).max(2, keepdim=True)[0].unsqueeze(3)  # (B, c1, 1, 1)
+        x = x * (self.mlp(x.mean((2, 3), keepdim=True)) + self.mlp(peaks)).sigmoid()
+        maps = torch.cat((x.mean(1, keepdim=True), x.max(1, keepdim=True)[0]), 1)  # (B, 2, H, W)
         return x * self.conv(maps).sigmoid()

@@ -24,13 +24,14 @@ def _image(module: Any, image: Any) -> Any:
             plane = _depthwise(conv, channel, plane)
         seen.append(plane)
     weights, biases = module.conv1.weight[:, :, 0, 0].tolist(), module.conv1.bias.tolist()
-    return [
-        [
-            [value * (biases[c] + sum(w * other[i][j] for w, other in zip(weights[c], seen))) for j, value in enumerate(row)]
-            for i, row in enumerate(plane)
+    result = []
+    for c, plane in enumerate(image):
+        gates = [
+            [biases[c] + sum(w * other[i][j] for w, other in zip(weights[c], seen)) for j in range(len(plane[0]))]
+            for i in range(len(plane))
         ]
-        for c, plane in enumerate(image)
-    ]
+        result.append([[value * gate for value, gate in zip(*pair)] for pair in zip(plane, gates)])
+    return result
 
 
 def _depthwise(conv: Any, channel: int, plane: Any) -> Any:

@@ -19,10 +19,11 @@ class SE(nn.Module):
         s = sigmoid(W2 relu(W1 z))                   excitation,  (B, C)
         y = s x                                      scale,       (B, C, H, W)
 
-    As in the paper, the two products have no bias.
+    As in the paper, the two products have no bias. The hidden channels start in pairs of opposite weights: where one is
+    zero behind the relu the other is not, so that no block starts dead.
 
     Attributes:
-        fc1 (nn.Conv2d): `W1`, from `c1` to `max(1, c1 // reduction)` channels.
+        fc1 (nn.Conv2d): `W1`, from `c1` to `max(2, c1 // reduction)` channels.
         act (nn.ReLU): What stands between the two.
         fc2 (nn.Conv2d): `W2`, back to `c1` channels.
 
@@ -48,10 +49,12 @@ class SE(nn.Module):
         super().__init__()
         if c1 < 1 or reduction < 1:
             raise ValueError(f"SE needs c1 >= 1 and reduction >= 1, got c1={c1} and reduction={reduction}")
-        c_ = max(1, c1 // reduction)  # hidden channels
+        c_ = max(2, c1 // reduction)  # hidden channels
         self.fc1 = nn.Conv2d(c1, c_, 1, bias=False)
         self.act = nn.ReLU()
         self.fc2 = nn.Conv2d(c_, c1, 1, bias=False)
+        with torch.no_grad():
+            self.fc1.weight[1::2] = -self.fc1.weight[: c_ - 1 : 2]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Weigh the channels.

@@ -40,7 +40,7 @@ class TripletGate(nn.Module):
         Returns:
             (torch.Tensor): Output of the same shape.
         """
-        pooled = torch.cat((x.amax(1, keepdim=True), x.mean(1, keepdim=True)), 1)  # Z-pool, (B, 2, M, N)
+        pooled = torch.cat((x.max(1, keepdim=True)[0], x.mean(1, keepdim=True)), 1)  # Z-pool, (B, 2, M, N)
         return x * self.bn(self.conv(pooled)).sigmoid()
 
 

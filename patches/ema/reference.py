@@ -16,7 +16,7 @@ def reference(module: Any, x: torch.Tensor) -> torch.Tensor:
         x: Input of shape `(B, C, H, W)`.
     """
     size = x.shape[1] // module.groups
-    images = []
+    images: list[Any] = []
     for image in x.tolist():
         images.append([])
         for first in range(0, len(image), size):
@@ -28,7 +28,7 @@ def _group(module: Any, group: Any) -> Any:
     """Weigh the positions of one group of channels."""
     one, three = _by_lines(module, group), _around(module.conv3x3, group)
     of_one, of_three = _softmax([_mean(plane) for plane in one]), _softmax([_mean(plane) for plane in three])
-    result = []
+    result: list[Any] = []
     for plane in group:
         result.append([])
         for i, row in enumerate(plane):
@@ -44,7 +44,7 @@ def _by_lines(module: Any, group: Any) -> Any:
     gains, shifts = module.gn.weight.tolist(), module.gn.bias.tolist()
     rows = [[sum(row) / len(row) for row in plane] for plane in group]
     columns = [[sum(column) / len(column) for column in zip(*plane)] for plane in group]
-    result = []
+    result: list[Any] = []
     for c, plane in enumerate(group):
         of_row, of_column = (
             [1 / (1 + exp(-biases[c] - sum(w * mean for w, mean in zip(weights[c], line)))) for line in zip(*means)]

@@ -51,9 +51,9 @@ insertions: .venv/ready
 transplants: .venv/ready
 	$(BIN)/python -m tests.soak.transplants $(if $(ONLY),--only $(ONLY))
 
-# The layer on the oldest Python and torch that it is written for; PYTHON38 names the first.
+# The blocks on the oldest Python and torch that they are written for; PYTHON38 names the first.
 oldest: .venv/oldest/ready
-	.venv/oldest/bin/python -m pytest -o addopts= --noconftest tests/patches/test_double_attention.py
+	.venv/oldest/bin/python -m pytest -o addopts= --noconftest tests/patches/test_double_attention.py tests/patches/test_blocks.py
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

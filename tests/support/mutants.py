@@ -291,7 +291,9 @@ def written(model: Model, rng: random.Random) -> bytes:
             lines += _part(part, model[part], quote, rows_in, rng.random() < 0.5)
     ending = rng.choice(["\n", "\n", "\r\n"])
     text = ending.join([*lines, ""])
-    return (rng.choice(["", "", "\ufeff"]) + text).encode("utf-8" if rng.random() < 0.9 or "模" not in text else "gbk")
+    if "模" in text and rng.random() < 0.5:
+        return text.encode("gbk")
+    return (rng.choice(["", "", "\ufeff"]) + text).encode()
 
 
 def plain(model: Model) -> str:

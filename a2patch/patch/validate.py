@@ -7,13 +7,12 @@ import builtins
 import re
 from collections.abc import Collection, Iterator
 
-from a2patch.block import CLASSES, MODELS, MODULE
+from a2patch.block import CLASSES, MODULE
 from a2patch.patch import anchors, scopes
+from a2patch.patch.ours import YAMLS
 from a2patch.tree import Tree
 
 _NAMES = re.compile(rb"\b(?:" + "|".join(CLASSES).encode() + rb")\b")
-# At any scale, since upstream takes `yolov8s_A2.yaml` for `yolov8_A2.yaml`.
-_YAMLS = re.compile("|".join(re.escape(name).replace("yolov8", "yolov8[nsmlx]?") for name in MODELS))
 
 
 def taken_names(tree: Tree, patched: Collection[str], added: Collection[str]) -> tuple[str, ...]:
@@ -56,7 +55,7 @@ def fault(path: str, content: bytes) -> str:
 def _taken(tree: Tree, patched: Collection[str]) -> Iterator[tuple[str, str]]:
     for place in sorted(tree.package.rglob("*.yaml")):
         relative = place.relative_to(tree.package).as_posix()
-        if _YAMLS.fullmatch(place.name) and relative not in patched:
+        if YAMLS.fullmatch(place.name) and relative not in patched:
             yield relative, place.name
     for place in sorted(tree.package.joinpath("nn").rglob("*.py")):
         relative = place.relative_to(tree.package).as_posix()

@@ -86,9 +86,24 @@ def preview(tree: Tree, *, derivable: bool = True) -> Operation:
     if seen.status.complete and seen.receipt is None:  # by hand, and complete
         return Operation(seen)
     _check_merges(seen)
-    bare = replace(tree, overlay=_without_patch(seen))
+    planned = application(seen, derivable=derivable)
+    return replace(planned, notes=(*_uncommitted_notes(seen, planned.changes), *planned.notes))
+
+
+def application(seen: Survey, *, derivable: bool = True) -> Operation:
+    """Work out what putting the whole patch in changes; git is not asked.
+
+    Args:
+        seen: The tree, and what is known of it.
+        derivable: Whether a diff may be made from the tree's own syntax where no versioned one fits.
+
+    Raises:
+        ConflictError: The tree is not as any diff expects it.
+    """
+    tree = seen.tree
+    bare = replace(tree, overlay={**tree.overlay, **_without_patch(seen)})
     planned = _plan(seen, bare, derivable=derivable)
-    files = {**bare.overlay, **{change.path: change.after for change in planned.changes}}
+    files = {**_without_patch(seen), **{change.path: change.after for change in planned.changes}}
     changes = [Change(path, tree.read(path), content) for path, content in files.items()]
     changes = [change for change in changes if change.before != change.after]
     if not changes:
@@ -101,7 +116,7 @@ def preview(tree: Tree, *, derivable: bool = True) -> Operation:
         seen,
         _ordered(changes),
         (*planned.diffs, *_only(older, set(files) - {change.path for change in planned.changes})),
-        (*_uncommitted_notes(seen, changes), *_replaced_notes(seen)),
+        tuple(_replaced_notes(seen)),
         receipt.note_applied(tree, seen.receipt, put_in, {**_as_written(seen), **files}),
     )
 
@@ -153,10 +168,24 @@ def revert(tree: Tree, notify: Notify, *, force: bool = False) -> Operation:
 def _reversal(tree: Tree, *, force: bool) -> Operation:
     """Work out what `revert` does."""
     seen = survey(tree)
-    backs = [site.back for site in seen.status.sites if site.back]
-    if not backs and seen.receipt is None:
+    if not any(site.back for site in seen.status.sites) and seen.receipt is None:
         return Operation(seen)
     _check_merges(seen)
+    return reversal(seen, force=force)
+
+
+def reversal(seen: Survey, *, force: bool) -> Operation:
+    """Work out what taking the patch out changes; git is not asked.
+
+    Args:
+        seen: The tree, and what is known of it.
+        force: Whether lines and files of the patch are taken out also where the user edited them.
+
+    Raises:
+        ConflictError: Our own lines or files have been edited.
+    """
+    tree = seen.tree
+    backs = [site.back for site in seen.status.sites if site.back]
     conflicts = [site for site in seen.status.sites if site.state == "conflict"]
     if stuck := [site for site in conflicts if user_edits.holds_ours(tree, site, seen.receipt)]:
         raise plan.conflict(tree, stuck)
@@ -247,7 +276,7 @@ def _without_patch(seen: Survey) -> dict[str, bytes | None]:
 
 def _plan(seen: Survey, bare: Tree, *, derivable: bool) -> Plan:
     """Plan the complete patch for a tree that has nothing of it."""
-    if not bare.overlay:
+    if not any(site.back for site in seen.status.sites):
         return plan.plan_apply(bare, seen.status)
     fresh = _status(bare, (), derivable=derivable)
     pairs = zip(fresh.sites, seen.status.sites, strict=True)

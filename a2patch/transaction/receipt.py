@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from a2patch import __version__
 from a2patch.errors import A2PatchError
-from a2patch.patch import SITES, Change, Diff, parse
+from a2patch.patch import SITES, Change, Diff, is_model, may_touch, parse
 from a2patch.transaction import record
 from a2patch.transaction.files import IGNORE, IGNORED, RECEIPT
 from a2patch.transaction.record import Entry
@@ -73,11 +73,14 @@ def load(tree: Tree) -> Receipt | None:
     """Read the receipt of a tree, or None where there is none.
 
     Raises:
-        A2PatchError: It is damaged, names a path outside the tree, or a newer a2patch wrote it.
+        A2PatchError: It is damaged, names what a2patch does not write, or a newer a2patch wrote it.
     """
     content = tree.read(RECEIPT)
-    if content is None:
-        return None
+    return None if content is None else decode(tree, content)
+
+
+def decode(tree: Tree, content: bytes) -> Receipt:
+    """Read the bytes of a receipt, as `load` does."""
     try:
         document = json.loads(content)
         if _of(int, document["format"]) > FORMAT:
@@ -178,9 +181,13 @@ def _read(tree: Tree, document: dict[str, Any]) -> Receipt:
         tree.path(path)
     if any(not RECORD.fullmatch(path) for path in records):
         raise ValueError("it names a RECORD that is none")
-    if any(not path.endswith(".yaml") for path in models):
-        raise ValueError("it names a model file that is none")
+    if strange := [path for path, content in models.items() if not is_model(path, content)]:
+        raise ValueError(f"it names a file that `a2patch insert` does not make: {strange[0]}")
     diffs = tuple(_diff(tree, entry) for entry in document["diffs"])
+    paths = {file.path for diff in diffs for file in diff.files}
+    if strange := sorted({*written} - paths):
+        raise ValueError(f"it has the bytes of a file that none of its diffs changes: {strange[0]}")
+    _check_records(records, {*paths, *models, IGNORE, RECEIPT})
     return Receipt(version, release, diffs, verified, written, records, models)
 
 
@@ -195,9 +202,17 @@ def _diff(tree: Tree, entry: dict[str, Any]) -> Diff:
         raise ValueError(error.message) from error
     for file in files:
         tree.path(file.path)
-        if RECORD.fullmatch(file.path):
-            raise ValueError("it names a diff of a RECORD")
+        if not may_touch(site, file):
+            raise ValueError(f"it names a change that no diff of {site} makes: {file.path}")
     return Diff(site, release, files, _of(bool, entry["derived"]))
+
+
+def _check_records(records: Mapping[str, Sequence[Entry]], paths: Collection[str]) -> None:
+    """Refuse lines of a `RECORD` that are not about the files of the patch: installers remove what is listed."""
+    for entry in (entry for entries in records.values() for entry in entries):
+        lines = [line for line in (entry.before, entry.after) if line is not None]
+        if entry.path not in paths or not all(record.is_about(line, entry.path) for line in lines):
+            raise ValueError(f"it names a line of a RECORD that is not about the patch: {entry.path}")
 
 
 def _of(kind: type, value: Any) -> Any:

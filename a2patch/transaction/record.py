@@ -96,6 +96,11 @@ def restore(record: bytes, changed: Sequence[Entry]) -> bytes:
     return edit(record, [entry.reversed() for entry in changed])
 
 
+def is_about(line: bytes, path: str) -> bool:
+    """Return whether a line of a `RECORD` is about a file of the package, and is one line."""
+    return len(line.splitlines()) == 1 and _path(line) == f"{PACKAGE}/{path}"
+
+
 def _insert(lines: list[bytes], bare: list[bytes], line: bytes) -> None:
     """Put a line before the one of the package's `__init__.py`: at the end, a last line may lack its ending."""
     at = next((at for at, text in enumerate(bare) if _path(text) == _LANDMARK), 0)

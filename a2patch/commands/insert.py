@@ -73,7 +73,7 @@ def insert(
         models.refuse_unpatched(seen)
         model = runner.find_model(tree.package, base, around.folder)
         order = runner.Insertion(model, positions, each, remove, block, arguments, name)
-        python = interpreter(python, tree, around)
+        python = interpreter(console, python, tree, around)
         with progress() as notify:
             result = runner.insert_models(tree.package, python, order, notify, around.variables)
         console.inserted(tree, model, result)

@@ -38,6 +38,7 @@ class Tree:
         version: What the package says of itself; empty if it says nothing readable.
         named: The package folder as it was found, before symbolic links were followed.
         overlay: Bytes that `read` gives instead of those on disk, by path; None for a file that counts as not there.
+        owner: The interpreter by which the tree was found, where an environment was named that only links to it.
     """
 
     package: Path
@@ -45,6 +46,7 @@ class Tree:
     version: str
     named: Path
     overlay: Mapping[str, bytes | None] = field(default_factory=dict, compare=False, repr=False)
+    owner: Path | None = field(default=None, compare=False)
 
     def path(self, relative: str) -> Path:
         """The place of a file of this tree.
@@ -152,9 +154,10 @@ def python_of(prefix: Path) -> Path | None:
 
 
 def interpreter_of(tree: Tree) -> Path | None:
-    """The interpreter that belongs to this tree: of the environment around it, or of the `.venv` next to it."""
+    """The interpreter that belongs to this tree: by which it was found, of its environment, or of the `.venv` beside."""
     return (
-        environment_python(tree.named.parent)
+        tree.owner
+        or environment_python(tree.named.parent)
         or environment_python(tree.package.parent)
         or python_of(tree.package.parent / ".venv")
         or python_of(tree.package.parent / "venv")

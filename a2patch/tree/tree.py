@@ -154,7 +154,7 @@ def python_of(prefix: Path) -> Path | None:
 
 
 def interpreter_of(tree: Tree) -> Path | None:
-    """The interpreter that belongs to this tree: by which it was found, of its environment, or of the `.venv` beside."""
+    """The interpreter of a tree: by which it was found, of its environment, or of the `.venv` beside it."""
     return (
         tree.owner
         or environment_python(tree.named.parent)

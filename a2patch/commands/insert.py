@@ -88,7 +88,7 @@ def insert(
             folder = Path() if output is None else output if each else output.parent
             places = _write(console, result.models, around.folder / folder, force=force)
         console.document["models"] = [json.inserted_model(made, places[made.name]) for made in result.models]
-        console.lines(report.next_lines(result))
+        console.lines(report.next_lines(result, renamed=tree.is_renamed))
 
 
 def _positions(at: Sequence[str], *, each: bool, remove: bool) -> tuple[Position, ...]:

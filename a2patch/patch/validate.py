@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from a2patch.block import CLASSES, MODULE
 from a2patch.patch import anchors, scopes
 from a2patch.patch.ours import YAMLS
-from a2patch.tree import Tree
+from a2patch.tree import Tree, find_files
 
 _NAMES = re.compile(rb"\b(?:" + "|".join(CLASSES).encode() + rb")\b")
 
@@ -53,11 +53,11 @@ def fault(path: str, content: bytes) -> str:
 
 
 def _taken(tree: Tree, patched: Collection[str]) -> Iterator[tuple[str, str]]:
-    for place in sorted(tree.package.rglob("*.yaml")):
+    for place in find_files(tree.package, "*.yaml"):
         relative = place.relative_to(tree.package).as_posix()
         if YAMLS.fullmatch(place.name) and relative not in patched:
             yield relative, place.name
-    for place in sorted(tree.package.joinpath("nn").rglob("*.py")):
+    for place in find_files(tree.package / "nn", "*.py"):
         relative = place.relative_to(tree.package).as_posix()
         if relative in patched:
             continue

@@ -10,7 +10,7 @@ from a2patch.errors import ConflictError, NotPatchedError
 from a2patch.patch import CFG_FOLDERS, Change, is_model
 from a2patch.transaction import commit, operations, receipt
 from a2patch.transaction.operations import Operation, Survey
-from a2patch.tree import Tree
+from a2patch.tree import Tree, find_files
 
 
 def folder_for(tree: Tree, model: Path) -> str:
@@ -100,7 +100,7 @@ def installation(tree: Tree, models: Mapping[str, bytes], *, force: bool) -> Ope
 def _check_name(tree: Tree, path: str) -> None:
     """Refuse a name that another file of the package has: upstream looks in every folder, and then finds two."""
     place = tree.path(path)
-    others = [other for other in tree.package.rglob(place.name) if other != place]
+    others = [other for other in find_files(tree.package, place.name) if other != place]
     if others:
         raise ConflictError(
             "the tree has a file of that name elsewhere, and upstream takes neither then",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -109,9 +109,9 @@ def note_applied(
     records, changes = {}, []
     for path in record.records(tree):
         before = tree.read(path) or b""
-        bare = _without_patch(before, path, replaced)
-        records[path] = record.entries(bare, listed, unhashed=(RECEIPT,))
-        changes.append(Change(path, before, record.edit(bare, records[path])))
+        bare = _without_patch(tree, before, path, replaced)
+        records[path] = record.entries(bare, listed, (RECEIPT,), tree.package.name)
+        changes.append(Change(path, before, record.edit(bare, records[path], tree.package.name)))
     new = Receipt(__version__, tree.version, tuple(diffs), "", written, records, models)
     return (*_real(changes), change(tree, new))
 
@@ -127,10 +127,10 @@ def note_models(tree: Tree, kept: Receipt, models: Mapping[str, bytes]) -> tuple
     records, changes = dict(kept.records), []
     for path in record.records(tree):
         before = tree.read(path) or b""
-        added = record.entries(before, models, unhashed=())
+        added = record.entries(before, models, (), tree.package.name)
         others = [entry for entry in records.get(path, ()) if entry.path not in models]
         records[path] = (*others, *(replace(entry, before=None) for entry in added))
-        changes.append(Change(path, before, record.edit(before, added)))
+        changes.append(Change(path, before, record.edit(before, added, tree.package.name)))
     return (*_real(changes), change(tree, replace(kept, records=records, models={**kept.models, **models})))
 
 
@@ -146,10 +146,10 @@ def note_reverted(tree: Tree, kept: Receipt | None, changes: Sequence[Change]) -
     found = []
     for path in record.records(tree):
         before = tree.read(path) or b""
-        after = _without_patch(before, path, kept)
+        after = _without_patch(tree, before, path, kept)
         if kept is None:
             gone = {**removed, IGNORE: None, RECEIPT: None}
-            after = record.edit(after, record.entries(after, gone, unhashed=()))
+            after = record.edit(after, record.entries(after, gone, (), tree.package.name), tree.package.name)
         found.append(Change(path, before, after))
     last = tree.read(RECEIPT)
     return (*_real(found), *([] if last is None else [Change(RECEIPT, last, None)]))
@@ -160,8 +160,10 @@ def change(tree: Tree, new: Receipt) -> Change:
     return Change(RECEIPT, tree.read(RECEIPT), new.encode())
 
 
-def _without_patch(content: bytes, path: str, kept: Receipt | None) -> bytes:
-    return record.restore(content, kept.records.get(path, ())) if kept else content
+def _without_patch(tree: Tree, content: bytes, path: str, kept: Receipt | None) -> bytes:
+    """Return a `RECORD` without the lines of the patch; a receipt that came along with a copied tree is of another."""
+    entries = kept.records.get(path, ()) if kept else ()
+    return record.restore(content, record.are_about(entries, tree.package.name), tree.package.name)
 
 
 def _real(changes: Sequence[Change]) -> list[Change]:
@@ -177,7 +179,7 @@ def _read(tree: Tree, document: dict[str, Any]) -> Receipt:
         path: tuple(Entry(_of(str, entry[0]), _bytes(entry[1]), _bytes(entry[2])) for entry in entries)
         for path, entries in document.get("records", {}).items()
     }
-    for path in (*written, *records, *models):
+    for path in (*written, *models):
         tree.path(path)
     if any(not RECORD.fullmatch(path) for path in records):
         raise ValueError("it names a RECORD that is none")
@@ -187,7 +189,9 @@ def _read(tree: Tree, document: dict[str, Any]) -> Receipt:
     paths = {file.path for diff in diffs for file in diff.files}
     if strange := sorted({*written} - paths):
         raise ValueError(f"it has the bytes of a file that none of its diffs changes: {strange[0]}")
-    _check_records(records, {*paths, *models, IGNORE, RECEIPT})
+    listed = {entry.path for entries in records.values() for entry in entries}
+    if strange := sorted(listed - {*paths, *models, IGNORE, RECEIPT}):
+        raise ValueError(f"it names a line of a RECORD that is not about the patch: {strange[0]}")
     return Receipt(version, release, diffs, verified, written, records, models)
 
 
@@ -205,14 +209,6 @@ def _diff(tree: Tree, entry: dict[str, Any]) -> Diff:
         if not may_touch(site, file):
             raise ValueError(f"it names a change that no diff of {site} makes: {file.path}")
     return Diff(site, release, files, _of(bool, entry["derived"]))
-
-
-def _check_records(records: Mapping[str, Sequence[Entry]], paths: Collection[str]) -> None:
-    """Refuse lines of a `RECORD` that are not about the files of the patch: installers remove what is listed."""
-    for entry in (entry for entries in records.values() for entry in entries):
-        lines = [line for line in (entry.before, entry.after) if line is not None]
-        if entry.path not in paths or not all(record.is_about(line, entry.path) for line in lines):
-            raise ValueError(f"it names a line of a RECORD that is not about the patch: {entry.path}")
 
 
 def _of(kind: type, value: Any) -> Any:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import csv
 import errno
+import fnmatch
 import os
 import re
 import stat
@@ -19,8 +21,8 @@ Kind = Literal["installed", "checkout", "vendored"]
 
 LANDMARK = "nn/tasks.py"  # every release has it, and little else does
 
-# The one file outside the package that may be written: the list of what an installer put there.
-RECORD = re.compile(rf"\.\./({PACKAGE}[\w.+-]*\.dist-info)/RECORD", re.ASCII)
+# The one file outside the package that may be written: the list of what an installer put there, if this package is.
+RECORD = re.compile(r"\.\./(\w[\w.+-]*\.dist-info)/RECORD", re.ASCII)
 
 Reader = Callable[[str], "bytes | None"]
 """Gives the bytes of a file, by its POSIX path relative to the package folder; None where there is none."""
@@ -57,7 +59,8 @@ class Tree:
         Raises:
             A2PatchError: The path would lead out of the tree, by its text or by a symbolic link, or is a device's.
         """
-        if record := RECORD.fullmatch(relative):
+        record = RECORD.fullmatch(relative)
+        if record and self.is_listed_in(record[1]):
             place = self.package.parent / record[1] / "RECORD"
         elif _is_inside(relative):
             place = self.package / relative
@@ -79,6 +82,28 @@ class Tree:
                 )
         return place
 
+    def is_listed_in(self, info: str) -> bool:
+        """Whether the `RECORD` of a `.dist-info` folder lists this package: only then it is this tree's.
+
+        Args:
+            info: The name of the folder, which lies next to the package.
+        """
+        try:
+            record = read_file(self.package.parent / info / "RECORD") or b""
+        except AccessError:  # that of another package is not our concern; that of ours is found out when it is written
+            return False
+        return any(recorded_path(line) == self.landmark for line in record.splitlines() if b"__init__.py" in line)
+
+    @property
+    def is_renamed(self) -> bool:
+        """Whether somebody gave the package another name than upstream's."""
+        return self.package.name != PACKAGE
+
+    @property
+    def landmark(self) -> str:
+        """How a `RECORD` calls the file by which it is known to list this package."""
+        return f"{self.package.name}/__init__.py"
+
     def read(self, relative: str) -> bytes | None:
         """The bytes of a file of this tree, or None where there is none.
 
@@ -88,6 +113,15 @@ class Tree:
         if relative in self.overlay:
             return self.overlay[relative]
         return read_file(self.path(relative))
+
+
+def recorded_path(line: bytes) -> str:
+    """Return the path that a line of a `RECORD` is about; empty where it is no such line."""
+    try:
+        row = next(csv.reader([line.decode("utf-8", "replace")]), [])
+    except csv.Error:  # longer than any path
+        return ""
+    return row[0].replace("\\", "/") if row else ""
 
 
 def read_file(place: Path) -> bytes | None:
@@ -106,6 +140,18 @@ def read_file(place: Path) -> bytes | None:
         raise AccessError(
             f"can't be read: {error.strerror}", path=place, remedy="Look at the owner and mode of the file."
         ) from error
+
+
+def find_files(folder: Path, pattern: str) -> list[Path]:
+    """Find files by their names anywhere below a folder, in order; links to folders are not followed.
+
+    What another program removes meanwhile is not there: unlike `Path.rglob`, `os.walk` does not stumble over it.
+
+    Args:
+        folder: The folder.
+        pattern: What the names must match, as `*.yaml` does.
+    """
+    return sorted(Path(place, name) for place, _, names in os.walk(folder) for name in fnmatch.filter(names, pattern))
 
 
 def find(path: Path) -> Tree:

@@ -55,11 +55,9 @@ def apply(
         verdict = None if no_verify else _verdict(console, tree, around, copies, python)
         if verdict is not None and not verdict.ok:
             console.code = 1
-            if outcome.survey.status.edits:
-                console.lines(["", "The verdict is against it; it stays, since lines of it are edited by you."])
-            elif not keep:
-                operations.revert(tree, console.notify)
-                console.lines(["", "The verdict is against it: the patch was taken out again (--keep keeps it)."])
+            if not keep:
+                operations.undo(tree, outcome, console.notify)
+                console.undone(outcome)
             return
         if verdict is None:
             console.lines(["", f"unverified: `{_command('verify', ultralytics_path)}` verifies it"])

@@ -6,10 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
-from a2patch.errors import NotPatchedError
+from a2patch.errors import ConflictError, NotPatchedError
 from a2patch.patch import Change, Diff, Plan, Site, SiteStatus, Status, between, derive, fit, outcome, plan, series
 from a2patch.transaction import commit, receipt, user_edits
 from a2patch.transaction.commit import Notify
+from a2patch.transaction.files import RECEIPT
 from a2patch.transaction.receipt import Receipt
 from a2patch.tree import Tree, repository
 
@@ -198,6 +199,8 @@ def reversal(seen: Survey, *, force: bool) -> Operation:
     notes = [f"your edits inside our lines are kept in {tree.path(change.path)}" for change in saved]
     removed = [Change(change.path, change.after, None) for change in models]
     changes = _ordered([*planned.changes, *removed][::-1])
+    if not changes:
+        notes.append(f"nothing of the patch was left in the tree: its receipt was removed, {tree.path(RECEIPT)}")
     return Operation(
         seen,
         changes,
@@ -205,6 +208,37 @@ def reversal(seen: Survey, *, force: bool) -> Operation:
         tuple(notes),
         (*saved, *receipt.note_reverted(tree, seen.receipt, changes)),
     )
+
+
+def undo(tree: Tree, done: Operation, notify: Notify) -> Operation:
+    """Put back, to the byte, what was there before `apply`: an older patch, and models that were installed, too.
+
+    Args:
+        tree: The tree.
+        done: What `apply` did.
+        notify: Takes a line on what is waited for and what was recovered.
+
+    Raises:
+        ConflictError: A file was edited since.
+        AccessError: It can't be written to.
+    """
+    return commit.transact(tree, "apply", notify, partial(_undoing, tree, done))
+
+
+def _undoing(tree: Tree, done: Operation) -> Operation:
+    """Work out what `undo` does."""
+    edited = [change.path for change in done.writes if tree.read(change.path) != change.after]
+    if edited:
+        raise ConflictError(
+            "the verdict is against the patch, and it stays: files were edited while it was tried",
+            path=tree.path(edited[0]),
+            found="\n".join(edited),
+            remedy="`a2patch revert` takes it out.",
+        )
+    changes, metadata = (
+        [Change(change.path, change.after, change.before) for change in some] for some in (done.changes, done.metadata)
+    )
+    return Operation(done.survey, _ordered(changes[::-1]), metadata=tuple(metadata))
 
 
 def mark_verified(tree: Tree, by: str, notify: Notify) -> None:

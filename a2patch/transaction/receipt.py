@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from a2patch import __version__
-from a2patch.errors import A2PatchError
+from a2patch.errors import A2PatchError, ConflictError
 from a2patch.patch import SITES, Change, Diff, is_model, may_touch, parse
 from a2patch.transaction import record
 from a2patch.transaction.files import IGNORE, IGNORED, RECEIPT
@@ -156,7 +156,18 @@ def note_reverted(tree: Tree, kept: Receipt | None, changes: Sequence[Change]) -
 
 
 def change(tree: Tree, new: Receipt) -> Change:
-    """Return the change that puts a receipt into a tree, in place of the one that may be there."""
+    """Return the change that puts a receipt into a tree, in place of the one that may be there.
+
+    Raises:
+        ConflictError: A file is larger than what `load` takes.
+    """
+    for path, content in {**new.written, **new.models}.items():
+        if len(content) >= _LARGEST:
+            raise ConflictError(
+                f"a file is larger than any that a2patch changes: {len(content):,} bytes, at most {_LARGEST - 1:,}",
+                path=tree.path(path),
+                remedy="Nothing was written. Look at what is in it; no release of ultralytics comes near that.",
+            )
     return Change(RECEIPT, tree.read(RECEIPT), new.encode())
 
 

@@ -6,11 +6,15 @@ import ast
 import builtins
 import re
 from collections.abc import Collection, Iterator
+from pathlib import Path
 
 from a2patch.block import CLASSES, MODULE
+from a2patch.errors import AccessError
 from a2patch.patch import anchors, scopes
 from a2patch.patch.ours import YAMLS
-from a2patch.tree import Tree, find_files
+from a2patch.tree import Tree, find_files, read_file
+
+Located = ast.expr | ast.stmt | ast.alias
 
 _NAMES = re.compile(rb"\b(?:" + "|".join(CLASSES).encode() + rb")\b")
 
@@ -63,12 +67,50 @@ def _taken(tree: Tree, patched: Collection[str]) -> Iterator[tuple[str, str]]:
             continue
         if place.stem == MODULE:
             yield relative, place.name
-        content = tree.read(relative) or b""
-        if not _NAMES.search(content):
-            continue
-        for number, line in enumerate(content.splitlines(), start=1):
-            if name := _NAMES.search(line.split(b"#")[0]):
-                yield f"{relative}:{number} {line.strip().decode('utf-8', 'replace')}", name[0].decode()
+        content = _readable(place)
+        lines = content.splitlines()
+        for number, name in _uses(content):
+            yield f"{relative}:{number} {lines[number - 1].strip().decode('utf-8', 'replace')}", name
+
+
+def _readable(place: Path) -> bytes:
+    """The bytes of a file that is not ours to write: a link may lead anywhere, and what can't be read is empty."""
+    try:
+        return read_file(place) or b""
+    except AccessError:
+        return b""
+
+
+def _uses(content: bytes) -> list[tuple[int, str]]:
+    """Where a file names our classes, by line: as names, and in quotes where these are compared or exported.
+
+    A comment, a docstring or any other text names nothing. Of what is no Python, each line counts.
+    """
+    if not _NAMES.search(content):
+        return []
+    try:
+        module = anchors.parse(content)
+    except anchors.AnchorError:
+        texts = (line.split(b"#")[0] for line in content.splitlines())
+        found = ((number, _NAMES.search(text)) for number, text in enumerate(texts, start=1))
+        return [(number, name[0].decode()) for number, name in found if name]
+    named = {(node.lineno, name) for node in ast.walk(module) for node, name in _named(node) if name in CLASSES}
+    return sorted(named)
+
+
+def _named(node: ast.AST) -> Iterator[tuple[Located, str]]:
+    """Yield what a node of a syntax tree names itself, and where."""
+    match node:
+        case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.Name(id=name) | ast.Attribute(attr=name):
+            yield node, name
+        case ast.alias():
+            yield node, (node.asname or node.name).rpartition(".")[2]
+        case (
+            ast.Compare() | ast.Assign(targets=[ast.Name(id="__all__")]) | ast.AugAssign(target=ast.Name(id="__all__"))
+        ):
+            for part in ast.walk(node):
+                if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                    yield part, part.value
 
 
 def _place_for(name: str, added: Collection[str]) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from a2patch.errors import TreeNotFoundError
 from a2patch.tree import tree as trees
-from a2patch.tree.search_path import find_package
+from a2patch.tree.search_path import find_package, site_folders
 from a2patch.tree.tree import LANDMARK, PACKAGE, Tree
 
 
@@ -61,6 +61,9 @@ def locate(path: Path | None, around: Surroundings) -> Tree:
             found = imported_by(python, around)
             if found is not None:
                 return replace(found, owner=python)
+        for python in _pythons(around):
+            for site in site_folders(python, around.variables):
+                trees.refuse_egg(site)
         raise TreeNotFoundError(
             "no ultralytics in this environment",
             path=Path(sys.prefix),

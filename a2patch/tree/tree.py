@@ -9,6 +9,7 @@ import fnmatch
 import os
 import re
 import stat
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -172,6 +173,7 @@ def find(path: Path) -> Tree:
             raise AccessError(
                 f"can't be looked into: {error.strerror}", path=candidate, remedy="Look at its owner and mode."
             ) from error
+    refuse_egg(path)
     if not path.exists():
         raise TreeNotFoundError("there is no such path", path=path, remedy="Look at its spelling.")
     raise TreeNotFoundError(
@@ -180,6 +182,26 @@ def find(path: Path) -> Tree:
         found=f"{LANDMARK} is neither in it nor in an ultralytics folder below it",
         remedy="Name a repository root, the package folder, a site-packages folder or an environment's prefix.",
     )
+
+
+def refuse_egg(path: Path) -> None:
+    """Refuse the zip file that setuptools once installed packages as, which has no files to patch.
+
+    Args:
+        path: The zip file, or a folder or environment that it is installed in.
+
+    Raises:
+        TreeNotFoundError: There is one.
+    """
+    folders = [place.parent for place in _candidates(path)]
+    eggs = [path, *(egg for folder in folders if folder.is_dir() for egg in sorted(folder.glob(f"{PACKAGE}-*.egg")))]
+    egg = next((place for place in eggs if place.is_file() and zipfile.is_zipfile(place)), None)
+    if egg:
+        raise TreeNotFoundError(
+            "ultralytics is a zip file here, a zipped egg, and can't be patched",
+            path=egg,
+            remedy="Install it anew, as files: `python -m pip install --force-reinstall ultralytics`.",
+        )
 
 
 def environment_python(site: Path) -> Path | None:

@@ -65,6 +65,11 @@ class Console:
         self.document["changes"] = json.changes(outcome)
         self.lines([title, *tree.change_lines(outcome)])
 
+    def undone(self, outcome: Operation) -> None:
+        """Say that what failed its verdict is out again, and what is there now."""
+        self.document["undone"] = True
+        self.lines(["", tree.undone_line(outcome.survey)])
+
     def unchanged(self, survey: Survey) -> None:
         """Say that the tree has the patch already."""
         self.lines(tree.unchanged_lines(survey))

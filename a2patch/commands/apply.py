@@ -55,15 +55,13 @@ def apply(
         verdict = None if no_verify else _verdict(console, tree, around, copies, python)
         if verdict is not None and not verdict.ok:
             console.code = 1
-            if outcome.survey.status.edits:
-                console.lines(["", "The verdict is against it; it stays, since lines of it are edited by you."])
-            elif not keep:
-                operations.revert(tree, console.notify)
-                console.lines(["", "The verdict is against it: the patch was taken out again (--keep keeps it)."])
+            if not keep:
+                operations.undo(tree, outcome, console.notify)
+                console.undone(outcome)
             return
         if verdict is None:
             console.lines(["", f"unverified: `{_command('verify', ultralytics_path)}` verifies it"])
-        console.lines(_next_steps(ultralytics_path))
+        console.lines(_next_steps(tree, ultralytics_path))
 
 
 def _verdict(
@@ -79,11 +77,12 @@ def _verdict(
         return None
 
 
-def _next_steps(path: Path | None) -> list[str]:
+def _next_steps(tree: Tree, path: Path | None) -> list[str]:
+    train = "  yolo detect train model=yolov8s_A2.yaml data=coco8.yaml epochs=3   # any of n s m l x"
     return [
         "",
         "next",
-        "  yolo detect train model=yolov8s_A2.yaml data=coco8.yaml epochs=3   # any of n s m l x",
+        *([] if tree.is_renamed else [train]),  # that command belongs to the package of the original name
         f"  {_command('status', path)}",
         f"  {_command('revert', path)}",
     ]

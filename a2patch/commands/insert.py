@@ -73,7 +73,7 @@ def insert(
         models.refuse_unpatched(seen)
         model = runner.find_model(tree.package, base, around.folder)
         order = runner.Insertion(model, positions, each, remove, block, arguments, name)
-        python = interpreter(python, tree, around)
+        python = interpreter(console, python, tree, around)
         with progress() as notify:
             result = runner.insert_models(tree.package, python, order, notify, around.variables)
         console.inserted(tree, model, result)
@@ -88,7 +88,7 @@ def insert(
             folder = Path() if output is None else output if each else output.parent
             places = _write(console, result.models, around.folder / folder, force=force)
         console.document["models"] = [json.inserted_model(made, places[made.name]) for made in result.models]
-        console.lines(report.next_lines(result))
+        console.lines(report.next_lines(result, renamed=tree.is_renamed))
 
 
 def _positions(at: Sequence[str], *, each: bool, remove: bool) -> tuple[Position, ...]:

@@ -54,8 +54,14 @@ def survey(console: Console, tree: Tree) -> Survey:
     return commit.read_consistently(tree, console.notify, partial(operations.survey, tree))
 
 
-def interpreter(python: Path | None, tree: Tree, around: Surroundings) -> Path:
-    """Return the interpreter that tries a tree: the one that was named with `--python`, or else one that fits."""
+def interpreter(console: Console, python: Path | None, tree: Tree, around: Surroundings) -> Path:
+    """Return the interpreter that tries a tree: the one that was named with `--python`, or else one that fits.
+
+    It may be one that lies in the tree, and runs code of its own, so it is named before it is started.
+    """
     from a2patch.tree import environment
 
-    return python.absolute() if python else environment.interpreter_for(tree, around)
+    found = python.absolute() if python else environment.interpreter_for(tree, around)
+    console.document["interpreter"] = str(found)
+    console.notify(f"trying with {found}")
+    return found

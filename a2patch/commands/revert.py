@@ -27,7 +27,7 @@ def revert(
         outcome = operations.revert(tree, console.notify, force=force)
         console.tree(outcome.survey)
         console.copies(outcome.survey, environment.copies(tree, around))
-        if outcome.changes:
+        if outcome.writes:
             console.changes("reverted", outcome)
             console.notes(outcome)
         else:

@@ -61,7 +61,7 @@ def transplant(
         job = Job(checkpoint.resolve(), _model(model), scale, _model(base), trust, inexact)
         with progress() as notify:
             result, written = run(
-                tree.package, interpreter(python, tree, around), job, target, notify, around.variables
+                tree.package, interpreter(console, python, tree, around), job, target, notify, around.variables
             )
         console.transplant(result, checkpoint, target if written else None)
         if not written:

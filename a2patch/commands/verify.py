@@ -97,7 +97,7 @@ def try_tree(
     with progress() as notify:
         verdict = runner.verify(
             tree.package,
-            interpreter(python, tree, around),
+            interpreter(console, python, tree, around),
             operations.untouched(seen),
             notify,
             around.variables,

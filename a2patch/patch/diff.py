@@ -210,6 +210,8 @@ def _hunks(lines: list[bytes], at: int, origin: str) -> tuple[tuple[Hunk, ...], 
             else:
                 raise _malformed(origin, at)
             at += 1
+        if not body:
+            raise _malformed(origin, at - 1)
         hunks.append(Hunk(int(header[1]) or int(header[3]), tuple(body)))
     return tuple(hunks), at
 

@@ -156,6 +156,8 @@ def _neighbour(path: str) -> str:
 def _places(hunk: Hunk, lines: list[bytes]) -> list[int]:
     """Where the lines that a hunk expects stand, line endings aside."""
     wanted = [_bare(line) for line in hunk.before]
+    if not wanted:  # no diff of ours, since it may go anywhere
+        return []
     first, size = wanted[0], len(wanted)
     starts = (at for at, line in enumerate(lines) if first in line and _bare(line) == first)
     return [at for at in starts if [_bare(line) for line in lines[at : at + size]] == wanted]

@@ -8,7 +8,7 @@ from typing import Literal
 
 from a2patch.block import MODEL, MODULE
 from a2patch.errors import A2PatchError, ConflictError
-from a2patch.patch import validate
+from a2patch.patch import ours, validate
 from a2patch.patch.anchors import AnchorError
 from a2patch.patch.diff import SITES, Diff, FileDiff, Site
 from a2patch.patch.fit import Misfit, explain, fit, fit_file, outcome
@@ -128,14 +128,14 @@ def status(
         read: Gives the bytes of a file of the tree.
         series: The versioned diffs of each site.
         version: What the tree says of its version: a hint.
-        known: Diffs that a receipt says were applied; tried first.
+        known: Diffs that a receipt says were applied; what is there is tried with these first.
         derive: Makes the diff of a site from the tree's own syntax, where no other fits; raises `AnchorError`.
     """
-    candidates = {
-        site: [*(diff for diff in known if diff.site == site), *by_nearness(tuple(series[site]), version)]
-        for site in SITES
-    }
-    return Status(tuple(_site_status(read, site, candidates[site], derive) for site in SITES))
+    sites = []
+    for site in SITES:
+        shipped = by_nearness(tuple(series[site]), version)
+        sites.append(_site_status(read, site, [diff for diff in known if diff.site == site], shipped, derive))
+    return Status(tuple(sites))
 
 
 def plan(read: Reader, diffs: Iterable[Diff]) -> Plan:
@@ -224,16 +224,21 @@ def _change(file: FileDiff, before: bytes | None) -> Change:
     return Change(file.path, before, after)
 
 
-def _site_status(read: Reader, site: Site, candidates: Sequence[Diff], derive: Derive | None) -> SiteStatus:
-    for diff in candidates:
+def _site_status(
+    read: Reader, site: Site, known: Sequence[Diff], shipped: Sequence[Diff], derive: Derive | None
+) -> SiteStatus:
+    for diff in known:
+        if isinstance(back := fit(diff.reversed(), read), Diff) and ours.takes_only_ours(back, shipped, read):
+            return SiteStatus(site, "applied", back=back)
+    for diff in shipped:
         if isinstance(back := fit(diff.reversed(), read), Diff):
             return SiteStatus(site, "applied", back=back)
     misfits = []
-    for diff in candidates:
+    for diff in shipped:
         if isinstance(forth := _fit_and_prove(diff, read), Diff):
             return SiteStatus(site, "pristine", forth=forth)
         misfits.append(forth)
-    for diff in candidates:
+    for diff in (*known, *shipped):
         if halves := _halves(diff, read):
             return SiteStatus(site, "partial", *halves)
     if derive is not None:

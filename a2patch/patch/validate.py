@@ -6,14 +6,17 @@ import ast
 import builtins
 import re
 from collections.abc import Collection, Iterator
+from pathlib import Path
 
-from a2patch.block import CLASSES, MODELS, MODULE
+from a2patch.block import CLASSES, MODULE
+from a2patch.errors import AccessError
 from a2patch.patch import anchors, scopes
-from a2patch.tree import Tree
+from a2patch.patch.ours import YAMLS
+from a2patch.tree import Tree, find_files, read_file
+
+Located = ast.expr | ast.stmt | ast.alias
 
 _NAMES = re.compile(rb"\b(?:" + "|".join(CLASSES).encode() + rb")\b")
-# At any scale, since upstream takes `yolov8s_A2.yaml` for `yolov8_A2.yaml`.
-_YAMLS = re.compile("|".join(re.escape(name).replace("yolov8", "yolov8[nsmlx]?") for name in MODELS))
 
 
 def taken_names(tree: Tree, patched: Collection[str], added: Collection[str]) -> tuple[str, ...]:
@@ -54,22 +57,60 @@ def fault(path: str, content: bytes) -> str:
 
 
 def _taken(tree: Tree, patched: Collection[str]) -> Iterator[tuple[str, str]]:
-    for place in sorted(tree.package.rglob("*.yaml")):
+    for place in find_files(tree.package, "*.yaml"):
         relative = place.relative_to(tree.package).as_posix()
-        if _YAMLS.fullmatch(place.name) and relative not in patched:
+        if YAMLS.fullmatch(place.name) and relative not in patched:
             yield relative, place.name
-    for place in sorted(tree.package.joinpath("nn").rglob("*.py")):
+    for place in find_files(tree.package / "nn", "*.py"):
         relative = place.relative_to(tree.package).as_posix()
         if relative in patched:
             continue
         if place.stem == MODULE:
             yield relative, place.name
-        content = tree.read(relative) or b""
-        if not _NAMES.search(content):
-            continue
-        for number, line in enumerate(content.splitlines(), start=1):
-            if name := _NAMES.search(line.split(b"#")[0]):
-                yield f"{relative}:{number} {line.strip().decode('utf-8', 'replace')}", name[0].decode()
+        content = _readable(place)
+        lines = content.splitlines()
+        for number, name in _uses(content):
+            yield f"{relative}:{number} {lines[number - 1].strip().decode('utf-8', 'replace')}", name
+
+
+def _readable(place: Path) -> bytes:
+    """The bytes of a file that is not ours to write: a link may lead anywhere, and what can't be read is empty."""
+    try:
+        return read_file(place) or b""
+    except AccessError:
+        return b""
+
+
+def _uses(content: bytes) -> list[tuple[int, str]]:
+    """Where a file names our classes, by line: as names, and in quotes where these are compared or exported.
+
+    A comment, a docstring or any other text names nothing. Of what is no Python, each line counts.
+    """
+    if not _NAMES.search(content):
+        return []
+    try:
+        module = anchors.parse(content)
+    except anchors.AnchorError:
+        texts = (line.split(b"#")[0] for line in content.splitlines())
+        found = ((number, _NAMES.search(text)) for number, text in enumerate(texts, start=1))
+        return [(number, name[0].decode()) for number, name in found if name]
+    named = {(node.lineno, name) for node in ast.walk(module) for node, name in _named(node) if name in CLASSES}
+    return sorted(named)
+
+
+def _named(node: ast.AST) -> Iterator[tuple[Located, str]]:
+    """Yield what a node of a syntax tree names itself, and where."""
+    match node:
+        case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.Name(id=name) | ast.Attribute(attr=name):
+            yield node, name
+        case ast.alias():
+            yield node, (node.asname or node.name).rpartition(".")[2]
+        case (
+            ast.Compare() | ast.Assign(targets=[ast.Name(id="__all__")]) | ast.AugAssign(target=ast.Name(id="__all__"))
+        ):
+            for part in ast.walk(node):
+                if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                    yield part, part.value
 
 
 def _place_for(name: str, added: Collection[str]) -> str:

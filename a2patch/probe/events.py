@@ -64,6 +64,7 @@ class Channel:
     Attributes:
         scratch: The folder for the probe's files.
         results: What each check came to that was made so far, by name.
+        package: The name of the package folder, which is another where somebody renamed it.
         added_path: What the probe put on the module search path for the tree; empty where it was there already.
     """
 
@@ -75,6 +76,7 @@ class Channel:
             checks: The names of the checks to make.
         """
         self.scratch = home / SCRATCH
+        self.package = PACKAGE
         self.added_path = ""
         self.results: Dict[str, Result] = {}
         self._checks = checks
@@ -126,19 +128,24 @@ class Channel:
     def _fault(self, error: BaseException) -> Finding:
         """Return what an exception says about the package: a fault, or a library that is not there."""
         traceback.print_exc()  # to the log
-        library = missing_library(error)
+        library = missing_library(error, self.package)
         if library:
             self.emit(LibrariesMissing((library,)))
             return skipped("", "needs the library {}, which is not installed".format(library))
         return failed("raises", last_line(error))
 
 
-def missing_library(error: BaseException) -> str:
-    """Return the top-level name of the third-party library whose absence an error reports; empty if it reports none."""
+def missing_library(error: BaseException, package: str = PACKAGE) -> str:
+    """Return the top-level name of the third-party library whose absence an error reports; empty if it reports none.
+
+    Args:
+        error: The error.
+        package: The name of the package itself, which is none.
+    """
     if not isinstance(error, ModuleNotFoundError) or not error.name:
         return ""
     top = error.name.partition(".")[0]
-    return "" if top == PACKAGE else top
+    return "" if top in (PACKAGE, package) else top
 
 
 def last_line(error: BaseException) -> str:

@@ -52,6 +52,7 @@ def main(request_path: str) -> int:
         raise TypeError("{} holds no request".format(path))
     package = Path(request.package)
     channel = Channel(path.parent, request.checks)
+    channel.package = package.name
     channel.emit(Version("python", platform.python_version()))
     go_offline()
     channel.added_path = put_in_line(package, channel.scratch)
@@ -82,7 +83,7 @@ def _import_library(name: str, channel: Channel, package: Path) -> bool:
     try:
         import_module(name)
     except ModuleNotFoundError as error:
-        channel.emit(_missing(missing_library(error) or name, package))
+        channel.emit(_missing(missing_library(error, package.name) or name, package))
         return False
     except (ImportError, OSError, RuntimeError, AttributeError) as error:  # a pair that doesn't match, mostly
         channel.emit(LibraryUnfit(name, last_line(error)))
@@ -105,7 +106,7 @@ def _import_tree(request: Request, channel: Channel, package: Path) -> bool:
         try:
             found = check_import(package, request.parts)
         except ModuleNotFoundError as error:
-            library = missing_library(error)
+            library = missing_library(error, package.name)
             if library:
                 missing.append(_missing(library, package))
             raise
@@ -235,7 +236,9 @@ def _load_elsewhere(request: LoadRequest, channel: Channel) -> None:
     from a2patch.probe.checks.checkpoint import check_elsewhere
 
     path = Path(request.checkpoint)
-    channel.check("checkpoint", "loading the checkpoint without the patch", lambda: check_elsewhere(path))
+    channel.check(
+        "checkpoint", "loading the checkpoint without the patch", lambda: check_elsewhere(path, channel.package)
+    )
 
 
 def _draw(request: FiguresRequest, channel: Channel) -> None:

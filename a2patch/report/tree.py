@@ -58,6 +58,13 @@ def unchanged_lines(survey: Survey) -> list[str]:
     return ["already patched: nothing to do", *kept]
 
 
+def undone_line(survey: Survey) -> str:
+    """Return what `a2patch apply` says once it has put back what it found, since the verdict is against the result."""
+    if any(site.back for site in survey.status.sites):
+        return "The verdict is against it: the patch that was there before was put back (--keep keeps the new one)."
+    return "The verdict is against it: the patch was taken out again (--keep keeps it)."
+
+
 def copies_lines(survey: Survey, copies: Sequence[Copy]) -> list[str]:
     """Return every copy in sight; nothing where there is only the one of this tree."""
     if all(copy.package == survey.tree.package for copy in copies):

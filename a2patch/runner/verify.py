@@ -127,7 +127,7 @@ def verify(
     with tempfile.TemporaryDirectory(prefix="a2patch-verify-", ignore_cleanup_errors=True) as folder:
         scratch = Path(os.path.realpath(folder))
         runner = ProbeRunner(interpreter, scratch, environ, notify, timeout)
-        copy = _UntouchedCopy(package, untouched or {}, scratch / "copy" / "ultralytics")
+        copy = _UntouchedCopy(package, untouched or {}, scratch / "copy" / package.name)
 
         def asked(role: Role, checks: Sequence[str] = wanted) -> VerifyRequest:
             return request(role, package if role in _ON_PACKAGE else copy.lay(), checks, subject)

@@ -259,14 +259,30 @@ def _recover(tree: Tree, notify: Notify) -> None:
                 "`a2patch status` then tells how that is.",
             )
     ending = "was finished"
+    if all(digest(read_file(step.place)) == step.after for step in steps):
+        _finish(tree, steps)
+    elif not _is_brought_to_an_end(tree, command, steps):
+        ending = "could not be finished, and was undone"
+    notify(f"an interrupted `a2patch {command}` {ending}")
+
+
+def _is_brought_to_an_end(tree: Tree, command: str, steps: Sequence[Step]) -> bool:
+    """Finish what a dead command left, or undo it; return whether it was finished.
+
+    Raises:
+        A2PatchError: No command of ours left it.
+    """
+    from a2patch.transaction import origin  # it works out what commands do, and they stand above this file
+
+    origin.check(tree, command, steps)
     try:
         if not all(_can_finish(step) for step in steps):
             raise FileNotFoundError("what it was about to write is gone")
         _finish(tree, steps)
     except OSError:  # what can't be finished may still be undone; the error of undoing it reaches the user
         _undo(tree, steps)
-        ending = "could not be finished, and was undone"
-    notify(f"an interrupted `a2patch {command}` {ending}")
+        return False
+    return True
 
 
 def _can_finish(step: Step) -> bool:

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from a2patch.errors import AccessError
-from a2patch.tree import Tree
+from a2patch.tree import Tree, find_files
 
 FOLDER = ".a2patch"  # of a patched tree, for what a2patch keeps in it
 RECEIPT = f"{FOLDER}/receipt.json"
@@ -101,7 +101,9 @@ def sync_folder(folder: Path) -> None:
 
 def strays(tree: Tree) -> list[Path]:
     """Temporary files that a dead command left behind, in the package and next to the installer's `RECORD`."""
-    found = [*tree.package.rglob(f".*{SUFFIX}"), *tree.package.parent.glob(f"*.dist-info/.RECORD{SUFFIX}")]
+    found = find_files(tree.package, f".*{SUFFIX}")
+    for place in tree.package.parent.glob(f"*.dist-info/.RECORD{SUFFIX}"):  # of a tree beside, it is not ours
+        found += [place] if tree.is_listed_in(place.parent.name) else []
     return [place for place in found if place.is_file() and not place.is_symlink()]
 
 

@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from a2patch.errors import ConflictError, NotPatchedError
-from a2patch.patch import CFG_FOLDERS, Change
+from a2patch.patch import CFG_FOLDERS, Change, is_model
 from a2patch.transaction import commit, operations, receipt
 from a2patch.transaction.operations import Operation, Survey
-from a2patch.tree import Tree
+from a2patch.tree import Tree, find_files
 
 
 def folder_for(tree: Tree, model: Path) -> str:
@@ -44,7 +44,7 @@ def install(
         ConflictError: A name is taken.
         AccessError: The tree can't be written to.
     """
-    return commit.transact(tree, "insert", notify, partial(_installation, tree, models, force=force))
+    return commit.transact(tree, "insert", notify, partial(installation, tree, models, force=force))
 
 
 def refuse_unpatched(seen: Survey) -> None:
@@ -63,7 +63,7 @@ def refuse_unpatched(seen: Survey) -> None:
         )
 
 
-def _installation(tree: Tree, models: Mapping[str, bytes], *, force: bool) -> Operation:
+def installation(tree: Tree, models: Mapping[str, bytes], *, force: bool) -> Operation:
     """Work out what `install` does."""
     seen = operations.survey(tree)
     refuse_unpatched(seen)
@@ -85,6 +85,12 @@ def _installation(tree: Tree, models: Mapping[str, bytes], *, force: bool) -> Op
                 remedy="Nothing was written. Name yours otherwise with -o"
                 + (", or replace it with --force." if installed else "."),
             )
+        if not is_model(change.path, change.after or b""):  # `revert` removes no file that might be upstream's
+            raise ConflictError(
+                "a model without our layers is installed under a name that ends with -removed.yaml",
+                path=tree.path(change.path),
+                remedy="Nothing was written. Leave -o out, or name it so.",
+            )
     if not changes:
         return Operation(seen)
     added = {change.path: change.after for change in changes if change.after is not None}
@@ -94,7 +100,7 @@ def _installation(tree: Tree, models: Mapping[str, bytes], *, force: bool) -> Op
 def _check_name(tree: Tree, path: str) -> None:
     """Refuse a name that another file of the package has: upstream looks in every folder, and then finds two."""
     place = tree.path(path)
-    others = [other for other in tree.package.rglob(place.name) if other != place]
+    others = [other for other in find_files(tree.package, place.name) if other != place]
     if others:
         raise ConflictError(
             "the tree has a file of that name elsewhere, and upstream takes neither then",

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 
 from a2patch.block import BASE, MODEL
-from a2patch.errors import NotPatchedError
+from a2patch.errors import ConflictError, NotPatchedError
 from a2patch.patch import Change, Diff, Plan, Site, SiteStatus, Status, between, derive, fit, outcome, plan, series
 from a2patch.transaction import commit, receipt, user_edits
 from a2patch.transaction.commit import Notify
+from a2patch.transaction.files import RECEIPT
 from a2patch.transaction.receipt import Receipt
 from a2patch.tree import Tree, repository
 
@@ -87,9 +88,24 @@ def preview(tree: Tree, *, derivable: bool = True) -> Operation:
     if seen.status.complete and seen.receipt is None:  # by hand, and complete
         return Operation(seen)
     _check_merges(seen)
-    bare = replace(tree, overlay=_without_patch(seen))
+    planned = application(seen, derivable=derivable)
+    return replace(planned, notes=(*_uncommitted_notes(seen, planned.changes), *planned.notes))
+
+
+def application(seen: Survey, *, derivable: bool = True) -> Operation:
+    """Work out what putting the whole patch in changes; git is not asked.
+
+    Args:
+        seen: The tree, and what is known of it.
+        derivable: Whether a diff may be made from the tree's own syntax where no versioned one fits.
+
+    Raises:
+        ConflictError: The tree is not as any diff expects it.
+    """
+    tree = seen.tree
+    bare = replace(tree, overlay={**tree.overlay, **_without_patch(seen)})
     planned = _plan(seen, bare, derivable=derivable)
-    files = {**bare.overlay, **{change.path: change.after for change in planned.changes}}
+    files = {**_without_patch(seen), **{change.path: change.after for change in planned.changes}}
     changes = [Change(path, tree.read(path), content) for path, content in files.items()]
     changes = [change for change in changes if change.before != change.after]
     if not changes:
@@ -102,7 +118,7 @@ def preview(tree: Tree, *, derivable: bool = True) -> Operation:
         seen,
         _ordered(changes),
         (*planned.diffs, *_only(older, set(files) - {change.path for change in planned.changes})),
-        (*_uncommitted_notes(seen, changes), *_replaced_notes(seen), *_base_notes(tree, changes)),
+        (*_replaced_notes(seen), *_base_notes(tree, changes)),
         receipt.note_applied(tree, seen.receipt, put_in, {**_as_written(seen), **files}),
     )
 
@@ -154,10 +170,24 @@ def revert(tree: Tree, notify: Notify, *, force: bool = False) -> Operation:
 def _reversal(tree: Tree, *, force: bool) -> Operation:
     """Work out what `revert` does."""
     seen = survey(tree)
-    backs = [site.back for site in seen.status.sites if site.back]
-    if not backs and seen.receipt is None:
+    if not any(site.back for site in seen.status.sites) and seen.receipt is None:
         return Operation(seen)
     _check_merges(seen)
+    return reversal(seen, force=force)
+
+
+def reversal(seen: Survey, *, force: bool) -> Operation:
+    """Work out what taking the patch out changes; git is not asked.
+
+    Args:
+        seen: The tree, and what is known of it.
+        force: Whether lines and files of the patch are taken out also where the user edited them.
+
+    Raises:
+        ConflictError: Our own lines or files have been edited.
+    """
+    tree = seen.tree
+    backs = [site.back for site in seen.status.sites if site.back]
     conflicts = [site for site in seen.status.sites if site.state == "conflict"]
     if stuck := [site for site in conflicts if user_edits.holds_ours(tree, site, seen.receipt)]:
         raise plan.conflict(tree, stuck)
@@ -170,6 +200,8 @@ def _reversal(tree: Tree, *, force: bool) -> Operation:
     notes = [f"your edits inside our lines are kept in {tree.path(change.path)}" for change in saved]
     removed = [Change(change.path, change.after, None) for change in models]
     changes = _ordered([*planned.changes, *removed][::-1])
+    if not changes:
+        notes.append(f"nothing of the patch was left in the tree: its receipt was removed, {tree.path(RECEIPT)}")
     return Operation(
         seen,
         changes,
@@ -177,6 +209,37 @@ def _reversal(tree: Tree, *, force: bool) -> Operation:
         tuple(notes),
         (*saved, *receipt.note_reverted(tree, seen.receipt, changes)),
     )
+
+
+def undo(tree: Tree, done: Operation, notify: Notify) -> Operation:
+    """Put back, to the byte, what was there before `apply`: an older patch, and models that were installed, too.
+
+    Args:
+        tree: The tree.
+        done: What `apply` did.
+        notify: Takes a line on what is waited for and what was recovered.
+
+    Raises:
+        ConflictError: A file was edited since.
+        AccessError: It can't be written to.
+    """
+    return commit.transact(tree, "apply", notify, partial(_undoing, tree, done))
+
+
+def _undoing(tree: Tree, done: Operation) -> Operation:
+    """Work out what `undo` does."""
+    edited = [change.path for change in done.writes if tree.read(change.path) != change.after]
+    if edited:
+        raise ConflictError(
+            "the verdict is against the patch, and it stays: files were edited while it was tried",
+            path=tree.path(edited[0]),
+            found="\n".join(edited),
+            remedy="`a2patch revert` takes it out.",
+        )
+    changes, metadata = (
+        [Change(change.path, change.after, change.before) for change in some] for some in (done.changes, done.metadata)
+    )
+    return Operation(done.survey, _ordered(changes[::-1]), metadata=tuple(metadata))
 
 
 def mark_verified(tree: Tree, by: str, notify: Notify) -> None:
@@ -248,7 +311,7 @@ def _without_patch(seen: Survey) -> dict[str, bytes | None]:
 
 def _plan(seen: Survey, bare: Tree, *, derivable: bool) -> Plan:
     """Plan the complete patch for a tree that has nothing of it."""
-    if not bare.overlay:
+    if not any(site.back for site in seen.status.sites):
         return plan.plan_apply(bare, seen.status)
     fresh = _status(bare, (), derivable=derivable)
     pairs = zip(fresh.sites, seen.status.sites, strict=True)

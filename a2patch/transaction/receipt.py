@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from a2patch import __version__
-from a2patch.errors import A2PatchError
-from a2patch.patch import SITES, Change, Diff, parse
+from a2patch.errors import A2PatchError, ConflictError
+from a2patch.patch import SITES, Change, Diff, is_model, may_touch, parse
 from a2patch.transaction import record
 from a2patch.transaction.files import IGNORE, IGNORED, RECEIPT
 from a2patch.transaction.record import Entry
@@ -73,11 +73,14 @@ def load(tree: Tree) -> Receipt | None:
     """Read the receipt of a tree, or None where there is none.
 
     Raises:
-        A2PatchError: It is damaged, names a path outside the tree, or a newer a2patch wrote it.
+        A2PatchError: It is damaged, names what a2patch does not write, or a newer a2patch wrote it.
     """
     content = tree.read(RECEIPT)
-    if content is None:
-        return None
+    return None if content is None else decode(tree, content)
+
+
+def decode(tree: Tree, content: bytes) -> Receipt:
+    """Read the bytes of a receipt, as `load` does."""
     try:
         document = json.loads(content)
         if _of(int, document["format"]) > FORMAT:
@@ -106,9 +109,9 @@ def note_applied(
     records, changes = {}, []
     for path in record.records(tree):
         before = tree.read(path) or b""
-        bare = _without_patch(before, path, replaced)
-        records[path] = record.entries(bare, listed, unhashed=(RECEIPT,))
-        changes.append(Change(path, before, record.edit(bare, records[path])))
+        bare = _without_patch(tree, before, path, replaced)
+        records[path] = record.entries(bare, listed, (RECEIPT,), tree.package.name)
+        changes.append(Change(path, before, record.edit(bare, records[path], tree.package.name)))
     new = Receipt(__version__, tree.version, tuple(diffs), "", written, records, models)
     return (*_real(changes), change(tree, new))
 
@@ -124,10 +127,10 @@ def note_models(tree: Tree, kept: Receipt, models: Mapping[str, bytes]) -> tuple
     records, changes = dict(kept.records), []
     for path in record.records(tree):
         before = tree.read(path) or b""
-        added = record.entries(before, models, unhashed=())
+        added = record.entries(before, models, (), tree.package.name)
         others = [entry for entry in records.get(path, ()) if entry.path not in models]
         records[path] = (*others, *(replace(entry, before=None) for entry in added))
-        changes.append(Change(path, before, record.edit(before, added)))
+        changes.append(Change(path, before, record.edit(before, added, tree.package.name)))
     return (*_real(changes), change(tree, replace(kept, records=records, models={**kept.models, **models})))
 
 
@@ -143,22 +146,35 @@ def note_reverted(tree: Tree, kept: Receipt | None, changes: Sequence[Change]) -
     found = []
     for path in record.records(tree):
         before = tree.read(path) or b""
-        after = _without_patch(before, path, kept)
+        after = _without_patch(tree, before, path, kept)
         if kept is None:
             gone = {**removed, IGNORE: None, RECEIPT: None}
-            after = record.edit(after, record.entries(after, gone, unhashed=()))
+            after = record.edit(after, record.entries(after, gone, (), tree.package.name), tree.package.name)
         found.append(Change(path, before, after))
     last = tree.read(RECEIPT)
     return (*_real(found), *([] if last is None else [Change(RECEIPT, last, None)]))
 
 
 def change(tree: Tree, new: Receipt) -> Change:
-    """Return the change that puts a receipt into a tree, in place of the one that may be there."""
+    """Return the change that puts a receipt into a tree, in place of the one that may be there.
+
+    Raises:
+        ConflictError: A file is larger than what `load` takes.
+    """
+    for path, content in {**new.written, **new.models}.items():
+        if len(content) >= _LARGEST:
+            raise ConflictError(
+                f"a file is larger than any that a2patch changes: {len(content):,} bytes, at most {_LARGEST - 1:,}",
+                path=tree.path(path),
+                remedy="Nothing was written. Look at what is in it; no release of ultralytics comes near that.",
+            )
     return Change(RECEIPT, tree.read(RECEIPT), new.encode())
 
 
-def _without_patch(content: bytes, path: str, kept: Receipt | None) -> bytes:
-    return record.restore(content, kept.records.get(path, ())) if kept else content
+def _without_patch(tree: Tree, content: bytes, path: str, kept: Receipt | None) -> bytes:
+    """Return a `RECORD` without the lines of the patch; a receipt that came along with a copied tree is of another."""
+    entries = kept.records.get(path, ()) if kept else ()
+    return record.restore(content, record.are_about(entries, tree.package.name), tree.package.name)
 
 
 def _real(changes: Sequence[Change]) -> list[Change]:
@@ -174,13 +190,19 @@ def _read(tree: Tree, document: dict[str, Any]) -> Receipt:
         path: tuple(Entry(_of(str, entry[0]), _bytes(entry[1]), _bytes(entry[2])) for entry in entries)
         for path, entries in document.get("records", {}).items()
     }
-    for path in (*written, *records, *models):
+    for path in (*written, *models):
         tree.path(path)
     if any(not RECORD.fullmatch(path) for path in records):
         raise ValueError("it names a RECORD that is none")
-    if any(not path.endswith(".yaml") for path in models):
-        raise ValueError("it names a model file that is none")
+    if strange := [path for path, content in models.items() if not is_model(path, content)]:
+        raise ValueError(f"it names a file that `a2patch insert` does not make: {strange[0]}")
     diffs = tuple(_diff(tree, entry) for entry in document["diffs"])
+    paths = {file.path for diff in diffs for file in diff.files}
+    if strange := sorted({*written} - paths):
+        raise ValueError(f"it has the bytes of a file that none of its diffs changes: {strange[0]}")
+    listed = {entry.path for entries in records.values() for entry in entries}
+    if strange := sorted(listed - {*paths, *models, IGNORE, RECEIPT}):
+        raise ValueError(f"it names a line of a RECORD that is not about the patch: {strange[0]}")
     return Receipt(version, release, diffs, verified, written, records, models)
 
 
@@ -195,8 +217,8 @@ def _diff(tree: Tree, entry: dict[str, Any]) -> Diff:
         raise ValueError(error.message) from error
     for file in files:
         tree.path(file.path)
-        if RECORD.fullmatch(file.path):
-            raise ValueError("it names a diff of a RECORD")
+        if not may_touch(site, file):
+            raise ValueError(f"it names a change that no diff of {site} makes: {file.path}")
     return Diff(site, release, files, _of(bool, entry["derived"]))
 
 

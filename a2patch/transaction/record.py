@@ -7,15 +7,12 @@ lists the files of the patch too, uninstalling or upgrading the package removes 
 from __future__ import annotations
 
 import base64
-import csv
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from a2patch.tree import PACKAGE, RECORD, Tree
-
-_LANDMARK = f"{PACKAGE}/__init__.py"
+from a2patch.tree import PACKAGE, RECORD, Tree, recorded_path
 
 
 @dataclass(frozen=True)
@@ -38,45 +35,50 @@ class Entry:
 
 
 def records(tree: Tree) -> tuple[str, ...]:
-    """Find the `RECORD` files that list this package, relative to its folder; none where no installer put it there."""
-    found = []
-    for folder in sorted(tree.package.parent.glob(f"{PACKAGE}*.dist-info")):
-        path = f"../{folder.name}/RECORD"
-        if RECORD.fullmatch(path) and _find((tree.read(path) or b""), _LANDMARK) is not None:
-            found.append(path)
-    return tuple(found)
+    """Find the `RECORD` files that list this package, relative to its folder; none where no installer put it there.
+
+    A distribution may be called otherwise than its package, so what a `RECORD` lists decides, and not its name.
+    """
+    paths = (f"../{folder.name}/RECORD" for folder in sorted(tree.package.parent.glob("*.dist-info")))
+    found = ((path, RECORD.fullmatch(path)) for path in paths)
+    return tuple(path for path, named in found if named and tree.is_listed_in(named[1]))
 
 
-def entries(record: bytes, files: Mapping[str, bytes | None], unhashed: Sequence[str]) -> tuple[Entry, ...]:
+def entries(
+    record: bytes, files: Mapping[str, bytes | None], unhashed: Sequence[str], package: str = PACKAGE
+) -> tuple[Entry, ...]:
     """Work out which lines of a `RECORD` change with some files.
 
     Args:
         record: Its bytes.
         files: The files that change, with their new bytes; None for a file that is removed.
         unhashed: Files that are listed without hash and size, since they may change again.
+        package: The name of the package folder.
     """
     made = []
     for path, content in files.items():
-        before = _find(record, f"{PACKAGE}/{path}")
-        after = None if content is None else _line(path, content, before, hashed=path not in unhashed)
+        name = f"{package}/{path}"
+        before = _find(record, name)
+        after = None if content is None else _line(name, content, before, hashed=path not in unhashed)
         if before != after and not (before is None and content is None):
             made.append(Entry(path, before, after))
     return tuple(made)
 
 
-def edit(record: bytes, wanted: Sequence[Entry]) -> bytes:
+def edit(record: bytes, wanted: Sequence[Entry], package: str = PACKAGE) -> bytes:
     """Change lines of a `RECORD`; a line that is not as an entry expects it is left alone.
 
     Args:
         record: Its bytes.
         wanted: The changes.
+        package: The name of the package folder.
     """
     lines = record.splitlines(keepends=True)
     for entry in wanted:
         bare = [line.rstrip(b"\r\n") for line in lines]
         if entry.before is None:
-            if entry.after is not None and _find(record, f"{PACKAGE}/{entry.path}") is None:
-                _insert(lines, bare, entry.after)
+            if entry.after is not None and _find(record, f"{package}/{entry.path}") is None:
+                _insert(lines, bare, entry.after, f"{package}/__init__.py")
         elif entry.before in bare:
             at = bare.index(entry.before)
             if entry.after is None:
@@ -86,19 +88,35 @@ def edit(record: bytes, wanted: Sequence[Entry]) -> bytes:
     return b"".join(lines)
 
 
-def restore(record: bytes, changed: Sequence[Entry]) -> bytes:
+def restore(record: bytes, changed: Sequence[Entry], package: str = PACKAGE) -> bytes:
     """Take changes of a `RECORD` back; a line that was changed again since is left alone.
 
     Args:
         record: Its bytes.
         changed: The changes.
+        package: The name of the package folder.
     """
-    return edit(record, [entry.reversed() for entry in changed])
+    return edit(record, [entry.reversed() for entry in changed], package)
 
 
-def _insert(lines: list[bytes], bare: list[bytes], line: bytes) -> None:
+def are_about(changed: Sequence[Entry], package: str) -> tuple[Entry, ...]:
+    """Return the changes whose lines are about the file that they name: installers remove what is listed.
+
+    Args:
+        changed: The changes.
+        package: The name of the package folder.
+    """
+    return tuple(
+        entry
+        for entry in changed
+        for lines in [[line for line in (entry.before, entry.after) if line is not None]]
+        if all(len(line.splitlines()) == 1 and recorded_path(line) == f"{package}/{entry.path}" for line in lines)
+    )
+
+
+def _insert(lines: list[bytes], bare: list[bytes], line: bytes, landmark: str) -> None:
     """Put a line before the one of the package's `__init__.py`: at the end, a last line may lack its ending."""
-    at = next((at for at, text in enumerate(bare) if _path(text) == _LANDMARK), 0)
+    at = next((at for at, text in enumerate(bare) if recorded_path(text) == landmark), 0)
     lines.insert(at, line + (b"\r\n" if any(text.endswith(b"\r\n") for text in lines) else b"\n"))
 
 
@@ -106,21 +124,18 @@ def _line(path: str, content: bytes, before: bytes | None, *, hashed: bool) -> b
     algorithm = "sha256"
     if before is not None and (named := re.search(rb",(sha\d+|md5)=[^,]*,\d*$", before)):
         algorithm = named[1].decode()
-    name = f"{PACKAGE}/{path}" if before is None else before.decode("utf-8", "surrogateescape").rsplit(",", 2)[0]
+    name = path if before is None else before.decode("utf-8", "surrogateescape").rsplit(",", 2)[0]
     if not hashed:
         return f"{name},,".encode("utf-8", "surrogateescape")
+    if algorithm not in hashlib.algorithms_available:  # a hash that nobody can check is worse than none
+        algorithm = "sha256"
     digest = base64.urlsafe_b64encode(hashlib.new(algorithm, content).digest()).rstrip(b"=").decode()
     return f"{name},{algorithm}={digest},{len(content)}".encode("utf-8", "surrogateescape")
 
 
 def _find(record: bytes, path: str) -> bytes | None:
-    name = path.encode()
+    name = path.encode("utf-8", "surrogateescape")
     for line in record.splitlines():
-        if name in line and _path(line) == path:
+        if name in line and recorded_path(line) == path:
             return line
     return None
-
-
-def _path(line: bytes) -> str:
-    row = next(csv.reader([line.decode("utf-8", "replace")]), [])
-    return row[0].replace("\\", "/") if row else ""

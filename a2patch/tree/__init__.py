@@ -4,6 +4,17 @@ Imports `errors` only.
 """
 
 from a2patch.tree.environment import Copy, Surroundings
-from a2patch.tree.tree import PACKAGE, RECORD, Kind, Reader, Tree, read_file
+from a2patch.tree.tree import PACKAGE, RECORD, Kind, Reader, Tree, find_files, read_file, recorded_path
 
-__all__ = ["PACKAGE", "RECORD", "Copy", "Kind", "Reader", "Surroundings", "Tree", "read_file"]
+__all__ = [
+    "PACKAGE",
+    "RECORD",
+    "Copy",
+    "Kind",
+    "Reader",
+    "Surroundings",
+    "Tree",
+    "find_files",
+    "read_file",
+    "recorded_path",
+]

@@ -7,12 +7,12 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from a2patch.errors import TreeNotFoundError
 from a2patch.tree import tree as trees
-from a2patch.tree.search_path import find_package
+from a2patch.tree.search_path import find_package, site_folders
 from a2patch.tree.tree import LANDMARK, PACKAGE, Tree
 
 
@@ -60,7 +60,10 @@ def locate(path: Path | None, around: Surroundings) -> Tree:
         for python in _pythons(around):
             found = imported_by(python, around)
             if found is not None:
-                return found
+                return replace(found, owner=python)
+        for python in _pythons(around):
+            for site in site_folders(python, around.variables):
+                trees.refuse_egg(site)
         raise TreeNotFoundError(
             "no ultralytics in this environment",
             path=Path(sys.prefix),
@@ -74,7 +77,7 @@ def locate(path: Path | None, around: Surroundings) -> Tree:
         found = imported_by(owner, around) if owner else None  # an editable install is only a link there
         if found is None:
             raise
-        return found
+        return replace(found, owner=owner)
 
 
 def imported_by(python: Path, around: Surroundings) -> Tree | None:

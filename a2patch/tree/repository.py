@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-import tempfile
+import shutil
+import signal
+import subprocess
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from a2patch.errors import ConflictError
 from a2patch.tree.tree import Tree
 
-if TYPE_CHECKING:
-    from git import Git
+SECONDS = 20.0
+"""How long git may take: it reads a tree and an index, which are milliseconds even on a slow disk."""
 
+_LONGEST = 4096  # no system takes a longer path
 _MARKERS = re.compile(rb"^<{7}(?: .*)?\r?\n(?:.*\n)*?={7}\r?\n(?:.*\n)*?>{7}(?: |\r?$)", re.MULTILINE)
 
 
@@ -49,13 +52,14 @@ def uncommitted(tree: Tree, paths: Iterable[str]) -> tuple[str, ...] | None:
         paths: The files, relative to the package folder.
 
     Returns:
-        The files; None where the tree lies in a repository and there is no git to ask.
+        The files; None where the tree lies in a repository and there is no git to ask, or it does not answer.
     """
     paths = sorted(paths)
     listing = _ask(tree, "ls-tree", "-z", "--full-tree", "-r", "HEAD", "--", paths=paths)
     if listing is None:
         return None
-    committed = {name: entry.split()[2] for line in listing.split("\0") if line for entry, name in [line.split("\t")]}
+    pairs = (line.partition("\t") for line in listing.split("\0") if line)  # a name may have a TAB of its own
+    committed = {name: entry.split()[2] for entry, _, name in pairs}
     found = []
     for path in paths:
         name, content = _name(tree, path), tree.read(path)
@@ -67,32 +71,76 @@ def uncommitted(tree: Tree, paths: Iterable[str]) -> tuple[str, ...] | None:
 
 
 def _ask(tree: Tree, *command: str, paths: Iterable[str]) -> str | None:
-    """What git says of these files; empty where there is no repository or git refuses, None where there is no git."""
+    """What git says of these files; empty where there is no repository or git refuses, None where it can't be asked."""
     root = _root(tree)
-    if root is None:
+    repository = _repository(root) if root else None
+    if root is None or repository is None:
         return ""
-    try:
-        from git import Git, GitCommandError, GitCommandNotFound
-    except ImportError:  # GitPython looks for the program when it is imported
+    program = _program()
+    if program is None:
         return None
-    repository = root / ".git"
-    if repository.is_file():  # of a linked working tree or a submodule
-        repository = root / repository.read_text("utf-8").removeprefix("gitdir:").strip()
-    common = repository / "commondir"
-    shared = repository / common.read_text("utf-8").strip() if common.is_file() else repository
-    with tempfile.TemporaryDirectory(prefix="a2patch-") as empty:
-        git: Git = Git(str(root))
-        git.update_environment(**_isolation(Path(empty), root, repository, shared))
-        try:
-            answer: str = git.execute(
-                ["git", "-c", "core.quotePath=false", *command, *(_name(tree, path) for path in paths)],
-                strip_newline_in_stdout=False,
-            )
-        except GitCommandError:  # no commit yet, another owner, a broken repository: the files are judged without it
+    asked = [program, "-c", "core.quotePath=false", *command, *(_name(tree, path) for path in paths)]
+    try:
+        return _answer(asked, root, _environment(root, repository))
+    except (OSError, subprocess.TimeoutExpired):  # it can't be run, or waits for something
+        return None
+
+
+def _answer(command: list[str], root: Path, variables: dict[str, str]) -> str:
+    """Run git, and return what it says; empty where it fails: no commit yet, another owner, a broken repository.
+
+    Raises:
+        OSError: It can't be run.
+        subprocess.TimeoutExpired: It does not end.
+    """
+    # In a session of its own, so that what it has started ends with it and holds no pipe open.
+    process = subprocess.Popen(
+        command,
+        cwd=root,
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        said, _ = process.communicate(timeout=SECONDS)
+    except BaseException:
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+        process.wait()
+        raise
+    return "" if process.returncode else os.fsdecode(said)
+
+
+def _repository(root: Path) -> Path | None:
+    """Return the git folder of a working tree; None where what is there is none."""
+    place = root / ".git"
+    if not place.is_file():
+        return place
+    kind, _, named = _first_line(place).partition(": ")  # of a linked working tree or a submodule
+    return root / named if kind == "gitdir" and named else None
+
+
+def _first_line(place: Path) -> str:
+    """Return the first line of a small file of git; empty where there is no such file, or no line fit for a path."""
+    try:
+        if not place.is_file():
             return ""
-        except GitCommandNotFound:
-            return None
-    return answer
+        with place.open("rb") as file:
+            line = os.fsdecode(file.read(_LONGEST).split(b"\n")[0].rstrip(b"\r"))
+    except OSError:
+        return ""
+    return "" if "\0" in line or len(line) == _LONGEST else line
+
+
+def _program() -> str | None:
+    """Return the git of the PATH; never one of the current folder, which may be a clone of anybody's."""
+    entries = [entry for entry in os.environ.get("PATH", "").split(os.pathsep) if Path(entry).is_absolute()]
+    found = shutil.which("git", path=os.pathsep.join(entries))
+    return found if found and Path(found).is_absolute() else None
 
 
 def _root(tree: Tree) -> Path | None:
@@ -110,43 +158,36 @@ def _blob(content: bytes, size: int) -> str:
     return algorithm(b"blob %d\0" % len(content) + content).hexdigest()
 
 
-def _isolation(empty: Path, root: Path, repository: Path, common: Path) -> dict[str, str]:
-    """Everything by which a user, a system or another repository could change what git does.
+def _environment(root: Path, repository: Path) -> dict[str, str]:
+    """The environment of git: the caller's, without all by which a user, a system or a repository could change it.
 
     Args:
-        empty: A folder of our own, that stands for the home.
         root: The working tree that git is to use.
         repository: Its git folder.
-        common: The git folder that a linked working tree shares with others; else the same.
     """
-    nothing = empty / "nothing"
-    nothing.touch()
-    return {
+    named = _first_line(repository / "commondir")
+    common = repository / named if named else repository  # what a linked working tree shares with others
+    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith("GIT_")}
+    return kept | {
         "GIT_DIR": str(repository),
         "GIT_COMMON_DIR": str(common),
         "GIT_WORK_TREE": str(root),
         "GIT_INDEX_FILE": str(repository / "index"),
         "GIT_OBJECT_DIRECTORY": str(common / "objects"),
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES": "",
-        "GIT_CONFIG_GLOBAL": str(nothing),
-        "GIT_CONFIG_SYSTEM": str(nothing),
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_SYSTEM": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_PARAMETERS": "",
         "GIT_CONFIG_COUNT": "2",  # what a repository's own configuration could make git run
         "GIT_CONFIG_KEY_0": "core.fsmonitor",
         "GIT_CONFIG_VALUE_0": "false",
         "GIT_CONFIG_KEY_1": "core.hooksPath",
-        "GIT_CONFIG_VALUE_1": str(nothing),
+        "GIT_CONFIG_VALUE_1": os.devnull,
         "GIT_ATTR_NOSYSTEM": "1",
-        "GIT_DEFAULT_HASH": "sha1",
-        "GIT_DIFF_OPTS": "",
-        "GIT_TRACE": "0",
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_NO_LAZY_FETCH": "1",
         "GIT_ALLOW_PROTOCOL": "none",
+        "GIT_TERMINAL_PROMPT": "0",
         "GIT_LITERAL_PATHSPECS": "1",
-        "GIT_PREFIX": "",
-        "GIT_NAMESPACE": "",
-        "HOME": str(empty),
-        "XDG_CONFIG_HOME": str(empty),
+        "HOME": os.devnull,
+        "XDG_CONFIG_HOME": os.devnull,
     }

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import csv
 import errno
+import fnmatch
 import os
 import re
 import stat
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,8 +22,8 @@ Kind = Literal["installed", "checkout", "vendored"]
 
 LANDMARK = "nn/tasks.py"  # every release has it, and little else does
 
-# The one file outside the package that may be written: the list of what an installer put there.
-RECORD = re.compile(rf"\.\./({PACKAGE}[\w.+-]*\.dist-info)/RECORD", re.ASCII)
+# The one file outside the package that may be written: the list of what an installer put there, if this package is.
+RECORD = re.compile(r"\.\./(\w[\w.+-]*\.dist-info)/RECORD", re.ASCII)
 
 Reader = Callable[[str], "bytes | None"]
 """Gives the bytes of a file, by its POSIX path relative to the package folder; None where there is none."""
@@ -38,6 +41,7 @@ class Tree:
         version: What the package says of itself; empty if it says nothing readable.
         named: The package folder as it was found, before symbolic links were followed.
         overlay: Bytes that `read` gives instead of those on disk, by path; None for a file that counts as not there.
+        owner: The interpreter by which the tree was found, where an environment was named that only links to it.
     """
 
     package: Path
@@ -45,6 +49,7 @@ class Tree:
     version: str
     named: Path
     overlay: Mapping[str, bytes | None] = field(default_factory=dict, compare=False, repr=False)
+    owner: Path | None = field(default=None, compare=False)
 
     def path(self, relative: str) -> Path:
         """The place of a file of this tree.
@@ -55,7 +60,8 @@ class Tree:
         Raises:
             A2PatchError: The path would lead out of the tree, by its text or by a symbolic link, or is a device's.
         """
-        if record := RECORD.fullmatch(relative):
+        record = RECORD.fullmatch(relative)
+        if record and self.is_listed_in(record[1]):
             place = self.package.parent / record[1] / "RECORD"
         elif _is_inside(relative):
             place = self.package / relative
@@ -77,6 +83,28 @@ class Tree:
                 )
         return place
 
+    def is_listed_in(self, info: str) -> bool:
+        """Whether the `RECORD` of a `.dist-info` folder lists this package: only then it is this tree's.
+
+        Args:
+            info: The name of the folder, which lies next to the package.
+        """
+        try:
+            record = read_file(self.package.parent / info / "RECORD") or b""
+        except AccessError:  # that of another package is not our concern; that of ours is found out when it is written
+            return False
+        return any(recorded_path(line) == self.landmark for line in record.splitlines() if b"__init__.py" in line)
+
+    @property
+    def is_renamed(self) -> bool:
+        """Whether somebody gave the package another name than upstream's."""
+        return self.package.name != PACKAGE
+
+    @property
+    def landmark(self) -> str:
+        """How a `RECORD` calls the file by which it is known to list this package."""
+        return f"{self.package.name}/__init__.py"
+
     def read(self, relative: str) -> bytes | None:
         """The bytes of a file of this tree, or None where there is none.
 
@@ -86,6 +114,15 @@ class Tree:
         if relative in self.overlay:
             return self.overlay[relative]
         return read_file(self.path(relative))
+
+
+def recorded_path(line: bytes) -> str:
+    """Return the path that a line of a `RECORD` is about; empty where it is no such line."""
+    try:
+        row = next(csv.reader([line.decode("utf-8", "replace")]), [])
+    except csv.Error:  # longer than any path
+        return ""
+    return row[0].replace("\\", "/") if row else ""
 
 
 def read_file(place: Path) -> bytes | None:
@@ -106,6 +143,18 @@ def read_file(place: Path) -> bytes | None:
         ) from error
 
 
+def find_files(folder: Path, pattern: str) -> list[Path]:
+    """Find files by their names anywhere below a folder, in order; links to folders are not followed.
+
+    What another program removes meanwhile is not there: unlike `Path.rglob`, `os.walk` does not stumble over it.
+
+    Args:
+        folder: The folder.
+        pattern: What the names must match, as `*.yaml` does.
+    """
+    return sorted(Path(place, name) for place, _, names in os.walk(folder) for name in fnmatch.filter(names, pattern))
+
+
 def find(path: Path) -> Tree:
     """Find the tree that a path means.
 
@@ -124,6 +173,7 @@ def find(path: Path) -> Tree:
             raise AccessError(
                 f"can't be looked into: {error.strerror}", path=candidate, remedy="Look at its owner and mode."
             ) from error
+    refuse_egg(path)
     if not path.exists():
         raise TreeNotFoundError("there is no such path", path=path, remedy="Look at its spelling.")
     raise TreeNotFoundError(
@@ -132,6 +182,26 @@ def find(path: Path) -> Tree:
         found=f"{LANDMARK} is neither in it nor in an ultralytics folder below it",
         remedy="Name a repository root, the package folder, a site-packages folder or an environment's prefix.",
     )
+
+
+def refuse_egg(path: Path) -> None:
+    """Refuse the zip file that setuptools once installed packages as, which has no files to patch.
+
+    Args:
+        path: The zip file, or a folder or environment that it is installed in.
+
+    Raises:
+        TreeNotFoundError: There is one.
+    """
+    folders = [place.parent for place in _candidates(path)]
+    eggs = [path, *(egg for folder in folders if folder.is_dir() for egg in sorted(folder.glob(f"{PACKAGE}-*.egg")))]
+    egg = next((place for place in eggs if place.is_file() and zipfile.is_zipfile(place)), None)
+    if egg:
+        raise TreeNotFoundError(
+            "ultralytics is a zip file here, a zipped egg, and can't be patched",
+            path=egg,
+            remedy="Install it anew, as files: `python -m pip install --force-reinstall ultralytics`.",
+        )
 
 
 def environment_python(site: Path) -> Path | None:
@@ -152,9 +222,10 @@ def python_of(prefix: Path) -> Path | None:
 
 
 def interpreter_of(tree: Tree) -> Path | None:
-    """The interpreter that belongs to this tree: of the environment around it, or of the `.venv` next to it."""
+    """The interpreter of a tree: by which it was found, of its environment, or of the `.venv` beside it."""
     return (
-        environment_python(tree.named.parent)
+        tree.owner
+        or environment_python(tree.named.parent)
         or environment_python(tree.package.parent)
         or python_of(tree.package.parent / ".venv")
         or python_of(tree.package.parent / "venv")

@@ -25,11 +25,11 @@ from typing import Any
 from unittest import mock
 
 import filelock  # noqa: F401 (loaded once, not in each fork)
-import git  # noqa: F401
 
 from a2patch.errors import LockedError
 from a2patch.patch import validate
 from a2patch.transaction import commit as transaction
+from a2patch.transaction import models
 from a2patch.transaction import operations as commands
 from a2patch.tree import tree
 from patches import releases
@@ -39,7 +39,8 @@ from tests.support.injection import DONE, KILLED, LOCKED, REFUSED, Injector, for
 from tests.support.miniature import act, quiet
 
 RELEASE = "8.4.190"
-COMMANDS = ("apply", "revert", "upgrade")
+COMMANDS = ("apply", "revert", "upgrade", "undo", "insert")  # undo: the way back of an upgrade that failed its verdict
+INSTALLED = {"cfg/models/v8/yolov8_A2-p3.yaml": b"backbone: []\n"}
 MODES = ("kill", "tear", "fail", "dying disk", "interrupt")
 
 # What is proved of the same bytes once need not be proved in each of a thousand rounds.
@@ -93,11 +94,13 @@ def scenario(kind: str, command: str, base: Path) -> Scenario:
     """Make the tree that a command starts from, and find out what it does there."""
     template, old = base / f"{kind}-{command}", base / "old-patches"
     package = miniature.cut(RELEASE, releases.cache(os.environ), template, kind)
-    if command == "revert":
+    if command in ("revert", "insert"):
         act("apply", package)
-    if command == "upgrade":
+    if command in ("upgrade", "undo"):
         with miniature.older(old):
             act("apply", package)
+            install(package)
+    upgraded = act("apply", package) if command == "undo" else None
     copy = base / f"{kind}-{command}-after"
     shutil.copytree(template, copy)
     committed: list[tuple[Any, ...]] = []
@@ -109,8 +112,18 @@ def scenario(kind: str, command: str, base: Path) -> Scenario:
 
     relative = package.relative_to(template).as_posix()
     with mock.patch.object(transaction, "commit", listen):
-        act("revert" if command == "revert" else "apply", copy / relative)
+        if command == "insert":
+            install(copy / relative)
+        elif isinstance(upgraded, commands.Operation):
+            commands.undo(tree.find(copy / relative), upgraded, quiet)
+        else:
+            act("revert" if command == "revert" else "apply", copy / relative)
     return Scenario(f"{command} on {kind}", template, relative, committed[0], (state(template), state(copy)))
+
+
+def install(package: Path) -> None:
+    """Put a model into a patched tree, as `a2patch insert --install` does."""
+    models.install(tree.find(package), INSTALLED, quiet)
 
 
 def _commit(case: Scenario, root: Path) -> None:

@@ -46,6 +46,13 @@ def test_a_fault_at_any_operation_tears_nothing(case: Cases, base: Path, mode: s
     assert score.torn == 0
 
 
+@pytest.mark.parametrize("command", ["undo", "insert"])
+def test_a_kill_on_the_way_back_or_of_an_installation_tears_nothing(case: Cases, base: Path, command: str) -> None:
+    score = faults.every_operation(case("installed", command), "kill", base, step=2)
+    assert score.rounds > 10
+    assert score.torn == 0
+
+
 @pytest.mark.parametrize("mode", ["kill", "fail", "dying disk"])
 def test_a_fault_in_the_recovery_tears_nothing(case: Cases, base: Path, mode: str) -> None:
     score = faults.every_operation(case("installed", "upgrade"), "kill", base, step=7, recovery=mode, recovery_step=4)

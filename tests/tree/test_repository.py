@@ -6,14 +6,17 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from a2patch.transaction import operations
+from a2patch.tree import repository, tree
 from tests.support import miniature
 from tests.support.command import ROOT, Answer, a2patch
 from tests.support.files import snapshot
-from tests.support.miniature import git
+from tests.support.miniature import act, git
 from tests.support.trees import NEWEST
 
 TASKS = "ultralytics/nn/tasks.py"
@@ -231,3 +234,106 @@ def test_nothing_is_sent_and_no_shell_is_run(clone: Path) -> None:
         run = [sys.executable, "-c", code, *command, "--ultralytics-path", str(clone)]
         answer = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=False)
         assert answer.returncode == 0, answer.stderr
+
+
+JUNK = [
+    b"",
+    b"\xff\xfe\0junk",
+    b"gitdir: ",
+    b"gitdir: \0",
+    b"gitdir: nowhere\n",
+    b"x" * 100_000,
+    b"gitdir: " + b"y" * 9000,
+]
+
+
+@pytest.mark.parametrize("content", JUNK)
+def test_junk_in_a_git_file_is_no_repository(cache: Path, tmp_path: Path, content: bytes) -> None:
+    package = miniature.cut(NEWEST, cache, tmp_path, "vendored")
+    package.parent.joinpath(".git").write_bytes(content)
+    before = snapshot(package)
+    act("apply", package)
+    act("revert", package)
+    assert snapshot(package) == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such names, and no pipes in folders there")
+@pytest.mark.parametrize("kind", ["pipe", "link", "unreadable commondir"])
+def test_what_is_odd_in_place_of_a_repository_is_none(cache: Path, tmp_path: Path, kind: str) -> None:
+    package = miniature.cut(NEWEST, cache, tmp_path, "vendored")
+    place = package.parent / ".git"
+    if kind == "pipe":
+        os.mkfifo(place)
+    elif kind == "link":
+        place.symlink_to(place)
+    else:
+        place.mkdir()
+        os.mkfifo(place / "commondir")
+    before = snapshot(package)
+    act("apply", package)
+    act("revert", package)
+    assert snapshot(package) == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such names there")
+@pytest.mark.parametrize("name", ["a\tb", "a\nb", "a b", "\xe4", "\udcff", '"', "*", ":(glob)x"])
+def test_a_folder_of_any_name_around_a_checkout(cache: Path, tmp_path: Path, name: str) -> None:
+    root = tmp_path / name / "third_party"
+    root.mkdir(parents=True)
+    miniature.cut(NEWEST, cache, tmp_path, "vendored").rename(root / "ultralytics")
+    miniature.commit(tmp_path)
+    tasks = root / "ultralytics/nn/tasks.py"
+    tasks.write_bytes(tasks.read_bytes() + b"# mine\n")
+    done = act("apply", root / "ultralytics")
+    assert isinstance(done, operations.Operation)
+    assert done.notes == ("nn/tasks.py has edits that are not committed: they are kept",)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"GIT_ICASE_PATHSPECS": "1"},
+        {"GIT_GLOB_PATHSPECS": "1", "GIT_NOGLOB_PATHSPECS": "1"},
+        {"GIT_PYTHON_GIT_EXECUTABLE": "/nowhere/git", "GIT_PYTHON_REFRESH": "raise"},
+        {"GIT_TRACE": "1", "GIT_TRACE2": "1", "GIT_TRACE_SETUP": "/nowhere"},
+        {"GIT_EXEC_PATH": "/nowhere", "GIT_NAMESPACE": "x", "GIT_PREFIX": "nn/", "GIT_DEFAULT_HASH": "sha256"},
+    ],
+)
+def test_no_variable_changes_what_git_is_asked(
+    clone: Path, variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    tasks = clone / TASKS
+    tasks.write_bytes(tasks.read_bytes() + b"# mine\n")
+    found = tree.find(clone)
+    assert repository.uncommitted(found, ["nn/tasks.py", "__init__.py"]) == ("nn/tasks.py",)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a script in place of git")
+def test_git_is_not_waited_for_without_end_and_none_of_the_folder_is_run(
+    clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def program(folder: Path, text: str) -> None:
+        folder.mkdir(exist_ok=True)
+        folder.joinpath("git").write_text(f"#!/bin/sh\n{text}\n")
+        folder.joinpath("git").chmod(0o755)
+
+    found = tree.find(clone)
+    monkeypatch.setattr(repository, "SECONDS", 0.2)
+    program(tmp_path / "slow", "sleep 60 & sleep 60")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'slow'}{os.pathsep}/usr/bin{os.pathsep}/bin")
+    begun = time.monotonic()
+    assert repository.uncommitted(found, ["nn/tasks.py"]) is None
+    repository.refuse_unmerged(found, ["nn/tasks.py"])
+    assert time.monotonic() - begun < 10
+
+    program(tmp_path / "here", f"touch {tmp_path}/ran")
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("PATH", os.pathsep.join(["", ".", "../here"]))
+    assert repository.uncommitted(found, ["nn/tasks.py"]) is None
+    assert not tmp_path.joinpath("ran").exists()
+    program(tmp_path / "broken", "")
+    tmp_path.joinpath("broken/git").write_bytes(b"\x7fELF junk")
+    monkeypatch.setenv("PATH", str(tmp_path / "broken"))
+    assert repository.uncommitted(found, ["nn/tasks.py"]) is None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from a2patch.errors import A2PatchError, TreeNotFoundError
-from a2patch.tree import tree
+from a2patch.tree import environment, tree
 from tests.support.trees import NEWEST, Unpack
 
 
@@ -93,3 +94,23 @@ def test_nothing_is_found_where_there_is_nothing(tmp_path: Path) -> None:
     tmp_path.joinpath("ultralytics").mkdir()
     with pytest.raises(TreeNotFoundError):
         tree.find(tmp_path)
+
+
+@pytest.mark.parametrize("named", ["env", "env/lib/python3.11/site-packages", "egg", "active"])
+def test_a_zipped_egg_is_told_as_such(tmp_path: Path, named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "_imported_here", lambda around: None)  # the tests' own has one
+    site = tmp_path / "env/lib/python3.11/site-packages"
+    site.mkdir(parents=True)
+    egg = site / "ultralytics-8.0.0-py3.11.egg"
+    with zipfile.ZipFile(egg, "w") as archive:
+        archive.writestr("ultralytics/nn/tasks.py", "")
+    site.joinpath("easy-install.pth").write_text(f"./{egg.name}\n")
+    python = tmp_path / "env/bin/python3"
+    python.parent.mkdir()
+    python.touch()
+    tmp_path.joinpath("env/pyvenv.cfg").touch()
+    around = environment.Surroundings(tmp_path, {"PATH": ""}, python)
+    path = {"egg": egg, "active": None}.get(named, tmp_path / named)
+    with pytest.raises(TreeNotFoundError, match="zipped egg") as told:
+        environment.locate(path, around)
+    assert told.value.path == egg

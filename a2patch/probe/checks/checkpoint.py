@@ -48,16 +48,20 @@ def check_checkpoint(context: Context, file: str) -> Finding:
     return passed(figure)
 
 
-def check_elsewhere(path: Path) -> Finding:
+def check_elsewhere(path: Path, package: str) -> Finding:
     """Check that a package loads a checkpoint which another one saved.
 
     Its meaning, where it fails, is the end of a sentence whose beginning the caller writes: "it has no ...".
+
+    Args:
+        path: The checkpoint.
+        package: The name of the package folder, by which its own modules may be named.
     """
     try:
         load_model(path)
     except ModuleNotFoundError as error:  # newer releases raise it anew, without a name
         missing = error.name or getattr(error.__cause__, "name", None)
-        if not str(missing).startswith("ultralytics"):
+        if str(missing).partition(".")[0] not in ("ultralytics", package):
             raise
         return failed("not loaded", "it has no {}".format(missing))
     return passed("loaded")

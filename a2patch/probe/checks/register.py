@@ -26,16 +26,17 @@ def check_import(package: Path, parts: Sequence[str]) -> Finding:
                 "Python imports {} from {}, not from the tree that was patched.".format(name, file.parent),
                 "Remove or rename the other copy, or verify with the interpreter that the tree belongs to.",
             )
-    others = [copy for copy in _copies() if copy != package]
+    known_as = importlib.import_module("ultralytics").__name__  # another where the package was renamed
+    others = [copy for copy in _copies(known_as) if copy != package]
     also = "Also on this interpreter's path, behind the tree: {}.".format(", ".join(map(str, others)))
     return passed(str(package), also if others else "")
 
 
-def _copies() -> list[Path]:
-    """Return every ultralytics package on the module search path, in its order."""
+def _copies(name: str) -> list[Path]:
+    """Return every package of a name on the module search path, in its order."""
     found = []
     for entry in sys.path:
-        path = Path(entry, "ultralytics").resolve()
+        path = Path(entry, name).resolve()
         if (path / "__init__.py").is_file() and path not in found:
             found.append(path)
     return found

@@ -45,7 +45,7 @@ def _attempt(context: Context, section: Section, model: str, make: Callable[[], 
         _leave_out(context, section, model, str(skipped))
     except Exception as error:  # a picture that fails must not cost the others
         traceback.print_exc()  # to the log
-        library = missing_library(error)
+        library = missing_library(error, context.channel.package)
         reason = "it needs the library {}, which is not installed".format(library) if library else last_line(error)
         _leave_out(context, section, model, reason)
 

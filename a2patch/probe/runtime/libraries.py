@@ -28,9 +28,9 @@ def missing_libraries(package: Path, starts: list[str]) -> list[str]:
             continue
         seen.add(name)
         todo.extend(name[:i] for i, letter in enumerate(name) if letter == ".")  # importing a.b imports a
-        for target in _imports(path, name):
+        for target in _imports(path, name, package.name):
             top, _, inside = target.partition(".")
-            if top == "ultralytics":
+            if top in ("ultralytics", package.name):
                 todo.append(inside)
             else:
                 outside.add(top)
@@ -54,7 +54,7 @@ def _module_file(package: Path, name: str) -> Path | None:
     return None
 
 
-def _imports(path: Path, name: str) -> Iterator[str]:
+def _imports(path: Path, name: str, package: str) -> Iterator[str]:
     """Yield the dotted names that a module imports while it is itself imported, as absolute names."""
     try:
         tree = ast.parse(path.read_bytes())
@@ -71,7 +71,7 @@ def _imports(path: Path, name: str) -> Iterator[str]:
             base = home[: len(home) - node.level + 1] if node.level else []
             source = ".".join([*base, *filter(None, [node.module])])
             yield source
-            if source.startswith("ultralytics"):  # `from .a import b` may name a module
+            if source.partition(".")[0] in ("ultralytics", package):  # `from .a import b` may name a module
                 for alias in node.names:
                     yield source + "." + alias.name
 

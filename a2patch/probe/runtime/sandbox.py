@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from a2patch.probe.runtime.alias import imports_itself, install
 from a2patch.probe.runtime.compat import tools
 
 
@@ -37,7 +38,7 @@ def put_in_line(package: Path, scratch: Path) -> str:
     """Let `import ultralytics` find the tree as it would for somebody who works in it.
 
     A tree that is already on the module search path is left where it is, so that whatever stands before it there is
-    found out; a checkout is put first, as running a script in its root does.
+    found out; a checkout is put first, as running a script in its root does. A tree of another name is found by both.
 
     Returns:
         What was put on the path, empty if nothing was.
@@ -46,7 +47,11 @@ def put_in_line(package: Path, scratch: Path) -> str:
         if Path(entry, "ultralytics").resolve() == package:
             return ""
     parent = package.parent
-    if package.name != "ultralytics":
+    if package.name != "ultralytics" and imports_itself(package):
+        install(package.name)
+        if str(parent) in sys.path:
+            return ""
+    elif package.name != "ultralytics":
         parent = scratch / "link"
         parent.mkdir()
         (parent / "ultralytics").symlink_to(package, target_is_directory=True)

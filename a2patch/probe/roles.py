@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Tuple
 from a2patch.graph import at_scale
 from a2patch.probe.events import Channel, Finding, last_line, missing_library, passed
 from a2patch.probe.runtime.compat import move_home
+from a2patch.probe.runtime.declined import DeclinedError
 from a2patch.probe.runtime.libraries import missing_libraries
 from a2patch.probe.runtime.sandbox import apply_settings, go_offline, put_in_line
 from a2patch.protocol import (
@@ -129,7 +130,7 @@ def _try_patched(request: VerifyRequest, channel: Channel) -> None:
         context = Context(request, channel)
     except Exception as error:  # a model of the user's own may be anything
         traceback.print_exc()  # to the log
-        channel.emit(ModelUnreadable(last_line(error)))
+        channel.emit(_unreadable(error))
         return
     for name, what, check in _checks_of_all_models():
         _check(context, name, what, check)
@@ -142,6 +143,13 @@ def _try_patched(request: VerifyRequest, channel: Channel) -> None:
     _count_costs(context, [*dict.fromkeys(bases), *files])
 
 
+def _unreadable(error: Exception) -> ModelUnreadable:
+    """Return what to tell of a model that can't be read."""
+    if isinstance(error, DeclinedError):
+        return ModelUnreadable("It {}{}".format(error, ": " + error.found if error.found else ""), error.remedy)
+    return ModelUnreadable(last_line(error))
+
+
 def _insert(request: InsertRequest, channel: Channel) -> None:
     """Make model files out of another, and the checks on them."""
     from a2patch.probe.insert import UninsertableError, insert_models
@@ -152,7 +160,7 @@ def _insert(request: InsertRequest, channel: Channel) -> None:
         channel.emit(InsertionRefused(str(reason)))
     except Exception as error:
         traceback.print_exc()  # to the log
-        channel.emit(ModelUnreadable(last_line(error)))
+        channel.emit(_unreadable(error))
     else:
         _try_patched(made, channel)
 

@@ -105,9 +105,22 @@ class LibraryUnfit:
 
 @dataclass(frozen=True)
 class ModelUnreadable:
-    """Why the model that was to be tried is none."""
+    """Why the model that was to be tried is none.
+
+    Attributes:
+        error: What is wrong with it.
+        remedy: What to do next, where that is known.
+    """
 
     error: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class ModelNoted:
+    """What is to be said of a model besides its checks."""
+
+    note: str
 
 
 @dataclass(frozen=True)
@@ -209,6 +222,7 @@ Event = Union[
     InsertionRefused,
     LibrariesMissing,
     LibraryUnfit,
+    ModelNoted,
     ModelUnreadable,
     StockModel,
     TransplantMade,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from a2patch.patch import Status
-from a2patch.protocol import NOT_ASKED, Check, Cost, CostsUncounted, StockModel
+from a2patch.protocol import NOT_ASKED, Check, Cost, CostsUncounted, ModelNoted, StockModel
 from a2patch.runner.process import ProbeResult
 from a2patch.runner.verdict import BASE, CHECKS, SCALES, Verdict
 from a2patch.tree import Copy
@@ -192,6 +192,6 @@ def conclude(
         ultralytics=patched.version("ultralytics"),
         checks=tuple(checks),
         costs=tuple(cost for probe in (reference, patched) if probe for cost in probe.events_of(Cost)),
-        note=next(iter(notes), ""),
+        note=" ".join([*dict.fromkeys(event.note for event in patched.events_of(ModelNoted)), *notes[:1]]),
         base=base,
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pickletools
 import re
 import zipfile
+from collections import deque
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Dict, Iterator, List, Tuple
+from typing import IO, Any, Deque, Dict, Iterator, List, Tuple
 
 from a2patch.probe.runtime.declined import DeclinedError
 
@@ -25,7 +26,12 @@ _UNPACK = "Unpack it, and name the .pt file in it."
 
 # What stands at a place of a file, what the file then is, and what to do.
 _MARKS: Tuple[Tuple[int, bytes, str, str], ...] = (
-    (0, b"version https://git-lfs", "a pointer of git-LFS: the file itself was not fetched", "Fetch it: `git lfs pull`."),
+    (
+        0,
+        b"version https://git-lfs",
+        "a pointer of git-LFS: the file itself was not fetched",
+        "Fetch it: `git lfs pull`.",
+    ),
     (4, b"TFL3", "a TFLite model", "Name the .pt file that it was exported from."),
     (0, b"\x89HDF\r\n\x1a\n", "an HDF5 file, such as Keras saves", _NAME_A_MODEL),
     (0, b"\x1f\x8b", "a gzip archive", _UNPACK),
@@ -175,21 +181,21 @@ def _names(file: IO[bytes]) -> List[str]:
 def _resolved(opcodes: Any) -> List[str]:
     """Return the dotted names in a stream of opcodes; those that newer protocols build of strings included."""
     names: Dict[str, None] = {}
-    strings: List[Any] = []  # what was pushed, as far as it is a string; only the last two matter
+    strings: Deque[Any] = deque([None, None], maxlen=2)  # what was pushed last, as far as it is a string
     memo: Dict[int, Any] = {}
     for name, argument in opcodes:
         if name in ("GLOBAL", "INST"):
             names[argument.replace(" ", ".", 1)] = None
             strings.append(None)
         elif name == "STACK_GLOBAL":
-            module, attribute = ([None, None] + strings)[-2:]
+            module, attribute = strings
             if module and attribute:  # else they were hidden, which whoever loads it finds out
                 names["{}.{}".format(module, attribute)] = None
             strings.append(None)
         elif name == "MEMOIZE":
-            memo[len(memo)] = strings[-1] if strings else None
+            memo[len(memo)] = strings[-1]
         elif name in ("PUT", "BINPUT", "LONG_BINPUT"):
-            memo[int(argument)] = strings[-1] if strings else None
+            memo[int(argument)] = strings[-1]
         elif name in ("GET", "BINGET", "LONG_BINGET"):
             strings.append(memo.get(int(argument)))
         elif name == "PROTO":  # the next pickle, which counts anew
@@ -208,7 +214,9 @@ def _refuse_families(names: List[str]) -> None:
             _shown(older),
             "Train a model with ultralytics; yolov5nu.pt and its like are the YOLOv5 models made for it.",
         )
-    quantised = [name for name in names if re.match(r"torch\.(ao\.)?(nn\.)?(quantization|quantized|intrinsic|qat)\b", name)]
+    quantised = [
+        name for name in names if re.match(r"torch\.(ao\.)?(nn\.)?(quantization|quantized|intrinsic|qat)\b", name)
+    ]
     quantised += [name for name in names if name == "torch._utils._rebuild_qtensor"]
     if quantised:
         raise DeclinedError("holds a quantised model", _shown(quantised), "Name the one that it was made from.")

@@ -110,7 +110,7 @@ class _Sealed(type):
         """Refuse to be called, except by what is pickled as a call: an empty namespace and a value of an enum."""
         real = cls.__dict__["real"]
         if (issubclass(real, types.SimpleNamespace) and not arguments) or issubclass(real, enum.Enum):
-            return object.__new__(cls)
+            return _made(cls)
         raise NeedsTrustError("it calls the class {}".format(cls.__name__))
 
     def __setattr__(cls, name: str, value: Any) -> None:
@@ -240,7 +240,7 @@ def _is_class(named: str, real: Any) -> bool:
     if issubclass(real, torch.nn.Module):
         return real.__module__.startswith(_MODULES)
     module = named.rpartition(".")[0]
-    return issubclass(real, (types.SimpleNamespace, enum.Enum)) or module in _OF_DATA and real.__module__ == module
+    return issubclass(real, (types.SimpleNamespace, enum.Enum)) or (module in _OF_DATA and real.__module__ == module)
 
 
 def _stand_in(named: str, real: Any) -> Any:
@@ -248,9 +248,9 @@ def _stand_in(named: str, real: Any) -> Any:
     return _Sealed(named, (_StandIn,), {"real": real})
 
 
-def _made() -> Any:
+def _made(kind: Any = _StandIn) -> Any:
     """Return what stands for the result of a call."""
-    return object.__new__(_StandIn)
+    return object.__new__(kind)
 
 
 def _refuse_kept_callables(found: Any) -> None:

@@ -45,7 +45,8 @@ def saved(content: bytes) -> bytes:
 
 def older(content: bytes) -> bytes:
     """Return a file in the format of torch before 1.6."""
-    return b"".join(pickle.dumps(each, 2) for each in (MAGIC, 1001, {})) + content + pickle.dumps([], 2)
+    front = [pickle.dumps(each, 2) for each in (MAGIC, 1001, dict[str, str]())]
+    return b"".join(front) + content + pickle.dumps([], 2)
 
 
 OTHERS = {

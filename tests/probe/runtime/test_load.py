@@ -21,6 +21,8 @@ _ADMITTED = """
 import collections, json, os, pickle, sys, types
 from pathlib import Path
 sys.path[:0] = sys.argv[1:3]
+from a2patch.probe.runtime.sandbox import go_offline
+go_offline()
 import torch
 from ultralytics.nn import modules, tasks
 from a2patch.probe.runtime.declined import DeclinedError

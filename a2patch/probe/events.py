@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Collection, Dict, Sequence
+from typing import Callable, Collection, Dict, Iterator, List, Optional, Sequence
 
+from a2patch.probe.runtime.libraries import installed
 from a2patch.protocol import (
     EVENTS,
     SCRATCH,
     Check,
     CheckStarted,
     Event,
-    LibrariesMissing,
     Result,
     Trying,
     encode,
@@ -65,6 +66,7 @@ class Channel:
         scratch: The folder for the probe's files.
         results: What each check came to that was made so far, by name.
         added_path: What the probe put on the module search path for the tree; empty where it was there already.
+        missing: The modules that were found missing.
     """
 
     def __init__(self, home: Path, checks: Collection[str]) -> None:
@@ -76,6 +78,7 @@ class Channel:
         """
         self.scratch = home / SCRATCH
         self.added_path = ""
+        self.missing: List[str] = []
         self.results: Dict[str, Result] = {}
         self._checks = checks
         self._file = (home / EVENTS).open("a", encoding="utf-8")
@@ -128,17 +131,33 @@ class Channel:
         traceback.print_exc()  # to the log
         library = missing_library(error)
         if library:
-            self.emit(LibrariesMissing((library,)))
+            self.missing.append(library)
             return skipped("", "needs the library {}, which is not installed".format(library))
         return failed("raises", last_line(error))
 
 
 def missing_library(error: BaseException) -> str:
-    """Return the top-level name of the third-party library whose absence an error reports; empty if it reports none."""
-    if not isinstance(error, ModuleNotFoundError) or not error.name:
-        return ""
-    top = error.name.partition(".")[0]
-    return "" if top == PACKAGE else top
+    """Return the top-level name of the third-party library whose absence an error reports; empty if it reports none.
+
+    Upstream wraps many an error into another, so what an error came of is looked at too, and what it says.
+    """
+    for each in _chain(error):
+        named = each.name if isinstance(each, ModuleNotFoundError) else None
+        told = re.search(r"No module named '([\w.]+)'", str(each))
+        top = str(named or (told and told.group(1)) or "").partition(".")[0]
+        if top and top != PACKAGE and not installed(top):
+            return top
+    return ""
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error, and those that it came of."""
+    seen: List[BaseException] = []
+    at: Optional[BaseException] = error
+    while at is not None and not any(at is each for each in seen):
+        seen.append(at)
+        yield at
+        at = at.__cause__ or (None if at.__suppress_context__ else at.__context__)
 
 
 def last_line(error: BaseException) -> str:

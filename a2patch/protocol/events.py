@@ -90,9 +90,17 @@ class CheckStarted:
 
 @dataclass(frozen=True)
 class LibrariesMissing:
-    """Libraries that the interpreter lacks, by the names by which they are imported."""
+    """Libraries that the interpreter lacks.
+
+    Attributes:
+        names: The modules, by the names by which they are imported.
+        distributions: What to install, by the names on the registry.
+        unknown: The modules of which it is not known what has them.
+    """
 
     names: Tuple[str, ...]
+    distributions: Tuple[str, ...]
+    unknown: Tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ torch.save({"model": fused}, "fused.pt")
 """
 # What each file is, by its name; the first word of a remedy that leads somewhere.
 TOLD = {
-    **{name: ("holds more than models of known classes: it names posix.mkdir", "--trust") for name in FORMATS[:2]},
+    **dict.fromkeys(FORMATS[:2], ("holds more than models of known classes: it names posix.mkdir", "--trust")),
     "raw": ("is no checkpoint, but a bare pickle", "torch.save"),
     "described": ("upstream would run as code: activation: __import__", "--trust"),
     "wrapped": ("no whole model, but a state dict: it stands under model_state_dict", "--from-state-dict"),
@@ -161,8 +161,8 @@ def test_a_sound_one_needs_no_trust(made: Made) -> None:
 
 def test_a_state_dict_is_found_under_any_key(made: Made) -> None:
     for name in ("wrapped", "averaged"):
-        found = next(event for event in made.events[f"weights {name}"] if isinstance(event, TransplantMade))
-        assert (found.transplant.carried, found.transplant.weights) == (355, "state dict")
+        result = next(event for event in made.events[f"weights {name}"] if isinstance(event, TransplantMade))
+        assert (result.transplant.carried, result.transplant.weights) == (355, "state dict")
     for name in FORMATS[:2]:
         assert "--trust" in made.last(f"weights {name}")[1]
     assert "--trust" not in made.last("weights raw")[1]

@@ -16,6 +16,7 @@ from a2patch.protocol import (
     Check,
     CheckStarted,
     Event,
+    LibrariesMissing,
     Result,
     Trying,
     encode,
@@ -88,6 +89,11 @@ class Channel:
         self._file.write(encode(event) + "\n")
         self._file.flush()
 
+    def lacks(self, library: str) -> None:
+        """Say that a library is not installed."""
+        self.missing.append(library)
+        self.emit(LibrariesMissing((library,)))
+
     def trying(self, what: str) -> None:
         """Say what is being tried, for whoever waits."""
         self.emit(Trying(what))
@@ -131,7 +137,7 @@ class Channel:
         traceback.print_exc()  # to the log
         library = missing_library(error)
         if library:
-            self.missing.append(library)
+            self.lacks(library)
             return skipped("", "needs the library {}, which is not installed".format(library))
         return failed("raises", last_line(error))
 
@@ -142,10 +148,11 @@ def missing_library(error: BaseException) -> str:
     Upstream wraps many an error into another, so what an error came of is looked at too, and what it says.
     """
     for each in _chain(error):
-        named = each.name if isinstance(each, ModuleNotFoundError) else None
         told = re.search(r"No module named '([\w.]+)'", str(each))
-        top = str(named or (told and told.group(1)) or "").partition(".")[0]
-        if top and top != PACKAGE and not installed(top):
+        named = each.name if isinstance(each, ModuleNotFoundError) else told and told.group(1)
+        top = str(named or "").partition(".")[0]
+        direct = each is error and isinstance(each, ModuleNotFoundError)
+        if top and top != PACKAGE and (direct or not installed(top)):
             return top
     return ""
 

@@ -13,7 +13,7 @@ from a2patch.probe.events import Channel, Finding, last_line, missing_library, p
 from a2patch.probe.runtime.compat import move_home
 from a2patch.probe.runtime.declined import DeclinedError
 from a2patch.probe.runtime.distributions import to_install
-from a2patch.probe.runtime.libraries import missing_libraries
+from a2patch.probe.runtime.libraries import installed, missing_libraries
 from a2patch.probe.runtime.sandbox import apply_settings, go_offline, put_in_line
 from a2patch.protocol import (
     CostsUncounted,
@@ -66,7 +66,7 @@ def main(request_path: str) -> int:
         if not library:
             raise
         traceback.print_exc()  # to the log
-        channel.missing.append(library)
+        channel.lacks(library)
     if channel.missing:
         channel.emit(_missing(channel.missing, package))
     channel.emit(Done())
@@ -100,8 +100,8 @@ def _import_library(name: str, channel: Channel, package: Path) -> bool:
         import_module(name)
     except (ImportError, OSError, RuntimeError, AttributeError) as error:
         library = missing_library(error)
-        if library:
-            channel.missing.append(library)
+        if library and not installed(library):
+            channel.lacks(library)
         else:  # a pair that doesn't match, mostly
             channel.emit(LibraryUnfit(name, last_line(error)))
         return False

@@ -90,17 +90,17 @@ class CheckStarted:
 
 @dataclass(frozen=True)
 class LibrariesMissing:
-    """Libraries that the interpreter lacks.
+    """Libraries that the interpreter lacks: one at once where it is found, and all of them at the end.
 
     Attributes:
         names: The modules, by the names by which they are imported.
-        distributions: What to install, by the names on the registry.
-        unknown: The modules of which it is not known what has them.
+        distributions: What to install, by the names on the registry; at the end.
+        unknown: The modules of which it is not known what has them; likewise.
     """
 
     names: Tuple[str, ...]
-    distributions: Tuple[str, ...]
-    unknown: Tuple[str, ...]
+    distributions: Tuple[str, ...] = ()
+    unknown: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -55,13 +55,14 @@ def _raise_missing(interpreter: Path, missing: LibrariesMissing) -> None:
     if "torch" in names and "torchvision" not in names:
         names.append("torchvision")
     names.sort(key=lambda name: (not name.startswith("torch"), name.lower()))
-    unknown = [f"the module {name}" for name in missing.unknown]
+    unknown = missing.unknown if names else missing.names
     remedy = pip(interpreter, names) if names else ""
-    if missing.unknown:
-        origin = f"It is not known here what provides {', '.join(missing.unknown)}: ask whoever made the tree."
+    if unknown:
+        origin = f"It is not known here what provides {', '.join(unknown)}: ask whoever made the tree."
         remedy = f"{remedy}\n{origin}".strip()
+    needed = [*names, *(f"the module {name}" for name in unknown)]
     raise ToolMissingError(
-        f"This tree needs {', '.join([*names, *unknown])}, which its interpreter lacks",
+        f"This tree needs {', '.join(needed)}, which its interpreter lacks",
         path=interpreter,
         remedy=remedy,
     )

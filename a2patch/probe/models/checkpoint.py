@@ -119,8 +119,8 @@ def state_dict_in(stored: Any, depth: int = 4) -> Tuple[str, Dict[str, Any]]:
 def unlike_its_description(model: Model) -> str:
     """Return how the tensors of a model differ from those that its own description builds; empty where they do not.
 
-    What another release builds otherwise has other names; where only shapes differ, or the batch norms are gone, the
-    model itself was changed.
+    What another release builds otherwise has other names, or is in the head. Where only shapes differ before the head,
+    or the batch norms are gone, the model itself was changed.
     """
     described: Optional[Dict[str, Any]] = None
     with suppress(Exception), Valueless() if Mode is not object else nullcontext():
@@ -134,7 +134,8 @@ def unlike_its_description(model: Model) -> str:
     if not any(".bn." in name for name in own) and any(".bn." in name for name in built):
         return "is fused: its batch norms are folded into its convolutions"
     other = [name for name in own if own[name] != built.get(name)]
-    if own.keys() != built.keys() or not other:
+    head = "model.{}.".format(len(model.model) - 1)
+    if own.keys() != built.keys() or all(name.startswith(head) for name in other):
         return ""
     return (
         "is pruned: {} of its {} tensors have other shapes than its description builds, {} first ({}, not {})".format(
@@ -146,6 +147,10 @@ def unlike_its_description(model: Model) -> str:
 def _unpickled(path: Path, trusted: bool) -> Dict[str, Any]:
     """Return what a checkpoint holds by name."""
     admit(path, trusted)
+    if path.suffix != ".pt":
+        raise DeclinedError(
+            "is a checkpoint, and upstream loads those by the name .pt", remedy="Rename it: {}.pt".format(path.stem)
+        )
     try:
         stored = load_stored(path)
     except AttributeError as error:  # upstream looks for a model in what is no dict

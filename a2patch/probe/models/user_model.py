@@ -12,8 +12,6 @@ from a2patch.probe.models.catalog import parse
 from a2patch.probe.models.checkpoint import read_whole, unlike_its_description
 from a2patch.probe.models.evaluated import refuse_code
 from a2patch.probe.models.meta import meta_model
-from a2patch.probe.runtime.declined import DeclinedError
-from a2patch.probe.runtime.file_kind import named_by
 
 
 class UserModel:
@@ -45,15 +43,13 @@ class UserModel:
         self._loaded: Model | None = None
         self.text = ""
         self.note = ""
-        if path.suffix == ".pt":
+        if path.suffix not in (".yaml", ".yml"):  # upstream reads no model file by another name
             self._loaded = _load(path, trusted)
             changed = unlike_its_description(self._loaded)
             self.note = changed and "{} {}; it is tried as it is.".format(path.name, changed)
             self.model: dict[str, Any] = self._loaded.yaml
             self.scales = [""]
         else:
-            if path.suffix not in (".yaml", ".yml"):
-                _refuse_other_suffix(path)
             self.text = path.read_text(encoding="utf-8", errors="ignore")  # as upstream reads it
             self.model = parse(self.text)
             if not isinstance(self.model, dict) or not self.model.get("head"):
@@ -93,19 +89,3 @@ def _load(path: Path, trusted: bool) -> Model:
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(".dfl" not in name)  # which is a constant
     return model
-
-
-def _refuse_other_suffix(path: Path) -> None:
-    """Raise for a file whose name upstream reads no model by, and say what it is.
-
-    Raises:
-        DeclinedError: Always.
-    """
-    try:
-        named_by(path)
-    except DeclinedError as error:
-        remedy = "Name a model YAML, or a .pt file of a model."
-        raise DeclinedError(str(error), error.found, error.remedy or remedy) from error
-    raise DeclinedError(
-        "is a checkpoint, and upstream loads those by the name .pt", remedy="Rename it: {}.pt".format(path.stem)
-    )

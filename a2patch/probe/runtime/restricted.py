@@ -222,7 +222,7 @@ def _found(named: str) -> Any:
     if (module + ".").startswith(_IMPORTED):
         try:
             importlib.import_module(module)
-        except ImportError:
+        except (ImportError, RuntimeError, OSError, ValueError):  # there is none, or it is broken
             return None
     return getattr(sys.modules.get(module), name, None)
 

@@ -21,6 +21,8 @@ from a2patch.probe.runtime.load import admit, load_model, load_plainly, load_sto
 _WRAPPERS = ("ema", "state_dict", "model_state_dict", "model", "weights", "net")
 _SHOWN = 4
 
+_SAVED = "Name a checkpoint that ultralytics saved."
+
 
 class Checkpoint(NamedTuple):
     """A checkpoint that holds a whole model.
@@ -58,7 +60,9 @@ def read_whole(path: Path, trusted: bool) -> Checkpoint:
     if stored.get("modelopt"):
         raise DeclinedError("holds a quantised model", "it was quantised by modelopt", "Name the one it was made from.")
     if not isinstance(getattr(model, "yaml", None), dict) or not hasattr(getattr(model, "model", None), "__getitem__"):
-        raise DeclinedError("holds no model that ultralytics builds from a YAML file", "its class is " + _kind(model))
+        raise DeclinedError(
+            "holds no model that ultralytics builds from a YAML file", "its class is " + _kind(model), _SAVED
+        )
     refuse_code(model.yaml, "", trusted)
     dtype = next((p.dtype for p in model.parameters() if p.is_floating_point()), torch.float32)
     attributes = dict(vars(model))
@@ -154,7 +158,7 @@ def _unpickled(path: Path, trusted: bool) -> Dict[str, Any]:
     try:
         stored = load_stored(path)
     except AttributeError as error:  # upstream looks for a model in what is no dict
-        raise DeclinedError("holds no model", last_line(error), "Name a checkpoint that ultralytics saved.") from error
+        raise DeclinedError("holds no model", last_line(error), _SAVED) from error
     except Exception as error:  # what upstream raises depends on the file
         raise DeclinedError("can't be loaded", last_line(error), "Use the release that saved it.") from error
     return stored if isinstance(stored, dict) else {}
@@ -164,7 +168,7 @@ def _without_model(path: Path, stored: Dict[str, Any]) -> DeclinedError:
     """Return the error of a checkpoint without a whole model."""
     place, found = state_dict_in(stored)
     if not found:
-        return DeclinedError("holds no model", _told(stored), "Name a checkpoint that ultralytics saved.")
+        return DeclinedError("holds no model", _told(stored), _SAVED)
     remedy = (
         "It is weights alone: `a2patch transplant {} --from-state-dict --base yolov8n.yaml --model …`, with the model "
         "that it is of as the base, makes a whole checkpoint.".format(path.name)

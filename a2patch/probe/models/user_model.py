@@ -12,6 +12,7 @@ from a2patch.probe.models.catalog import parse
 from a2patch.probe.models.checkpoint import read_whole, unlike_its_description
 from a2patch.probe.models.evaluated import refuse_code
 from a2patch.probe.models.meta import meta_model
+from a2patch.probe.runtime.declined import DeclinedError
 
 
 class UserModel:
@@ -43,6 +44,8 @@ class UserModel:
         self._loaded: Model | None = None
         self.text = ""
         self.note = ""
+        if not path.is_file():  # a pipe or a device would be waited for
+            raise DeclinedError("is no ordinary file", remedy="Name a model YAML, or a .pt file of a model.")
         if path.suffix not in (".yaml", ".yml"):  # upstream reads no model file by another name
             self._loaded = _load(path, trusted)
             changed = unlike_its_description(self._loaded)

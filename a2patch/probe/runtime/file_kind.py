@@ -169,7 +169,7 @@ def _opcodes(file: IO[bytes]) -> Iterator[Tuple[Any, Any]]:
             if position is not None and position > _MOST_BYTES:
                 return
             yield opcode, argument
-    except (ValueError, UnicodeDecodeError, EOFError, IndexError):
+    except (ValueError, EOFError, IndexError, OverflowError, MemoryError):
         return  # torch says what is wrong with it
 
 

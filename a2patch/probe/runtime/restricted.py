@@ -212,7 +212,8 @@ def _state(named: str) -> str:
     real = _found(named)
     if real is None:
         top = named.partition(".")[0]
-        return "lacking" if top in ("ultralytics", "__main__") or not installed(top) else "unknown"
+        there = installed(top) and top not in ("ultralytics", "__main__") and not named.startswith(_IMPORTED)
+        return "unknown" if there else "lacking"
     return "known" if named in _CALLED_FOR_REAL or _is_of_tensors(named, real) or _is_class(named, real) else "unknown"
 
 

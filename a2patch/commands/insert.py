@@ -53,6 +53,9 @@ def insert(
         bool, typer.Option("--install", help="Put it beside upstream's YAMLs; `a2patch revert` removes it.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a file of that name.")] = False,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Let code run that MODEL holds, such as an activation of its own.")
+    ] = False,
     ultralytics_path: PathOption = None,
     python: PythonOption = None,
     as_json: JsonOption = False,
@@ -60,19 +63,21 @@ def insert(
     """Put our block anywhere into a model, and every index behind it right."""
     from a2patch.report import insert as report
     from a2patch.runner import insert as runner
+    from a2patch.runner import refuse_checkpoint
     from a2patch.transaction import models
 
     positions = _positions(at or [], each=each, remove=remove)
     arguments = _row_arguments(block, e, args)
     name = _file_name(output, base, each=each, install=install)
     with error_handler("insert", as_json) as console:
+        refuse_checkpoint(base, "--base")
         around = surroundings()
         tree = locate(console, ultralytics_path, around)
         seen = survey(console, tree)
         console.document["tree"] = json.tree(seen)
         models.refuse_unpatched(seen)
         model = runner.find_model(tree.package, base, around.folder)
-        order = runner.Insertion(model, positions, each, remove, block, arguments, name)
+        order = runner.Insertion(model, positions, each, remove, block, arguments, name, trust)
         python = interpreter(console, python, tree, around)
         with progress() as notify:
             result = runner.insert_models(tree.package, python, order, notify, around.variables)

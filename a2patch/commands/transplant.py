@@ -41,7 +41,7 @@ def transplant(
 ) -> None:
     """Carry trained weights into a model that has double attention elsewhere, proved bit for bit; or back."""
     from a2patch.errors import ExistsError, TransplantError
-    from a2patch.runner import Job
+    from a2patch.runner import Job, refuse_checkpoint
     from a2patch.runner import transplant as run
 
     if from_state_dict != bool(base):
@@ -50,6 +50,8 @@ def transplant(
     if target.suffix != ".pt":
         raise typer.BadParameter("ultralytics loads checkpoints by the name .pt", param_hint="--output")
     with error_handler("transplant", as_json) as console:
+        refuse_checkpoint(model, "--model")
+        refuse_checkpoint(base, "--base")
         if target.exists() and not force:
             raise ExistsError(
                 "the result is there already", path=target, remedy="Name another with -o, or replace it with --force."
@@ -72,6 +74,6 @@ def _model(name: str) -> str:
     """Return a model file of this folder by its path, since the probe runs elsewhere; any other by its name."""
     if not name:
         return name
-    path = Path(name if name.endswith((".yaml", ".yml", ".pt")) else f"{name}.yaml")
+    path = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
     found = path.is_file() or path.with_name(unscaled(path.name)).is_file()
     return str(path.absolute()) if found else str(path)

@@ -61,9 +61,7 @@ def insert_models(request: InsertRequest, channel: Channel) -> InsertRequest:
     Raises:
         UninsertableError: The model does not have a position, or can't be changed as text.
     """
-    base = UserModel(Path(request.model), "")
-    if not base.text:
-        raise UninsertableError("it is a checkpoint; name the YAML that it was made from")
+    base = UserModel(Path(request.model), "", request.trust)
     text = base.path.read_bytes().decode("utf-8", "surrogateescape")  # with its own line endings, and all its bytes
     channel.trying("reading " + base.path.name)
     try:
@@ -77,7 +75,7 @@ def insert_models(request: InsertRequest, channel: Channel) -> InsertRequest:
 
 def _inserted(request: InsertRequest, channel: Channel, base: UserModel, text: str) -> list[_Edited]:
     """Return the files with rows put in: one, or one for each position."""
-    context = Context(replace(request, models=(ModelSpec(str(base.path), user=True),)), channel)
+    context = Context(replace(request, models=(ModelSpec(str(base.path), user=True, trust=request.trust),)), channel)
     strides = strides_of(context, str(base.path))
     maps = [i for i, stride in enumerate(strides) if stride is not None]
     before = graph(text, base.model, strides)
@@ -121,8 +119,8 @@ def _emitted(request: InsertRequest, channel: Channel, base: UserModel, text: st
     )
     # What a model reads is compared with its base, which must be the smaller of the two; else the closest stock one is.
     if request.remove:
-        return ModelSpec(str(path), user=True)
-    return ModelSpec(str(path), str(base.path), user=True, user_base=True)
+        return ModelSpec(str(path), user=True, trust=request.trust)
+    return ModelSpec(str(path), str(base.path), user=True, user_base=True, trust=request.trust)
 
 
 def _rest(text: str, model: dict[str, Any], classes: Sequence[str]) -> tuple[Any, ...]:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Tuple
 
 from a2patch.probe.events import Channel, Finding, SkipCheckError, last_line, missing_library, passed
 from a2patch.probe.runtime.compat import move_home
-from a2patch.probe.runtime.libraries import missing_libraries
+from a2patch.probe.runtime.declined import DeclinedError
+from a2patch.probe.runtime.distributions import to_install
+from a2patch.probe.runtime.libraries import installed, missing_libraries
 from a2patch.probe.runtime.sandbox import apply_settings, go_offline, put_in_line
 from a2patch.protocol import (
     CostsUncounted,
@@ -57,14 +59,28 @@ def main(request_path: str) -> int:
     go_offline()
     channel.added_path = put_in_line(package, channel.scratch)
     move_home(package, channel.scratch)
+    try:
+        _do(request, channel, package)
+    except ModuleNotFoundError as error:  # of a module of ours that needs it
+        library = missing_library(error)
+        if not library:
+            raise
+        traceback.print_exc()  # to the log
+        channel.lacks(library)
+    if channel.missing:
+        channel.emit(_missing(channel.missing, package))
+    channel.emit(Done())
+    return 0
+
+
+def _do(request: Request, channel: Channel, package: Path) -> None:
+    """Do what a request asks, as far as its libraries and its tree can be imported."""
     ready = _import_libraries(request, channel, package)
     if ready and request.role == "gpu":  # most often there is none: then the tree need not be imported again
         ready = import_module("torch").cuda.is_available()
     if ready and _import_tree(request, channel, package):
         apply_settings()
         _ROLES[request.role](request, channel)
-    channel.emit(Done())
-    return 0
 
 
 def _import_libraries(request: Request, channel: Channel, package: Path) -> bool:
@@ -82,41 +98,35 @@ def _import_libraries(request: Request, channel: Channel, package: Path) -> bool
 def _import_library(name: str, channel: Channel, package: Path) -> bool:
     try:
         import_module(name)
-    except ModuleNotFoundError as error:
-        channel.emit(_missing(missing_library(error, package.name) or name, package))
-        return False
-    except (ImportError, OSError, RuntimeError, AttributeError) as error:  # a pair that doesn't match, mostly
-        channel.emit(LibraryUnfit(name, last_line(error)))
+    except (ImportError, OSError, RuntimeError, AttributeError) as error:
+        library = missing_library(error, package.name)
+        if library and not installed(library):
+            channel.lacks(library)
+        else:  # a pair that doesn't match, mostly
+            channel.emit(LibraryUnfit(name, last_line(error)))
         return False
     return True
 
 
-def _missing(library: str, package: Path) -> LibrariesMissing:
-    """Return what to tell where a library is missing: all that are, so that they can be installed at once."""
-    return LibrariesMissing(tuple(sorted({library, *missing_libraries(package, _STARTS)})))
+def _missing(modules: List[str], package: Path) -> LibrariesMissing:
+    """Return what to tell where libraries are missing: all that are, so that they can be installed at once."""
+    names = sorted({*modules, *missing_libraries(package, _STARTS)})
+    distributions, unknown = to_install(names, package)
+    return LibrariesMissing(tuple(names), tuple(distributions), tuple(unknown))
 
 
 def _import_tree(request: Request, channel: Channel, package: Path) -> bool:
     """Import the tree and prove that it is the tree."""
-    from a2patch.probe.checks.register import check_import
-
-    missing: List[LibrariesMissing] = []
 
     def attempt() -> Finding:
-        try:
-            found = check_import(package, request.parts)
-        except ModuleNotFoundError as error:
-            library = missing_library(error, package.name)
-            if library:
-                missing.append(_missing(library, package))
-            raise
+        from a2patch.probe.checks.register import check_import
+
+        found = check_import(package, request.parts)
         channel.emit(Version("ultralytics", str(import_module("ultralytics").__version__)))
         return found
 
     fine = channel.check("import", "importing " + package.name, attempt)
-    if missing:
-        channel.emit(missing[0])
-    elif not fine:  # a release that imports it by itself fails with it
+    if not fine and not channel.missing:  # a release that imports it by itself fails with it
         _import_library("torchvision", channel, package)
     return fine
 
@@ -129,7 +139,7 @@ def _try_patched(request: VerifyRequest, channel: Channel) -> None:
         context = Context(request, channel)
     except Exception as error:  # a model of the user's own may be anything
         traceback.print_exc()  # to the log
-        channel.emit(ModelUnreadable(_reason(error)))
+        channel.emit(_unreadable(error))
         return
     for name, what, check in _checks_of_all_models():
         _check(context, name, what, check)
@@ -142,9 +152,11 @@ def _try_patched(request: VerifyRequest, channel: Channel) -> None:
     _count_costs(context, [*dict.fromkeys(bases), *files])
 
 
-def _reason(error: Exception) -> str:
-    """Return why a model can't be read: in our words, else in those of whoever raised."""
-    return str(error) if type(error) is ValueError else last_line(error)
+def _unreadable(error: Exception) -> ModelUnreadable:
+    """Return what to tell of a model that can't be read: in our words, else in those of whoever raised."""
+    if isinstance(error, DeclinedError):
+        return ModelUnreadable("It {}{}".format(error, ": " + error.found if error.found else ""), error.remedy)
+    return ModelUnreadable(str(error) if type(error) is ValueError else last_line(error))
 
 
 def _insert(request: InsertRequest, channel: Channel) -> None:
@@ -157,7 +169,7 @@ def _insert(request: InsertRequest, channel: Channel) -> None:
         channel.emit(InsertionRefused(str(reason)))
     except Exception as error:
         traceback.print_exc()  # to the log
-        channel.emit(ModelUnreadable(_reason(error)))
+        channel.emit(_unreadable(error))
     else:
         _try_patched(made, channel)
 

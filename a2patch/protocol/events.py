@@ -90,9 +90,17 @@ class CheckStarted:
 
 @dataclass(frozen=True)
 class LibrariesMissing:
-    """Libraries that the interpreter lacks, by the names by which they are imported."""
+    """Libraries that the interpreter lacks: one at once where it is found, and all of them at the end.
+
+    Attributes:
+        names: The modules, by the names by which they are imported.
+        distributions: What to install, by the names on the registry; at the end.
+        unknown: The modules of which it is not known what has them; likewise.
+    """
 
     names: Tuple[str, ...]
+    distributions: Tuple[str, ...] = ()
+    unknown: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,9 +113,22 @@ class LibraryUnfit:
 
 @dataclass(frozen=True)
 class ModelUnreadable:
-    """Why the model that was to be tried is none."""
+    """Why the model that was to be tried is none.
+
+    Attributes:
+        error: What is wrong with it.
+        remedy: What to do next, where that is known.
+    """
 
     error: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class ModelNoted:
+    """What is to be said of a model besides its checks."""
+
+    note: str
 
 
 @dataclass(frozen=True)
@@ -209,6 +230,7 @@ Event = Union[
     InsertionRefused,
     LibrariesMissing,
     LibraryUnfit,
+    ModelNoted,
     ModelUnreadable,
     StockModel,
     TransplantMade,

@@ -36,6 +36,7 @@ class ModelSpec:
         tutorial: Whether it is kept as a tutorial has it, faults included.
         user: Whether it is the user's own, and `file` a path.
         user_base: Whether its base is the user's own too.
+        trust: Whether a user's file may run any code.
     """
 
     file: str
@@ -44,6 +45,7 @@ class ModelSpec:
     tutorial: bool = False
     user: bool = False
     user_base: bool = False
+    trust: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ class InsertRequest(VerifyRequest):
         layer: The class of a row.
         args: Its arguments, as they are written between the brackets.
         name: What to call the file; empty for a name that tells the positions.
+        trust: Whether the model file may run code that it holds.
     """
 
     model: str
@@ -126,6 +129,7 @@ class InsertRequest(VerifyRequest):
     layer: str
     args: str
     name: str
+    trust: bool = False
 
 
 @dataclass(frozen=True)

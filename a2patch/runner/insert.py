@@ -19,6 +19,7 @@ from a2patch.runner.requirements import require_libraries, require_tools
 from a2patch.runner.verdict import Verdict
 from a2patch.transaction import files as disk
 
+_VERIFY_IT = "Name a model YAML; `a2patch verify` on it tells more."
 _CHECKS = ("import", "build", "wiring")
 
 
@@ -34,6 +35,7 @@ class Insertion:
         layer: The class of a row.
         args: Its arguments, as they are written between the brackets.
         name: What to call the file; empty for a name that tells the positions.
+        trust: Whether the model file may run code that it holds.
     """
 
     model: Path
@@ -43,6 +45,7 @@ class Insertion:
     layer: str = BLOCK
     args: str = "0.25"
     name: str = ""
+    trust: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def find_model(package: Path, named: str, folder: Path) -> Path:
     Raises:
         ModelError: There is none.
     """
-    name = named if named.endswith((".yaml", ".yml", ".pt")) else f"{named}.yaml"
+    name = named if named.endswith((".yaml", ".yml")) else f"{named}.yaml"
     place = folder / name
     if place.is_file():
         return place.resolve()
@@ -171,7 +174,7 @@ def _require_model(probe: ProbeResult, model: Path) -> None:
             "the model can't be read or built as it is",
             path=model,
             found=unreadable.error,
-            remedy="Nothing was written. Name a model YAML; `a2patch verify` on it tells more.",
+            remedy=f"Nothing was written. {unreadable.remedy or _VERIFY_IT}",
         )
 
 
@@ -221,4 +224,5 @@ def insertion_request(package: Path, insertion: Insertion) -> InsertRequest:
         layer=insertion.layer,
         args=insertion.args,
         name=insertion.name,
+        trust=insertion.trust,
     )

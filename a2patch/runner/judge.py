@@ -9,7 +9,7 @@ from pathlib import Path
 
 from a2patch.block import BASE
 from a2patch.patch import Status
-from a2patch.protocol import NOT_ASKED, Check, Cost, CostsUncounted, StockModel
+from a2patch.protocol import NOT_ASKED, Check, Cost, CostsUncounted, ModelNoted, StockModel
 from a2patch.runner.process import ProbeResult
 from a2patch.runner.verdict import CHECKS, Verdict
 from a2patch.tree import Copy
@@ -194,6 +194,6 @@ def conclude(
         ultralytics=patched.version("ultralytics"),
         checks=tuple(checks),
         costs=tuple(cost for probe in (reference, patched) if probe for cost in probe.events_of(Cost)),
-        note=next(iter(notes), ""),
+        note=" ".join([*dict.fromkeys(event.note for event in patched.events_of(ModelNoted)), *notes[:1]]),
         base=base,
     )

@@ -79,9 +79,9 @@ class ProbeResult:
         return started.name if started else ""
 
     @property
-    def missing(self) -> list[str]:
-        """The libraries that its interpreter lacks."""
-        return list(dict.fromkeys(name for event in self.events_of(LibrariesMissing) for name in event.names))
+    def missing(self) -> LibrariesMissing | None:
+        """The libraries that its interpreter lacks; None if it lacks none."""
+        return self.last(LibrariesMissing)
 
     def version(self, name: str) -> str:
         """Return the version of what it ran with; empty if it did not get that far."""

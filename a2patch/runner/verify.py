@@ -49,11 +49,13 @@ class Subject:
         file: A model YAML or a checkpoint.
         base: The stock model file that it is made from; empty for the closest.
         scale: The scale letter to try; empty for what its name says.
+        trust: Whether the file may run any code.
     """
 
     file: Path
     base: str = ""
     scale: str = ""
+    trust: bool = False
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ def verify(
         require_tools(interpreter, patched)
         unreadable = patched.last(ModelUnreadable)
         if subject and unreadable:
-            raise _untriable(subject, unreadable.error)
+            raise _untriable(subject, unreadable)
         if untouched is not None and not reference and patched.failed("import"):  # was it broken before?
             reference = runner.run([asked("untouched")])["untouched"]
         checks = judge(patched, reference, wanted, pointless)
@@ -175,7 +177,7 @@ def request(role: Role, package: Path, wanted: Sequence[str], subject: Subject |
     if role == "training":
         models = (ModelSpec(BASE, BASE),)
     elif subject:
-        models = (ModelSpec(str(subject.file), subject.base, subject.scale, user=True),)
+        models = (ModelSpec(str(subject.file), subject.base, subject.scale, user=True, trust=subject.trust),)
     # torchvision takes longer to import than torch itself, and these roles and checks do without images.
     without_images = role in _BESIDE or set(wanted) <= set(QUICK)
     folder = "nn.modules" if package.joinpath("nn", "modules").is_dir() else "nn"  # one file before 8.0.98
@@ -210,9 +212,11 @@ def _load_request(package: Path, checkpoint: str) -> LoadRequest:
     )
 
 
-def _untriable(subject: Subject, why: str) -> ModelError:
+def _untriable(subject: Subject, unreadable: ModelUnreadable) -> ModelError:
     """Return the error of a model that can't be read."""
+    why = unreadable.error
     remedy = "Name a model YAML, or a checkpoint that this tree can load; --base and --scale must fit it."
+    remedy = unreadable.remedy or remedy
     if MODULE in why:  # as the module is called that an unpatched tree does not have
         remedy = "It has layers of ours, and the tree is not patched: run `a2patch apply` first."
     return ModelError("The model can't be tried", path=subject.file, found=why, remedy=remedy)

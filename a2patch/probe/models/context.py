@@ -15,7 +15,7 @@ from a2patch.probe.models.declared import Mismatch, Watch, branch
 from a2patch.probe.models.images import at_fitting_side, smooth_images
 from a2patch.probe.models.meta import meta_model
 from a2patch.probe.models.user_model import UserModel
-from a2patch.protocol import VerifyRequest
+from a2patch.protocol import ModelNoted, VerifyRequest
 
 
 class Context:
@@ -48,12 +48,16 @@ class Context:
         self.costs = request.costs
         self.tutorials = {spec.file for spec in self.specs if spec.tutorial}
         self.catalog = Catalog(Path(request.package))
-        self._own = {spec.base: UserModel(Path(spec.base), "") for spec in self.specs if spec.user_base}
-        self._own.update({spec.file: UserModel(Path(spec.file), spec.scale) for spec in self.specs if spec.user})
+        self._own = {spec.base: UserModel(Path(spec.base), "", spec.trust) for spec in self.specs if spec.user_base}
+        self._own.update(
+            {spec.file: UserModel(Path(spec.file), spec.scale, spec.trust) for spec in self.specs if spec.user}
+        )
         self._meta_models: dict[str, Model | Exception] = {}
         self._mismatches: dict[str, Mismatch | None] = {}
         self._models: dict[str, Model] = {}
         for spec in self.specs:
+            if spec.user and self._own[spec.file].note:
+                channel.emit(ModelNoted(self._own[spec.file].note))
             if spec.user and spec.base and not self.text(spec.base):
                 raise ValueError("the tree has no model file {} to compare with".format(spec.base))
 

@@ -211,7 +211,7 @@ def test_a_shift_that_comes_to_nothing_in_the_block_is_a_fault(package: Path, tm
     [
         ("no-model.yaml", "hello: 1", "", "", "no list of layers"),
         ("no-yaml.yaml", "[", "", "", "is no YAML: line 2: "),
-        ("no-checkpoint.pt", "hello", "", "", "Error"),
+        ("no-checkpoint.pt", "hello", "", "", "is no checkpoint, but a text file"),
         ("yolov8.yaml", A2.read_text(encoding="utf-8"), "yolov99.yaml", "", "yolov99.yaml"),
         ("yolov8.yaml", A2.read_text(encoding="utf-8"), "", "q", "no scale 'q'"),
     ],

@@ -69,3 +69,19 @@ class TransplantError(A2PatchError):
     """A checkpoint can't go into the model that was named, or there is nowhere for the result."""
 
     exit_code: ClassVar[int] = 2
+
+
+class InterruptionError(A2PatchError):
+    """The user, or the system, ended a command before it was done."""
+
+    exit_code: ClassVar[int] = 130
+
+
+class InternalError(A2PatchError):
+    """Something that nobody foresaw: an error of a2patch itself."""
+
+    exit_code: ClassVar[int] = 5
+
+
+class EndedBySignal(KeyboardInterrupt):
+    """The system asked this process to end; what holds for Ctrl-C holds for it too."""

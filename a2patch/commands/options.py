@@ -40,8 +40,9 @@ def surroundings() -> Surroundings:
 def locate(console: Console, path: Path | None, around: Surroundings) -> Tree:
     """Find the tree, and finish or undo what an interrupted command left in it before anything else is done."""
     from a2patch.transaction import commit
-    from a2patch.tree import environment
+    from a2patch.tree import clear_leftovers, environment
 
+    clear_leftovers()
     tree = environment.locate(path, around)
     console.document["recovered"] = commit.recover(tree, console.notify)
     return tree

@@ -239,7 +239,7 @@ def _site_status(read: Reader, site: Site, candidates: Sequence[Diff], derive: D
     if derive is not None:
         try:
             derived = derive(site)
-        except AnchorError as error:
+        except (AnchorError, RecursionError) as error:  # the latter where it is nested too deeply to be searched
             misfits.append(Misfit(f"{site}/derived", _SITE_FILES[site], f"none could be derived: {error}"))
         else:
             if isinstance(forth := _fit_and_prove(derived, read), Diff):

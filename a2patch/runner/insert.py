@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -14,10 +12,11 @@ from a2patch.errors import ExistsError, ModelError
 from a2patch.graph import Position, model_files, unscaled
 from a2patch.protocol import AddedModules, InsertedModel, InsertionRefused, InsertRequest, ModelUnreadable
 from a2patch.runner.judge import conclude, judge
-from a2patch.runner.process import THREADS, ProbeResult, ProbeRunner
+from a2patch.runner.process import ROOM, THREADS, ProbeResult, ProbeRunner
 from a2patch.runner.requirements import require_libraries, require_tools
 from a2patch.runner.verdict import Verdict
 from a2patch.transaction import files as disk
+from a2patch.tree import scratch_folder
 
 _CHECKS = ("import", "build", "wiring")
 
@@ -114,8 +113,8 @@ def insert_models(
         ExistsError: Upstream would find a model of the tree by the name of one that was made.
         ToolMissingError: The interpreter can't run, or lacks a library.
     """
-    with tempfile.TemporaryDirectory(prefix="a2patch-insert-", ignore_cleanup_errors=True) as folder:
-        runner = ProbeRunner(interpreter, Path(os.path.realpath(folder)), environ, notify, timeout)
+    with scratch_folder("insert", ROOM) as folder:
+        runner = ProbeRunner(interpreter, folder, environ, notify, timeout)
         probe = runner.run([insertion_request(package, insertion)])["insert"]
     require_tools(interpreter, probe)
     _require_model(probe, insertion.model)

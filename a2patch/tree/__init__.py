@@ -4,6 +4,25 @@ Imports `errors` only.
 """
 
 from a2patch.tree.environment import Copy, Surroundings
-from a2patch.tree.tree import PACKAGE, RECORD, Kind, Reader, Tree, read_file
+from a2patch.tree.files import LARGEST, read_file, read_start
+from a2patch.tree.scratch import clear_leftovers, scratch_folder
+from a2patch.tree.syntax import NotPythonError
+from a2patch.tree.syntax import parse as parse_python
+from a2patch.tree.tree import PACKAGE, RECORD, Kind, Reader, Tree
 
-__all__ = ["PACKAGE", "RECORD", "Copy", "Kind", "Reader", "Surroundings", "Tree", "read_file"]
+__all__ = [
+    "LARGEST",
+    "PACKAGE",
+    "RECORD",
+    "Copy",
+    "Kind",
+    "NotPythonError",
+    "Reader",
+    "Surroundings",
+    "Tree",
+    "clear_leftovers",
+    "parse_python",
+    "read_file",
+    "read_start",
+    "scratch_folder",
+]

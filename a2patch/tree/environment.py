@@ -66,7 +66,7 @@ def locate(path: Path | None, around: Surroundings) -> Tree:
             path=Path(sys.prefix),
             remedy="Activate the environment that has it, or name it with --ultralytics-path.",
         )
-    path = around.folder / path.expanduser()
+    path = around.folder / _expanded(path)
     try:
         return trees.find(path)
     except TreeNotFoundError:
@@ -75,6 +75,16 @@ def locate(path: Path | None, around: Surroundings) -> Tree:
         if found is None:
             raise
         return found
+
+
+def _expanded(path: Path) -> Path:
+    """Return a path with the home of a user in place of `~`."""
+    try:
+        return path.expanduser()
+    except RuntimeError as error:  # of that user, or of ours
+        raise TreeNotFoundError(
+            "there is no such user, or nobody knows their home", path=path, remedy="Write the path without `~`."
+        ) from error
 
 
 def imported_by(python: Path, around: Surroundings) -> Tree | None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-import tempfile
+import shutil
+import subprocess
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from a2patch.errors import ConflictError
+from a2patch.errors import AccessError, ConflictError
+from a2patch.tree.files import read_start
 from a2patch.tree.tree import Tree
 
-if TYPE_CHECKING:
-    from git import Git
-
-_MARKERS = re.compile(rb"^<{7}(?: .*)?\r?\n(?:.*\n)*?={7}\r?\n(?:.*\n)*?>{7}(?: |\r?$)", re.MULTILINE)
+_PATIENCE = 20.0  # seconds; git answers in a hundredth
+_LONGEST = 1 << 14  # bytes of a path
+_NOTHING = "/dev/null"  # to git that is an empty file on Windows, too
+_MARKS = (rb"<{7}(?: |\r?$)", rb"={7}\r?$", rb">{7}(?: |\r?$)")  # in this order, other lines between them
 
 
 def refuse_unmerged(tree: Tree, paths: Iterable[str]) -> None:
@@ -29,7 +31,7 @@ def refuse_unmerged(tree: Tree, paths: Iterable[str]) -> None:
         ConflictError: It has.
     """
     paths = sorted(paths)
-    marked = {path for path in paths if _MARKERS.search(tree.read(path) or b"")}
+    marked = {path for path in paths if _has_marks(tree.read(path) or b"")}
     listing = _ask(tree, "ls-files", "--unmerged", "-z", "--full-name", "--", paths=paths) or ""
     unmerged = marked | {path for path in paths if f"\t{_name(tree, path)}\0" in listing}
     if unmerged:
@@ -55,7 +57,9 @@ def uncommitted(tree: Tree, paths: Iterable[str]) -> tuple[str, ...] | None:
     listing = _ask(tree, "ls-tree", "-z", "--full-tree", "-r", "HEAD", "--", paths=paths)
     if listing is None:
         return None
-    committed = {name: entry.split()[2] for line in listing.split("\0") if line for entry, name in [line.split("\t")]}
+    committed = {
+        name: entry.split()[2] for line in listing.split("\0") if line for entry, name in [line.split("\t", 1)]
+    }
     found = []
     for path in paths:
         name, content = _name(tree, path), tree.read(path)
@@ -66,33 +70,41 @@ def uncommitted(tree: Tree, paths: Iterable[str]) -> tuple[str, ...] | None:
     return tuple(found)
 
 
+def _has_marks(content: bytes) -> bool:
+    """Return whether the marks of a conflict stand in a file, each on a line of its own behind the one before."""
+    at = 0
+    for mark in _MARKS:
+        found = re.compile(rb"^" + mark, re.MULTILINE).search(content, at)
+        if found is None:
+            return False
+        at = found.end()
+    return True
+
+
 def _ask(tree: Tree, *command: str, paths: Iterable[str]) -> str | None:
     """What git says of these files; empty where there is no repository or git refuses, None where there is no git."""
     root = _root(tree)
     if root is None:
         return ""
-    try:
-        from git import Git, GitCommandError, GitCommandNotFound
-    except ImportError:  # GitPython looks for the program when it is imported
+    program = shutil.which("git")
+    if program is None or (os.name == "nt" and Path(program).parent == Path.cwd()):  # which Windows takes first
         return None
-    repository = root / ".git"
-    if repository.is_file():  # of a linked working tree or a submodule
-        repository = root / repository.read_text("utf-8").removeprefix("gitdir:").strip()
-    common = repository / "commondir"
-    shared = repository / common.read_text("utf-8").strip() if common.is_file() else repository
-    with tempfile.TemporaryDirectory(prefix="a2patch-") as empty:
-        git: Git = Git(str(root))
-        git.update_environment(**_isolation(Path(empty), root, repository, shared))
-        try:
-            answer: str = git.execute(
-                ["git", "-c", "core.quotePath=false", *command, *(_name(tree, path) for path in paths)],
-                strip_newline_in_stdout=False,
-            )
-        except GitCommandError:  # no commit yet, another owner, a broken repository: the files are judged without it
-            return ""
-        except GitCommandNotFound:
-            return None
-    return answer
+    asked = [program, "-c", "core.quotePath=false", *command, *(_name(tree, path) for path in paths)]
+    try:
+        variables = _isolation(root)
+        answer = subprocess.run(
+            asked, cwd=root, env=variables, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE, check=True
+        )
+    except (AccessError, subprocess.CalledProcessError):  # no commit yet, another owner, a broken repository
+        return ""  # the files are judged without it
+    except (OSError, ValueError, subprocess.TimeoutExpired):  # it can't be started, or does not come back
+        return None
+    return os.fsdecode(answer.stdout)
+
+
+def _path_in(file: Path) -> str:
+    """Return the path that a file of git holds, maybe junk; empty where there is no such file."""
+    return os.fsdecode(read_start(file, _LONGEST) or b"").partition("\0")[0].strip()
 
 
 def _root(tree: Tree) -> Path | None:
@@ -110,43 +122,34 @@ def _blob(content: bytes, size: int) -> str:
     return algorithm(b"blob %d\0" % len(content) + content).hexdigest()
 
 
-def _isolation(empty: Path, root: Path, repository: Path, common: Path) -> dict[str, str]:
-    """Everything by which a user, a system or another repository could change what git does.
+def _isolation(root: Path) -> dict[str, str]:
+    """Return an environment in which no user, system or other repository can change what git does.
 
     Args:
-        empty: A folder of our own, that stands for the home.
         root: The working tree that git is to use.
-        repository: Its git folder.
-        common: The git folder that a linked working tree shares with others; else the same.
     """
-    nothing = empty / "nothing"
-    nothing.touch()
-    return {
+    repository = root / ".git"
+    if repository.is_file():  # of a linked working tree or a submodule
+        repository = root / _path_in(repository).removeprefix("gitdir:").strip()
+    common = repository / _path_in(repository / "commondir")  # that a linked working tree shares with others
+    return {name: value for name, value in os.environ.items() if not name.upper().startswith("GIT_")} | {
         "GIT_DIR": str(repository),
         "GIT_COMMON_DIR": str(common),
         "GIT_WORK_TREE": str(root),
-        "GIT_INDEX_FILE": str(repository / "index"),
-        "GIT_OBJECT_DIRECTORY": str(common / "objects"),
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES": "",
-        "GIT_CONFIG_GLOBAL": str(nothing),
-        "GIT_CONFIG_SYSTEM": str(nothing),
+        "GIT_CONFIG_GLOBAL": _NOTHING,
+        "GIT_CONFIG_SYSTEM": _NOTHING,
         "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_PARAMETERS": "",
         "GIT_CONFIG_COUNT": "2",  # what a repository's own configuration could make git run
         "GIT_CONFIG_KEY_0": "core.fsmonitor",
         "GIT_CONFIG_VALUE_0": "false",
         "GIT_CONFIG_KEY_1": "core.hooksPath",
-        "GIT_CONFIG_VALUE_1": str(nothing),
+        "GIT_CONFIG_VALUE_1": _NOTHING,
         "GIT_ATTR_NOSYSTEM": "1",
-        "GIT_DEFAULT_HASH": "sha1",
-        "GIT_DIFF_OPTS": "",
-        "GIT_TRACE": "0",
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_NO_LAZY_FETCH": "1",
         "GIT_ALLOW_PROTOCOL": "none",
         "GIT_LITERAL_PATHSPECS": "1",
-        "GIT_PREFIX": "",
-        "GIT_NAMESPACE": "",
-        "HOME": str(empty),
-        "XDG_CONFIG_HOME": str(empty),
+        "GIT_TERMINAL_PROMPT": "0",
+        "HOME": _NOTHING,
+        "XDG_CONFIG_HOME": _NOTHING,
     }

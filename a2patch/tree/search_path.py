@@ -15,6 +15,8 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from a2patch.tree.syntax import NotPythonError, parse
+
 _VERSIONED = re.compile(r"python3\.\d+t?")  # 3.13t is the one without the global lock
 _SETTINGS = "pyvenv.cfg"
 
@@ -130,13 +132,23 @@ def _user_folders(prefix: Path, version: str, variables: Mapping[str, str]) -> I
     """Yield the folder of what one user has installed for all Pythons of a version."""
     if variables.get("PYTHONNOUSERSITE"):
         return
-    home = Path(variables.get("HOME") or Path.home())
+    home = _home(variables)
     if base := variables.get("PYTHONUSERBASE"):
         yield Path(base) / f"lib/{version}/site-packages"
+    elif home is None:
+        return
     elif sys.platform == "darwin" and "Python.framework" in prefix.parts:
         yield home / f"Library/Python/{version.removeprefix('python')}/lib/python/site-packages"
     else:
         yield home / f".local/lib/{version}/site-packages"
+
+
+def _home(variables: Mapping[str, str]) -> Path | None:
+    """Return the home of the user; None where the system knows none, as for a number without a name."""
+    try:
+        return Path(variables.get("HOME") or Path.home())
+    except RuntimeError:
+        return None
 
 
 def _user_folders_on_windows(prefix: Path, variables: Mapping[str, str]) -> Iterator[Path]:
@@ -191,10 +203,10 @@ def _imported(line: str) -> list[str]:
 def _parsed(source: str | bytes) -> ast.Module:
     """Return a syntax tree; an empty one for what is no Python."""
     try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError):
+        return parse(source)
+    except NotPythonError:
         return ast.Module([], [])
 
 
 def _numbers(place: Path) -> list[int]:
-    return [int(number) for number in re.findall(r"\d+", place.name)]
+    return [int(number[:18]) for number in re.findall(r"\d+", place.name)]

@@ -25,7 +25,6 @@ from typing import Any
 from unittest import mock
 
 import filelock  # noqa: F401 (loaded once, not in each fork)
-import git  # noqa: F401
 
 from a2patch.errors import LockedError
 from a2patch.patch import validate

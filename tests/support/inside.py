@@ -1,0 +1,23 @@
+"""The command as a user types it, inside this process: a hundred of them take a second."""
+
+from __future__ import annotations
+
+import io
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+from a2patch.cli import main
+from tests.support.command import Answer
+
+
+def inside(*arguments: str | Path) -> Answer:
+    """Run a2patch here; an exception that it lets through is the caller's to see."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    code = 0
+    with redirect_stdout(out), redirect_stderr(err):
+        try:
+            main([str(argument) for argument in arguments])
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 1
+    texts = [stream.buffer.getvalue().decode("utf-8", "surrogateescape") for stream in (out, err)]  # type: ignore[attr-defined]
+    return Answer(code, *texts)

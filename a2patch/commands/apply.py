@@ -12,7 +12,7 @@ import typer
 from a2patch.commands.options import JsonOption, PathOption, PythonOption, locate, surroundings
 from a2patch.commands.verify import try_tree
 from a2patch.console import Console, error_handler, interruption
-from a2patch.errors import InterruptionError, ToolMissingError
+from a2patch.errors import AccessError, InterruptionError, ToolMissingError
 
 if TYPE_CHECKING:
     from a2patch.runner import Verdict
@@ -77,7 +77,7 @@ def _verdict(
 
     try:
         return try_tree(console, tree, around, copies, python, only=DEFAULT)
-    except ToolMissingError as error:
+    except (AccessError, ToolMissingError) as error:  # it says nothing about the patch
         console.unverified(error)
         return None
 

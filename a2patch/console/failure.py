@@ -5,7 +5,6 @@ The details of an error of ours are kept in a file, for whoever mends it; nothin
 
 from __future__ import annotations
 
-import errno
 import os
 import platform
 import sys
@@ -15,28 +14,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from a2patch import __version__
-from a2patch.errors import A2PatchError, AccessError, InternalError
+from a2patch.errors import A2PatchError, InternalError, refusal
 
 _LONGEST = 300  # characters of an exception's text that are shown; the file has it all
 _REMEDY = "Please report it to the maintainers of a2patch, with that file. `a2patch status` tells how the tree stands."
 _NOWHERE = "Please report it to the maintainers of a2patch, with the lines above and the command that you typed."
-
-# What a machine can't do just now, or not at all; it says nothing about whether a2patch is right.
-_REFUSALS = {
-    getattr(errno, name)
-    for name in (
-        *("EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "EFBIG", "EMFILE", "ENFILE", "ENOMEM", "EIO", "ELOOP"),
-        *("ENAMETOOLONG", "ESTALE", "ENOLCK", "ENXIO", "ENODEV", "EBUSY", "ETXTBSY", "EAGAIN", "ETIMEDOUT", "ENOTSUP"),
-    )
-    if hasattr(errno, name)
-}
-_LOOK = "Look at the owner and mode of what is named, and the space left on the disk."
-_ADVICE = {
-    errno.EMFILE: "Allow more open files (`ulimit -n`), and try again.",
-    errno.ENFILE: "Close other programs, and try again.",
-    errno.EFBIG: "Allow larger files (`ulimit -f`), and try again.",
-    errno.ENAMETOOLONG: "Name something shorter.",
-}
 
 
 def explained(error: BaseException, arguments: Sequence[str]) -> A2PatchError:
@@ -46,31 +28,7 @@ def explained(error: BaseException, arguments: Sequence[str]) -> A2PatchError:
         error: What was raised.
         arguments: What was typed behind the program's name.
     """
-    return _refusal(error) or _internal(error, arguments)
-
-
-def _refusal(error: BaseException) -> AccessError | None:
-    """Return what the system refused; None where it refused nothing."""
-    if isinstance(error, MemoryError):
-        return AccessError("there is not enough memory", remedy="Close other programs, or lift the limit.")
-    if isinstance(error, FileNotFoundError) and _current_folder_is_gone():
-        return AccessError("the current folder has been deleted", remedy="Change to one that is there, and try again.")
-    number = error.errno if isinstance(error, OSError) else None
-    if isinstance(error, ImportError) and os.strerror(errno.EMFILE) in str(error):  # a library could not be opened
-        number = errno.EMFILE
-    if number is None or number not in _REFUSALS:
-        return None
-    named = error.filename if isinstance(error, OSError) else None
-    path = Path(os.fsdecode(named)) if isinstance(named, str | bytes) else None
-    return AccessError(f"the system refuses: {os.strerror(number)}", path=path, remedy=_ADVICE.get(number, _LOOK))
-
-
-def _current_folder_is_gone() -> bool:
-    try:
-        Path.cwd()
-    except FileNotFoundError:
-        return True
-    return False
+    return refusal(error) or _internal(error, arguments)
 
 
 def _internal(error: BaseException, arguments: Sequence[str]) -> InternalError:

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Tuple
 
 from a2patch.graph import at_scale
-from a2patch.probe.events import Channel, Finding, last_line, missing_library, passed
+from a2patch.probe.events import Channel, Finding, exhausted, last_line, missing_library, passed
 from a2patch.probe.runtime.compat import move_home
 from a2patch.probe.runtime.libraries import missing_libraries
 from a2patch.probe.runtime.sandbox import apply_settings, go_offline, put_in_line
 from a2patch.protocol import (
     CostsUncounted,
     Done,
+    Exhausted,
     FiguresRequest,
     InsertionRefused,
     InsertRequest,
@@ -53,6 +54,18 @@ def main(request_path: str) -> int:
         raise TypeError("{} holds no request".format(path))
     package = Path(request.package)
     channel = Channel(path.parent, request.checks)
+    try:
+        _do(request, channel, package)
+    except Exception as error:
+        what = exhausted(error)
+        if what:
+            channel.emit(Exhausted(what))
+        raise
+    return 0
+
+
+def _do(request: Request, channel: Channel, package: Path) -> None:
+    """Do what a request asks."""
     channel.emit(Version("python", platform.python_version()))
     go_offline()
     channel.added_path = put_in_line(package, channel.scratch)
@@ -64,7 +77,6 @@ def main(request_path: str) -> int:
         apply_settings()
         _ROLES[request.role](request, channel)
     channel.emit(Done())
-    return 0
 
 
 def _import_libraries(request: Request, channel: Channel, package: Path) -> bool:
@@ -86,6 +98,9 @@ def _import_library(name: str, channel: Channel, package: Path) -> bool:
         channel.emit(_missing(missing_library(error) or name, package))
         return False
     except (ImportError, OSError, RuntimeError, AttributeError) as error:  # a pair that doesn't match, mostly
+        what = exhausted(error)
+        if what:
+            channel.emit(Exhausted(what))
         channel.emit(LibraryUnfit(name, last_line(error)))
         return False
     return True

@@ -16,7 +16,7 @@ from a2patch.runner.process import ROOM, THREADS, ProbeResult, ProbeRunner
 from a2patch.runner.requirements import require_libraries, require_tools
 from a2patch.runner.verdict import Verdict
 from a2patch.transaction import files as disk
-from a2patch.tree import scratch_folder
+from a2patch.tree import LARGEST, read_file, scratch_folder
 
 _CHECKS = ("import", "build", "wiring")
 
@@ -71,6 +71,8 @@ def find_model(package: Path, named: str, folder: Path) -> Path:
     name = named if named.endswith((".yaml", ".yml", ".pt")) else f"{named}.yaml"
     place = folder / name
     if place.is_file():
+        if place.suffix != ".pt" and place.stat().st_size > LARGEST:
+            raise ModelError(f"this is larger than {LARGEST >> 20} MiB", path=place, remedy="Name the YAML of a model.")
         return place.resolve()
     files = model_files(package)
     for known in (name, unscaled(name)):
@@ -136,9 +138,9 @@ def write(files: Mapping[Path, bytes], *, force: bool) -> None:
 
     Raises:
         ExistsError: One of another content is there.
-        AccessError: One can't be written.
+        AccessError: One can't be written, or something that is no file has its name.
     """
-    taken = [path for path, content in files.items() if path.exists() and path.read_bytes() != content]
+    taken = [path for path, content in files.items() if read_file(path) not in (None, content)]
     if taken and not force:
         raise ExistsError(
             "a file of that name is there already, and it is another",

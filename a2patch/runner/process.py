@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from a2patch.errors import ToolMissingError
+from a2patch.errors import AccessError, ToolMissingError
 from a2patch.protocol import (
     EVENTS,
     REQUEST,
@@ -20,6 +20,7 @@ from a2patch.protocol import (
     CheckStarted,
     Done,
     Event,
+    Exhausted,
     LibrariesMissing,
     Request,
     Role,
@@ -32,15 +33,15 @@ from a2patch.protocol import (
 THREADS = max(1, (os.cpu_count() or 2) // 2)
 """The threads of each probe: two often run at once, and their figures are compared, so both compute alike."""
 
-ROOM = 64 << 20
-"""How many bytes must be free for what probes write; all checks of a stock model together take 40 MB."""
+ROOM = 8 << 20
+"""How many bytes must be free for what a probe writes that trains nothing and saves nothing."""
 
 _PROBE = Path(__file__).parent.parent / "probe"
 # Variables of these families steer Python or ultralytics, and what is tried must not depend on them.
 _DROPPED = ("PYTHON", "PYTEST_", "YOLO_", "ULTRALYTICS_", "WANDB_", "COMET_", "MLFLOW_", "NEPTUNE_", "CLEARML_")
 # Distributed workers are told who they are by these; the probe is nobody's worker.
 _DROPPED_NAMES = {"RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "TORCH_FORCE_WEIGHTS_ONLY_LOAD"}
-# What is missing where a process can't be started for other reasons than its program.
+# What a machine lacks where a program that is there can't be started.
 _SCARCE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOSPC, errno.EFBIG}
 _LOG_LINES = 8
 _LOG_BYTES = 1 << 14
@@ -78,7 +79,7 @@ class ProbeResult:
     @property
     def sound(self) -> bool:
         """Whether the probe came to its end, and no check found a fault."""
-        return self.done and all(check.result != "fail" for check in self.checks.values())
+        return self.done and not self.last(Exhausted) and all(check.result != "fail" for check in self.checks.values())
 
     @property
     def checks(self) -> dict[str, Check]:
@@ -231,12 +232,22 @@ class ProbeRunner:
         finally:  # an interrupt, above all, must leave no process behind
             results.update({role: probe.close() for role, probe in probes.items()})
         if not all(result.sound for result in results.values()):
-            self._require_room()
+            self._require_means(results.values())
         return results
 
-    def _require_room(self) -> None:
-        """Make sure that it was not for lack of room that a probe failed; raises `OSError` if it was."""
+    def _require_means(self, results: Iterable[ProbeResult]) -> None:
+        """Make sure that it was not for lack of room, memory or open files that a probe failed.
+
+        Raises:
+            AccessError: It was.
+            OSError: There is no room for temporary files.
+        """
         self.scratch.joinpath("room").write_bytes(bytes(_ROOM_LEFT))
+        for exhausted in filter(None, (result.last(Exhausted) for result in results)):
+            raise AccessError(
+                f"the machine, or a limit that is set, keeps models from being tried: {exhausted.what}",
+                remedy="Lift the limit (`ulimit -a` shows all), or close other programs, and try again.",
+            )
 
     def _follow(self, probes: dict[Role, ProbeProcess], follow_up: Callable[[Event], Request | None]) -> None:
         """Wait until all probes have ended; tell what the first one that runs is trying."""

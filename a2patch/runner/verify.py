@@ -143,7 +143,10 @@ def verify(
     """
     pointless = _pointless(only, untouched, subject)
     wanted = ["import", *(name for name in CHECKS if name in only and name not in (*_UNREQUESTED, *pointless))]
-    with scratch_folder("verify", ROOM) as folder:
+    room = (
+        ROOM if set(wanted) <= set(QUICK) else 16 * ROOM
+    )  # yolov8n, trained and exported in two packages, takes 107 MiB
+    with scratch_folder("verify", room) as folder:
         runner = ProbeRunner(interpreter, folder, environ, notify, timeout)
         copy = _UntouchedCopy(package, untouched or {}, folder / "copy" / "ultralytics")
 

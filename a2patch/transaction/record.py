@@ -104,7 +104,8 @@ def _insert(lines: list[bytes], bare: list[bytes], line: bytes) -> None:
 
 def _line(path: str, content: bytes, before: bytes | None, *, hashed: bool) -> bytes:
     algorithm = "sha256"
-    if before is not None and (named := re.search(rb",(sha\d+|md5)=[^,]*,\d*$", before)):
+    named = re.search(rb",(sha\d+|md5)=[^,]*,\d*$", before or b"")
+    if named and named[1].decode() in hashlib.algorithms_available:
         algorithm = named[1].decode()
     name = f"{PACKAGE}/{path}" if before is None else before.decode("utf-8", "surrogateescape").rsplit(",", 2)[0]
     if not hashed:
@@ -122,5 +123,8 @@ def _find(record: bytes, path: str) -> bytes | None:
 
 
 def _path(line: bytes) -> str:
-    row = next(csv.reader([line.decode("utf-8", "replace")]), [])
+    try:
+        row = next(csv.reader([line.decode("utf-8", "replace")]), [])
+    except csv.Error:  # a field longer than any path
+        return ""
     return row[0].replace("\\", "/") if row else ""

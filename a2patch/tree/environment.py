@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from a2patch.errors import TreeNotFoundError
+from a2patch.errors import AccessError, TreeNotFoundError
 from a2patch.tree import tree as trees
 from a2patch.tree.search_path import find_package
 from a2patch.tree.tree import LANDMARK, PACKAGE, Tree
@@ -129,7 +129,7 @@ def copies(tree: Tree, around: Surroundings) -> tuple[Copy, ...]:
 def _through(tree: Tree, around: Surroundings) -> str:
     """Return what on the module search path leads to a copy."""
     entries = around.variables.get("PYTHONPATH", "").split(os.pathsep)
-    if tree.named.parent.resolve() in [around.folder.joinpath(entry).resolve() for entry in entries if entry]:
+    if os.path.realpath(tree.named.parent) in [os.path.realpath(around.folder / entry) for entry in entries if entry]:
         return "PYTHONPATH"
     return "installed" if tree.named.parent.name in ("site-packages", "dist-packages") else "editable link"
 
@@ -170,5 +170,5 @@ def _find(name: str, python: Path, around: Surroundings) -> Path | None:
     """Return the folder of a package that another interpreter would import; None also where it can't be looked into."""
     try:
         return find_package(name, python, around.folder, around.variables)
-    except OSError:
+    except (AccessError, OSError):
         return None

@@ -6,6 +6,7 @@ lock on its file `owner`: unlike the number of a process, which is in its name, 
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -15,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from a2patch.errors import AccessError
+from a2patch.errors import AccessError, refusal
 
 _OWNER = "owner"
 _NAME = re.compile(r"a2patch-[a-z]+-(\d{1,10})-\w+")
@@ -46,8 +47,9 @@ def scratch_folder(purpose: str, needed: int) -> Iterator[Path]:
     except OSError as error:
         if folder is not None and not str(error.filename or folder).startswith(str(folder)):
             raise
-        reason = error.strerror or str(error)
-        raise AccessError(f"can't write temporary files: {reason}", path=folder or parent, remedy=_REMEDY) from error
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise refusal(error) or error from error
+        raise AccessError("there is too little room for temporary files", path=parent, remedy=_REMEDY) from error
     finally:
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)

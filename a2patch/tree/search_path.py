@@ -15,10 +15,12 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from a2patch.tree.files import read_start
 from a2patch.tree.syntax import NotPythonError, parse
 
 _VERSIONED = re.compile(r"python3\.\d+t?")  # 3.13t is the one without the global lock
 _SETTINGS = "pyvenv.cfg"
+_LONGEST = 1 << 20  # bytes
 
 
 def find_package(name: str, python: Path, folder: Path, variables: Mapping[str, str]) -> Path | None:
@@ -74,7 +76,7 @@ def interpreter_behind(python: Path, folder: Path, variables: Mapping[str, str])
     if shims.name != "shims" or not root.joinpath("versions").is_dir():
         return python
     files = [place / ".python-version" for place in (folder, *folder.parents)] + [root / "version"]
-    chosen = variables.get("PYENV_VERSION") or next((file.read_text() for file in files if file.is_file()), "system")
+    chosen = variables.get("PYENV_VERSION") or next((_text(file) for file in files if file.is_file()), "system")
     for version in chosen.replace(":", " ").split():
         if version == "system":
             path = (entry for entry in variables.get("PATH", "").split(os.pathsep) if Path(entry) != shims)
@@ -90,7 +92,7 @@ def _environment_settings(python: Path) -> dict[str, str] | None:
     """Return the settings of a virtual environment; None for the interpreter of an installation."""
     for place in (python.parent / _SETTINGS, python.parent.parent / _SETTINGS):
         if place.is_file():
-            lines = place.read_text(encoding="utf-8", errors="replace").splitlines()
+            lines = _text(place).splitlines()
             pairs = (line.partition("=") for line in lines)
             return {key.strip().lower(): value.strip() for key, _, value in pairs}
     return None
@@ -162,7 +164,7 @@ def _user_folders_on_windows(prefix: Path, variables: Mapping[str, str]) -> Iter
 def _pth_lines(site: Path) -> Iterator[str]:
     """Yield what the `.pth` files of a folder add to the search path: folders, or code."""
     for file in sorted(site.glob("[!.]*.pth")):
-        for line in file.read_text(encoding="utf-8-sig", errors="surrogateescape").splitlines():
+        for line in _text(file).splitlines() if file.is_file() else ():  # a pipe would make us wait forever
             if line.strip() and not line.startswith("#"):
                 yield line.rstrip()
 
@@ -175,7 +177,7 @@ def _mapped(name: str, site: Path, line: str) -> Iterator[Path]:
     """Yield where the finders of an editable install, which a line of a `.pth` file imports, find a package."""
     for module in _imported(line):
         file = site / f"{module}.py"
-        source = file.read_bytes() if file.is_file() else b""
+        source = (read_start(file, _LONGEST) or b"") if file.is_file() else b""
         if name.encode() not in source:
             continue
         for node in ast.walk(_parsed(source)):
@@ -206,6 +208,11 @@ def _parsed(source: str | bytes) -> ast.Module:
         return parse(source)
     except NotPythonError:
         return ast.Module([], [])
+
+
+def _text(file: Path) -> str:
+    """Return the text of a file of Python's own, of which nothing is long."""
+    return (read_start(file, _LONGEST) or b"").decode("utf-8-sig", "surrogateescape")
 
 
 def _numbers(place: Path) -> list[int]:

@@ -12,12 +12,13 @@ from tests.support.command import Answer
 
 def inside(*arguments: str | Path) -> Answer:
     """Run a2patch here; an exception that it lets through is the caller's to see."""
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    buffers = io.BytesIO(), io.BytesIO()
+    out, err = (io.TextIOWrapper(buffer, encoding="utf-8") for buffer in buffers)
     code = 0
     with redirect_stdout(out), redirect_stderr(err):
         try:
             main([str(argument) for argument in arguments])
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 1
-    texts = [stream.buffer.getvalue().decode("utf-8", "surrogateescape") for stream in (out, err)]  # type: ignore[attr-defined]
+    texts = [buffer.getvalue().decode("utf-8", "surrogateescape") for buffer in buffers]
     return Answer(code, *texts)

@@ -98,13 +98,24 @@ _REFUSALS = {
     )
     if hasattr(errno, name)
 }
-_LOOK = "Look at the owner and mode of what is named, and the space left on the disk."
 _REMEDIES = {
     errno.EMFILE: "Allow more open files (`ulimit -n`), and try again.",
     errno.ENFILE: "Close other programs, and try again.",
     errno.EFBIG: "Allow larger files (`ulimit -f`), and try again.",
     errno.ENAMETOOLONG: "Name something shorter.",
+    errno.ELOOP: "Look at where its links lead.",
+    errno.ENOLCK: "This file system gives no locks: work on a copy of the tree elsewhere.",
 }
+
+
+def advice(number: int | None) -> str:
+    """Return what to do where the system refuses something.
+
+    Args:
+        number: Its number for the reason, as `OSError` has it.
+    """
+    look = "Look at the owner and mode of what is named, and the space left on the disk."
+    return _REMEDIES.get(number or 0, look)
 
 
 def refusal(error: BaseException) -> AccessError | None:
@@ -124,7 +135,7 @@ def refusal(error: BaseException) -> AccessError | None:
         return None
     named = error.filename if isinstance(error, OSError) else None
     path = Path(os.fsdecode(named)) if isinstance(named, str | bytes) else None
-    return AccessError(f"the system refuses: {os.strerror(number)}", path=path, remedy=_REMEDIES.get(number, _LOOK))
+    return AccessError(f"the system refuses: {os.strerror(number)}", path=path, remedy=advice(number))
 
 
 def _current_folder_is_gone() -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from a2patch.errors import A2PatchError, AccessError, TreeNotFoundError
+from a2patch.errors import A2PatchError, AccessError, TreeNotFoundError, advice
 from a2patch.tree.files import read_file
 from a2patch.tree.syntax import NotPythonError, parse
 
@@ -145,9 +145,7 @@ def interpreter_of(tree: Tree) -> Path | None:
 
 def _closed(place: Path, error: OSError) -> AccessError:
     reason = os.strerror(error.errno or errno.ENOENT)
-    advice = {errno.ENAMETOOLONG: "Name something shorter.", errno.ELOOP: "Look at where its links lead."}
-    remedy = advice.get(error.errno or 0, "Look at its owner and mode.")
-    return AccessError(f"can't be looked into: {reason}", path=place, remedy=remedy)
+    return AccessError(f"can't be looked into: {reason}", path=place, remedy=advice(error.errno))
 
 
 def _is_link(place: Path) -> bool:

@@ -353,3 +353,14 @@ def test_what_a_console_can_t_show_ends_no_command(package: Path, tmp_path: Path
     answer = subprocess.run([*command, "--json"], env=variables, capture_output=True, check=False)
     assert answer.stdout.isascii()
     assert json.loads(answer.stdout)["tree"]["package"] == str(odd / "ultralytics")
+
+
+@posix
+@pytest.mark.parametrize("error", [OSError(errno.ENOLCK, "No locks available"), NotImplementedError("no flock")])
+def test_a_file_system_without_locks_is_told_and_left_as_it_was(package: Path, error: Exception) -> None:
+    before = snapshot(package.parent)
+    with mock.patch("fcntl.flock", side_effect=error):
+        answer = inside("apply", "--no-verify", "--json", "--ultralytics-path", package)
+    assert answer.code == answer.document["exit_code"] == 4
+    assert "locks" in answer.document["error"]["remedy"]
+    assert snapshot(package.parent) == before

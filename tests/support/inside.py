@@ -20,5 +20,7 @@ def inside(*arguments: str | Path) -> Answer:
             main([str(argument) for argument in arguments])
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 1
+    for stream in (out, err):
+        stream.flush()
     texts = [buffer.getvalue().decode("utf-8", "surrogateescape") for buffer in buffers]
     return Answer(code, *texts)

@@ -5,7 +5,7 @@ RELEASE ?= 8.4.190
 BIN := .venv/bin
 DEMO := .venv/demo
 
-.PHONY: demo test lint patches matrix stock soak-models faults insertions transplants oldest clean
+.PHONY: demo test lint patches matrix stock soak-models faults fuzz insertions transplants oldest clean
 
 demo: .venv/ready
 	@rm -rf $(DEMO)
@@ -42,6 +42,10 @@ soak-models: .venv/ready
 # Stops a2patch at each operation and at ROUNDS random moments; a quarter of an hour.
 faults: .venv/ready
 	$(BIN)/python -m tests.soak.faults $(if $(ROUNDS),--rounds $(ROUNDS))
+
+# Feeds spoiled files, environments and arguments to every verb; ten minutes, or MINUTES, from a seed that is printed, or SEED.
+fuzz: .venv/ready
+	$(BIN)/python -m tests.soak.fuzz $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 # Puts the block at every position of every stock model, builds them all, and takes it out again; twenty minutes.
 insertions: .venv/ready

@@ -116,12 +116,7 @@ def _row_arguments(block: str, e: float | None, args: str) -> str:
         raise typer.BadParameter(f"--block is {BLOCK} or {LAYER}")
     if e is not None and (args or block == LAYER):
         raise typer.BadParameter(f"--e is the one argument of a {BLOCK}; --args are those of the row")
-    try:
-        values = ast.literal_eval(f"[{args}]") if args else [0.25 if e is None else e]
-    except (SyntaxError, ValueError) as error:
-        raise typer.BadParameter(f"--args are numbers, as in 64,16,True; not {args!r}") from error
-    if not all(isinstance(value, int | float) for value in values):
-        raise typer.BadParameter(f"--args are numbers, as in 64,16,True; not {args!r}")
+    values = _numbers(args) if args else [0.25 if e is None else e]
     if block == BLOCK and not (len(values) == 1 and 0 < values[0] <= 1):
         raise typer.BadParameter(f"a {BLOCK} has one argument, a ratio above 0 and at most 1")
     if block == LAYER:
@@ -132,6 +127,20 @@ def _row_arguments(block: str, e: float | None, args: str) -> str:
                 "with a c_n of 1 the layer is blind: a softmax over one channel is 1 at every position; take at least 2"
             )
     return ", ".join(map(repr, values))
+
+
+def _numbers(args: str) -> list[int | float]:
+    """Read what `--args` names."""
+    refusal = typer.BadParameter(f"--args are numbers, as in 64,16,True; not {args[:80]!r}")
+    if len(args) > 200:  # nor any that could keep us busy
+        raise refusal
+    try:
+        values = ast.literal_eval(f"[{args}]")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise refusal from error
+    if not all(isinstance(value, int | float) for value in values):
+        raise refusal
+    return list(values)
 
 
 def _file_name(output: Path | None, base: str, *, each: bool, install: bool) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from a2patch.commands.options import JsonOption, PathOption, PythonOption, interpreter, locate, surroundings
+from a2patch.commands.options import JsonOption, PathOption, PythonOption, interpreter, locate, model_file, surroundings
 from a2patch.console import error_handler, progress
 from a2patch.graph import unscaled
 
@@ -52,6 +52,8 @@ def transplant(
     with error_handler("transplant", as_json) as console:
         refuse_checkpoint(model, "--model")
         refuse_checkpoint(base, "--base")
+        if target.is_dir():
+            raise TransplantError("the result can't be a folder", path=target, remedy="Name a file with -o.")
         if target.exists() and not force:
             raise ExistsError(
                 "the result is there already", path=target, remedy="Name another with -o, or replace it with --force."
@@ -60,7 +62,7 @@ def transplant(
             raise TransplantError("there is no such folder for the result", path=target.parent, remedy="Make it first.")
         around = surroundings()
         tree = locate(console, ultralytics_path, around)
-        job = Job(checkpoint.resolve(), _model(model), scale, _model(base), trust, inexact)
+        job = Job(model_file(checkpoint), _model(model), scale, _model(base), trust, inexact)
         with progress() as notify:
             result, written = run(
                 tree.package, interpreter(console, python, tree, around), job, target, notify, around.variables

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from a2patch import __version__
-from a2patch.commands.options import JsonOption, PathOption, PythonOption, interpreter, locate, surroundings, survey
+from a2patch.commands.options import (
+    JsonOption,
+    PathOption,
+    PythonOption,
+    interpreter,
+    locate,
+    model_file,
+    surroundings,
+    survey,
+)
 from a2patch.console import Console, error_handler, progress
 from a2patch.errors import AccessError
 
@@ -59,7 +68,7 @@ def verify(
         refuse_checkpoint(base, "--base")
         around = surroundings()
         tree = locate(console, ultralytics_path, around)
-        subject = Subject(model.resolve(), base, scale, trust) if model else None
+        subject = Subject(model_file(model), base, scale, trust) if model else None
         only = QUICK if quick else CHECKS if full else DEFAULT
         target = html_file.claim(report) if report else None
         copies = environment.copies(tree, around)

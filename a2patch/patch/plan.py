@@ -244,7 +244,7 @@ def _site_status(
     if derive is not None:
         try:
             derived = derive(site)
-        except AnchorError as error:
+        except (AnchorError, RecursionError) as error:  # the latter where it is nested too deeply to be searched
             misfits.append(Misfit(f"{site}/derived", _SITE_FILES[site], f"none could be derived: {error}"))
         else:
             if isinstance(back := fit(derived.reversed(), read), Diff):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import time
 import traceback
@@ -16,6 +18,7 @@ from a2patch.protocol import (
     Check,
     CheckStarted,
     Event,
+    Exhausted,
     LibrariesMissing,
     Result,
     Trying,
@@ -23,6 +26,9 @@ from a2patch.protocol import (
 )
 
 PACKAGE = "ultralytics"
+
+# What a machine or a limit of its user lacks.
+_SCARCE = (errno.ENOSPC, errno.EFBIG, errno.EMFILE, errno.ENFILE, errno.ENOMEM, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 @dataclass(frozen=True)
@@ -137,11 +143,28 @@ class Channel:
     def _fault(self, error: BaseException) -> Finding:
         """Return what an exception says about the package: a fault, or a library that is not there."""
         traceback.print_exc()  # to the log
+        what = exhausted(error)
+        if what:
+            self.emit(Exhausted(what))
+            return skipped("", "this machine ran out of something: {}".format(what))
         library = missing_library(error, self.package)
         if library:
             self.lacks(library)
             return skipped("", "needs the library {}, which is not installed".format(library))
         return failed("raises", last_line(error))
+
+
+def exhausted(error: Optional[BaseException]) -> str:
+    """Return what the machine ran out of, where that is behind an exception; empty where it is not."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno and error.errno in _SCARCE:
+            return os.strerror(error.errno)
+        if isinstance(error, ImportError) and os.strerror(errno.EMFILE) in str(error):  # a library could not be opened
+            return os.strerror(errno.EMFILE)
+        if isinstance(error, MemoryError):
+            return os.strerror(errno.ENOMEM)
+        error = error.__cause__ or error.__context__
+    return ""
 
 
 def missing_library(error: BaseException, package: str = PACKAGE) -> str:

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Tuple
 
-from a2patch.probe.events import Channel, Finding, SkipCheckError, last_line, missing_library, passed
+from a2patch.probe.events import Channel, Finding, SkipCheckError, exhausted, last_line, missing_library, passed
 from a2patch.probe.runtime.compat import move_home
 from a2patch.probe.runtime.declined import DeclinedError
 from a2patch.probe.runtime.distributions import to_install
@@ -17,6 +17,7 @@ from a2patch.probe.runtime.sandbox import apply_settings, go_offline, put_in_lin
 from a2patch.protocol import (
     CostsUncounted,
     Done,
+    Exhausted,
     FiguresRequest,
     InsertionRefused,
     InsertRequest,
@@ -55,17 +56,17 @@ def main(request_path: str) -> int:
     package = Path(request.package)
     channel = Channel(path.parent, request.checks)
     channel.package = package.name
-    channel.emit(Version("python", platform.python_version()))
-    go_offline()
-    channel.added_path = put_in_line(package, channel.scratch)
-    move_home(package, channel.scratch)
     try:
         _do(request, channel, package)
-    except ModuleNotFoundError as error:  # of a module of ours that needs it
-        library = missing_library(error)
-        if not library:
-            raise
+    except Exception as error:
         traceback.print_exc()  # to the log
+        what = exhausted(error)
+        # Of a module of ours that needs it; what else escapes is a fault of ours.
+        library = missing_library(error, package.name) if isinstance(error, ModuleNotFoundError) else ""
+        if what:
+            channel.emit(Exhausted(what))
+        if what or not library:
+            raise
         channel.lacks(library)
     if channel.missing:
         channel.emit(_missing(channel.missing, package))
@@ -75,6 +76,10 @@ def main(request_path: str) -> int:
 
 def _do(request: Request, channel: Channel, package: Path) -> None:
     """Do what a request asks, as far as its libraries and its tree can be imported."""
+    channel.emit(Version("python", platform.python_version()))
+    go_offline()
+    channel.added_path = put_in_line(package, channel.scratch)
+    move_home(package, channel.scratch)
     ready = _import_libraries(request, channel, package)
     if ready and request.role == "gpu":  # most often there is none: then the tree need not be imported again
         ready = import_module("torch").cuda.is_available()
@@ -99,7 +104,9 @@ def _import_library(name: str, channel: Channel, package: Path) -> bool:
     try:
         import_module(name)
     except (ImportError, OSError, RuntimeError, AttributeError) as error:
-        library = missing_library(error, package.name)
+        what, library = exhausted(error), missing_library(error, package.name)
+        if what:
+            channel.emit(Exhausted(what))
         if library and not installed(library):
             channel.lacks(library)
         else:  # a pair that doesn't match, mostly

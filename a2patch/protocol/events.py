@@ -213,6 +213,13 @@ class InsertionRefused:
 
 
 @dataclass(frozen=True)
+class Exhausted:
+    """What the machine ran out of while the probe was at work, such as room on the disk: no fault of what is tried."""
+
+    what: str
+
+
+@dataclass(frozen=True)
 class Done:
     """The end of what a probe tells; one that ends without it died."""
 
@@ -224,6 +231,7 @@ Event = Union[
     Cost,
     CostsUncounted,
     Done,
+    Exhausted,
     Figure,
     FigureMissing,
     InsertedModel,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -14,10 +12,11 @@ from a2patch.errors import ExistsError, ModelError
 from a2patch.graph import Position, model_files, unscaled
 from a2patch.protocol import AddedModules, InsertedModel, InsertionRefused, InsertRequest, ModelUnreadable
 from a2patch.runner.judge import conclude, judge
-from a2patch.runner.process import THREADS, ProbeResult, ProbeRunner
+from a2patch.runner.process import ROOM, THREADS, ProbeResult, ProbeRunner
 from a2patch.runner.requirements import require_libraries, require_tools
 from a2patch.runner.verdict import Verdict
 from a2patch.transaction import files as disk
+from a2patch.tree import LARGEST, read_file, scratch_folder
 
 _VERIFY_IT = "Name a model YAML; `a2patch verify` on it tells more."
 _CHECKS = ("import", "build", "wiring")
@@ -75,6 +74,8 @@ def find_model(package: Path, named: str, folder: Path) -> Path:
     name = named if named.endswith((".yaml", ".yml")) else f"{named}.yaml"
     place = folder / name
     if place.is_file():
+        if place.suffix != ".pt" and place.stat().st_size > LARGEST:
+            raise ModelError(f"this is larger than {LARGEST >> 20} MiB", path=place, remedy="Name the YAML of a model.")
         return place.resolve()
     files = model_files(package)
     for known in (name, unscaled(name)):
@@ -117,8 +118,8 @@ def insert_models(
         ExistsError: Upstream would find a model of the tree by the name of one that was made.
         ToolMissingError: The interpreter can't run, or lacks a library.
     """
-    with tempfile.TemporaryDirectory(prefix="a2patch-insert-", ignore_cleanup_errors=True) as folder:
-        runner = ProbeRunner(interpreter, Path(os.path.realpath(folder)), environ, notify, timeout)
+    with scratch_folder("insert", ROOM) as folder:
+        runner = ProbeRunner(interpreter, folder, environ, notify, timeout)
         probe = runner.run([insertion_request(package, insertion)])["insert"]
     require_tools(interpreter, probe)
     _require_model(probe, insertion.model)
@@ -140,9 +141,9 @@ def write(files: Mapping[Path, bytes], *, force: bool) -> None:
 
     Raises:
         ExistsError: One of another content is there.
-        AccessError: One can't be written.
+        AccessError: One can't be written, or something that is no file has its name.
     """
-    taken = [path for path, content in files.items() if path.exists() and path.read_bytes() != content]
+    taken = [path for path, content in files.items() if read_file(path) not in (None, content)]
     if taken and not force:
         raise ExistsError(
             "a file of that name is there already, and it is another",

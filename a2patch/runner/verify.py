@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from a2patch.block import BASE, CLASSES, MODEL, MODULE, TUTORIAL
-from a2patch.errors import ModelError
+from a2patch.errors import AccessError, ModelError
 from a2patch.protocol import (
     AddedModules,
     Check,
@@ -24,9 +23,10 @@ from a2patch.protocol import (
     VerifyRequest,
 )
 from a2patch.runner.judge import conclude, excused, judge, with_gpu, without_patch
-from a2patch.runner.process import THREADS, ProbeRunner
+from a2patch.runner.process import ROOM, THREADS, ProbeRunner
 from a2patch.runner.requirements import require_libraries, require_tools
 from a2patch.runner.verdict import CHECKS, DEFAULT, EXCUSABLE, QUICK, SCALES, Verdict
+from a2patch.tree import scratch_folder
 
 # The models that the patch adds.
 _ADDED = (
@@ -76,8 +76,16 @@ class _UntouchedCopy:
         """Lay out the copy unless it is there, and return its folder."""
         if self.place.exists():
             return self.place
-        ignored = shutil.ignore_patterns("__pycache__", ".a2patch", ".git", "*.pt")
-        shutil.copytree(self.package, self.place, ignore=ignored)
+        try:
+            shutil.copytree(self.package, self.place, ignore=_left_out)
+        except shutil.Error as error:  # it collects what went wrong
+            source, _, reason = error.args[0][0]
+            raise AccessError(
+                "the package can't be copied, to be tried without the patch",
+                path=Path(source),
+                found=str(reason),
+                remedy="Look at the owner and mode of the file, and the room for temporary files.",
+            ) from error
         for name, content in self.untouched.items():
             path = self.place.joinpath(*name.split("/"))
             if content is None:
@@ -86,6 +94,17 @@ class _UntouchedCopy:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
         return self.place
+
+
+def _left_out(folder: str, names: list[str]) -> set[str]:
+    """Return what is not copied of a folder: what is no part of a package, and links that lead nowhere or back."""
+    left_out = shutil.ignore_patterns("__pycache__", ".a2patch", ".git", "*.pt")(folder, names)
+    here = Path(os.path.realpath(folder))
+    for place in (Path(folder, name) for name in names):
+        real = Path(os.path.realpath(place))
+        if not (real.is_file() or real.is_dir()) or real in (here, *here.parents):  # a pipe would make us wait forever
+            left_out.add(place.name)
+    return left_out
 
 
 def verify(
@@ -126,10 +145,10 @@ def verify(
     """
     pointless = _pointless(only, untouched, subject)
     wanted = ["import", *(name for name in CHECKS if name in only and name not in (*_UNREQUESTED, *pointless))]
-    with tempfile.TemporaryDirectory(prefix="a2patch-verify-", ignore_cleanup_errors=True) as folder:
-        scratch = Path(os.path.realpath(folder))
-        runner = ProbeRunner(interpreter, scratch, environ, notify, timeout)
-        copy = _UntouchedCopy(package, untouched or {}, scratch / "copy" / package.name)
+    room = ROOM if set(wanted) <= set(QUICK) else 16 * ROOM  # yolov8n, trained and exported in two packages, is 107 MiB
+    with scratch_folder("verify", room) as folder:
+        runner = ProbeRunner(interpreter, folder, environ, notify, timeout)
+        copy = _UntouchedCopy(package, untouched or {}, folder / "copy" / package.name)
 
         def asked(role: Role, checks: Sequence[str] = wanted) -> VerifyRequest:
             return request(role, package if role in _ON_PACKAGE else copy.lay(), checks, subject)

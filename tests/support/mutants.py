@@ -110,7 +110,7 @@ def _neighbours(model: Model, place: int) -> tuple[str, ...]:
 
 def row_put_in(model: Model, made: Mutant, rng: random.Random) -> None:
     before = _reads(model)
-    part = rng.choice(["backbone", "head"])
+    part = rng.choice([part for part in ("backbone", "head") if len(model[part]) > 3])
     at = rng.randrange(1, len(model[part]))
     place = at + (len(model["backbone"]) if part == "head" else 0)
     model[part].insert(at, [-1, 1, "DoubleAttentionBlock", [0.25]])
@@ -121,7 +121,7 @@ def row_put_in(model: Model, made: Mutant, rng: random.Random) -> None:
 
 def row_left_out(model: Model, made: Mutant, rng: random.Random) -> None:
     before = _reads(model)
-    part = rng.choice(["backbone", "head"])
+    part = rng.choice([part for part in ("backbone", "head") if len(model[part]) > 3])
     at = rng.randrange(1, len(model[part]) - 1)
     place = at + (len(model["backbone"]) if part == "head" else 0)
     del model[part][at]
@@ -131,7 +131,7 @@ def row_left_out(model: Model, made: Mutant, rng: random.Random) -> None:
 
 
 def rows_swapped(model: Model, made: Mutant, rng: random.Random) -> None:
-    part = rng.choice(["backbone", "head"])
+    part = rng.choice([part for part in ("backbone", "head") if len(model[part]) > 3])
     at = rng.randrange(len(model[part]) - 2)
     place = at + (len(model["backbone"]) if part == "head" else 0)
     before = _reads(model)

@@ -86,7 +86,7 @@ def _by_its_marks(head: bytes, size: int) -> Tuple[str, str]:
         if head.startswith(mark, place):
             return what, remedy
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1024].lower()
-    if start.startswith((b"<!doctype html", b"<html", b"<head")) or (start.startswith(b"<?xml") and b"<html" in start):
+    if start.startswith((b"<!doctype html", b"<head")) or (start.startswith(b"<") and b"<html" in start):
         return "an HTML page, as a download that fails leaves one behind", "Download the file itself."
     length = int.from_bytes(head[:8], "little")
     if head[8:9] == b"{" and 8 + length <= size:
@@ -106,8 +106,10 @@ def _other(what: str, remedy: str, found: str = "") -> DeclinedError:
 def _unknown(head: bytes) -> DeclinedError:
     """Return the error of a file whose first bytes say nothing."""
     start = head[:4096]
-    if start.isascii() and not re.search(rb"[\x00-\x08\x0e-\x1f]", start):
-        line = start.decode("ascii").strip().partition("\n")[0][:80]
+    text = start.decode("utf-8", "ignore")
+    cut = len(start) - len(text.encode("utf-8"))  # within a letter, where the text goes on
+    if text.strip() and cut < (4 if len(head) > len(start) else 1) and not re.search(r"[\x00-\x08\x0e-\x1f]", text):
+        line = text.strip().partition("\n")[0][:80]
         return _other("a text file", _NAME_A_MODEL, "it begins " + repr(line))
     return DeclinedError(
         "is no checkpoint: torch saves files of another form", "it begins " + head[:8].hex(" "), _NAME_A_MODEL

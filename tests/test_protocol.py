@@ -15,7 +15,6 @@ from a2patch.protocol import (
     FiguresRequest,
     InsertedModel,
     InsertRequest,
-    LoadRequest,
     Message,
     ModelRow,
     ProtocolError,
@@ -25,7 +24,7 @@ from a2patch.protocol import (
     encode,
 )
 
-REQUESTS = (VerifyRequest, InsertRequest, FiguresRequest, LoadRequest, TransplantRequest)
+REQUESTS = (VerifyRequest, InsertRequest, FiguresRequest, TransplantRequest)
 KINDS = (*REQUESTS, *get_args(Event))
 SAMPLES: dict[Any, Any] = {str: "lone \udcff, ü\n", int: 7, float: 0.5, bool: True, Any: [-1, 6], type(None): None}
 

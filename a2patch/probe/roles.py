@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import time
 import traceback
 from importlib import import_module
 from pathlib import Path
@@ -23,7 +24,6 @@ from a2patch.protocol import (
     InsertRequest,
     LibrariesMissing,
     LibraryUnfit,
-    LoadRequest,
     ModelUnreadable,
     Request,
     Role,
@@ -232,12 +232,17 @@ def _check_training(context: Context, file: str) -> None:
 
 
 def _try_untouched(request: VerifyRequest, channel: Channel) -> None:
-    """Measure the stock models of an untouched package."""
+    """Measure the stock models of an untouched package, and load in it what the patched one saved."""
+    from a2patch.probe.checks.checkpoint import check_elsewhere
     from a2patch.probe.models.context import Context
 
     context = Context(request, channel)
     _check(context, "base", "computing the stock models", _measure_stock)
     _count_costs(context, [context.base] if context.text(context.base) else [])
+    path = _handed_over(Path(request.awaited)) if request.awaited else ""
+    if path:
+        what = "loading the checkpoint without the patch"
+        channel.check("checkpoint", what, lambda: check_elsewhere(Path(path), channel.package))
 
 
 def _try_untouched_training(request: VerifyRequest, channel: Channel) -> None:
@@ -250,14 +255,11 @@ def _try_untouched_training(request: VerifyRequest, channel: Channel) -> None:
     _check_fully(context)
 
 
-def _load_elsewhere(request: LoadRequest, channel: Channel) -> None:
-    """Load what the patched package saved."""
-    from a2patch.probe.checks.checkpoint import check_elsewhere
-
-    path = Path(request.checkpoint)
-    channel.check(
-        "checkpoint", "loading the checkpoint without the patch", lambda: check_elsewhere(path, channel.package)
-    )
+def _handed_over(place: Path) -> str:
+    """Wait until it is said where a checkpoint lies, and return that; empty if there is none."""
+    while not place.exists():  # the runner ends this probe if nobody will say
+        time.sleep(0.05)
+    return place.read_text(encoding="utf-8")
 
 
 def _draw(request: FiguresRequest, channel: Channel) -> None:
@@ -293,9 +295,9 @@ def _transplant(request: TransplantRequest, channel: Channel) -> None:
 # The class of a request follows from its role.
 _ROLES: Dict[Role, Callable[[Any, Channel], None]] = {
     "patched": _try_patched,
+    "trainer": _try_patched,
     "untouched": _try_untouched,
     "training": _try_untouched_training,
-    "unpatched": _load_elsewhere,
     "gpu": _try_on_gpu,
     "worker": _work,
     "insert": _insert,

@@ -17,7 +17,6 @@ from a2patch.protocol.events import Event
 from a2patch.protocol.requests import (
     FiguresRequest,
     InsertRequest,
-    LoadRequest,
     Request,
     TransplantRequest,
     VerifyRequest,
@@ -26,7 +25,7 @@ from a2patch.protocol.requests import (
 Message = Union[Request, Event]
 """Everything that can be sent."""
 
-_REQUESTS = (VerifyRequest, InsertRequest, FiguresRequest, LoadRequest, TransplantRequest)
+_REQUESTS = (VerifyRequest, InsertRequest, FiguresRequest, TransplantRequest)
 _CLASSES: Dict[str, Any] = {kind.__name__: kind for kind in (*_REQUESTS, *get_args(Event))}
 
 

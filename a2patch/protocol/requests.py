@@ -10,13 +10,13 @@ from a2patch.protocol.figures import Section
 REQUEST, EVENTS, SCRATCH = "request.json", "events.jsonl", "files"
 """What stands in the home of a probe: its request, its events, and the folder for its files."""
 
-Role = Literal["patched", "untouched", "training", "unpatched", "gpu", "worker", "insert", "transplant", "figures"]
+Role = Literal["patched", "trainer", "untouched", "training", "gpu", "worker", "insert", "transplant", "figures"]
 """What a probe is to do:
 
-- `patched`: make the checks on a package;
-- `untouched`: measure the stock models of its untouched copy;
+- `patched`: make the checks on a package, all but those of `trainer`;
+- `trainer`: save, load and train one of its models, which takes as long as all else;
+- `untouched`: measure the stock models of its untouched copy, and load there what `trainer` saved;
 - `training`: do with a stock model of that copy what failed with ours;
-- `unpatched`: load in that copy the checkpoint that the package saved;
 - `gpu`: make the one check that a GPU can change;
 - `worker`: be one of the workers of the check on distributed training;
 - `insert`: make model files, and the checks on them;
@@ -97,6 +97,8 @@ class VerifyRequest(Request):
         scales: The letters of its scales, smallest first; likewise.
         trained: The file of the added model that is saved and trained; likewise.
         modules: The modules that know the added classes; likewise.
+        awaited: A file in which it will be said where the checkpoint lies that another probe saved, or nothing if none
+            did; empty where none is waited for.
     """
 
     models: Tuple[ModelSpec, ...]
@@ -105,6 +107,7 @@ class VerifyRequest(Request):
     scales: str
     trained: str
     modules: AddedModules
+    awaited: str
 
 
 @dataclass(frozen=True)
@@ -141,17 +144,6 @@ class FiguresRequest(VerifyRequest):
     """
 
     sections: Tuple[Section, ...]
-
-
-@dataclass(frozen=True)
-class LoadRequest(Request):
-    """A checkpoint to be loaded where it was not saved.
-
-    Attributes:
-        checkpoint: Its path.
-    """
-
-    checkpoint: str
 
 
 @dataclass(frozen=True)

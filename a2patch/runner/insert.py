@@ -124,7 +124,7 @@ def insert_models(
     require_tools(interpreter, probe)
     _require_model(probe, insertion.model)
     made = judge(probe, None, _CHECKS, {})
-    require_libraries(interpreter, probe, made)
+    require_libraries(interpreter, [probe], made)
     checks = [made[name] for name in _CHECKS]
     verdict = conclude(interpreter, checks, probe, None, "" if insertion.remove else insertion.model.name)
     models = tuple(probe.events_of(InsertedModel))
@@ -218,6 +218,7 @@ def insertion_request(package: Path, insertion: Insertion) -> InsertRequest:
         scales="",
         trained="",
         modules=AddedModules(),
+        awaited="",
         model=str(insertion.model),
         positions=tuple(position.name for position in insertion.positions),
         each=insertion.each,

@@ -60,20 +60,26 @@ def with_copies(verdict: Verdict, package: Path, copies: Sequence[Copy]) -> Verd
 
 
 def judge(
-    patched: ProbeResult, reference: ProbeResult | None, wanted: Collection[str], pointless: Mapping[str, str]
+    patched: ProbeResult,
+    reference: ProbeResult | None,
+    wanted: Collection[str],
+    pointless: Mapping[str, str],
+    trainer: ProbeResult | None = None,
 ) -> dict[str, Check]:
-    """Return a check for every name in `CHECKS`, from what both probes said.
+    """Return a check for every name in `CHECKS`, from what the probes said.
 
     Args:
         patched: What the probe of the patched package said.
         reference: What that of the untouched one said, if there was one.
         wanted: The checks that the probe was asked for.
         pointless: Why checks could not be made that were asked for, by name.
+        trainer: What the probe said that saved and trained a model, if there was one.
     """
-    checks = dict(patched.checks)
-    if not patched.done:
-        name = patched.last_started or "import"
-        checks[name] = Check(name, "fail", "the probe died", patched.ending)
+    checks = {**(trainer.checks if trainer else {}), **patched.checks}
+    for probe in (trainer, patched):
+        if probe and not probe.done:
+            name = probe.last_started or "import"
+            checks[name] = Check(name, "fail", "the probe died", probe.ending)
     if reference and checks["import"].result == "fail":
         checks["import"] = _judge_import(checks["import"], reference)
     if reference and checks.get("base", _PENDING).result == "pass":
@@ -138,7 +144,7 @@ def _difference(now: StockModel, before: StockModel) -> str:
 def without_patch(check: Check, unpatched: ProbeResult) -> Check:
     """Return the check `checkpoint` with what becomes of the checkpoint in the untouched package."""
     there = unpatched.checks.get("checkpoint", _PENDING)
-    if there.result == "pass":
+    if there.result == "pass" and check.result == "pass":
         return replace(check, figure=f"{check.figure}, also without the patch")
     if there.result != "fail":
         return check

@@ -209,13 +209,13 @@ class ProbeRunner:
     timeout: float
 
     def run(
-        self, requests: Iterable[Request], follow_up: Callable[[Event], Request | None] = lambda event: None
+        self, requests: Iterable[Request], listen: Callable[[Role, Event | None], None] = lambda role, event: None
     ) -> dict[Role, ProbeResult]:
         """Run probes side by side, each in a role of its own, and wait for all of them.
 
         Args:
             requests: What they are asked; each probe is started before the next request is taken.
-            follow_up: Given what a probe says, returns what another is asked then, beside the others, if anything.
+            listen: Told what each probe says, by its role, and None once it has ended.
 
         Returns:
             What each said, by its role.
@@ -228,7 +228,7 @@ class ProbeRunner:
         try:
             for request in requests:
                 probes[request.role] = self._start(request)
-            self._follow(probes, follow_up)
+            self._follow(probes, listen)
         finally:  # an interrupt, above all, must leave no process behind
             results.update({role: probe.close() for role, probe in probes.items()})
         if not all(result.sound for result in results.values()):
@@ -249,16 +249,16 @@ class ProbeRunner:
                 remedy="Lift the limit (`ulimit -a` shows all), or close other programs, and try again.",
             )
 
-    def _follow(self, probes: dict[Role, ProbeProcess], follow_up: Callable[[Event], Request | None]) -> None:
+    def _follow(self, probes: dict[Role, ProbeProcess], listen: Callable[[Role, Event | None], None]) -> None:
         """Wait until all probes have ended; tell what the first one that runs is trying."""
         shown = ""
         while True:
             running = [probe for probe in probes.values() if probe.is_running()]
-            # Behind the poll, so that the last words of a probe that has ended are heard.
-            said = [event for probe in probes.values() for event in probe.listen()]
-            for request in filter(None, map(follow_up, said)):
-                probes[request.role] = self._start(request)
-                running.append(probes[request.role])
+            for role, probe in probes.items():
+                for event in probe.listen():  # behind the poll, so that the last words of one that has ended are heard
+                    listen(role, event)
+                if probe not in running:
+                    listen(role, None)
             front = running[0] if running else next(iter(probes.values()))
             if front.trying != shown:
                 shown = front.trying

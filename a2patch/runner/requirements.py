@@ -39,14 +39,15 @@ def require_tools(interpreter: Path, probe: ProbeResult) -> None:
         )
 
 
-def require_libraries(interpreter: Path, probe: ProbeResult, checks: Mapping[str, Check]) -> None:
+def require_libraries(interpreter: Path, probes: Sequence[ProbeResult], checks: Mapping[str, Check]) -> None:
     """Make sure that no library is missing, unless a fault was found that this must not hide.
 
     Raises:
         ToolMissingError: Libraries are missing, and no check found a fault.
     """
-    if probe.missing and all(check.result != "fail" for check in checks.values()):
-        _raise_missing(interpreter, probe.missing)
+    missing = [probe.missing for probe in probes if probe.missing]
+    if missing and all(check.result != "fail" for check in checks.values()):
+        _raise_missing(interpreter, max(missing, key=lambda each: len(each.names)))
 
 
 def _raise_missing(interpreter: Path, missing: LibrariesMissing) -> None:

@@ -70,7 +70,7 @@ def transplant(
         runner = ProbeRunner(interpreter, folder, environ, notify, _TIMEOUT)
         probe = runner.run([transplant_request(package, job)])["transplant"]
         require_tools(interpreter, probe)
-        require_libraries(interpreter, probe, probe.checks)
+        require_libraries(interpreter, [probe], probe.checks)
         made = _made(probe, job, package)
         result = made.transplant
         written = result.exact or (job.inexact and result.exact_without)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from a2patch.block import BASE, CLASSES, MODEL, MODULE, TUTORIAL
@@ -15,10 +15,8 @@ from a2patch.protocol import (
     Check,
     CheckpointSaved,
     Event,
-    LoadRequest,
     ModelSpec,
     ModelUnreadable,
-    Request,
     Role,
     VerifyRequest,
 )
@@ -26,6 +24,7 @@ from a2patch.runner.judge import conclude, excused, judge, with_gpu, without_pat
 from a2patch.runner.process import ROOM, THREADS, ProbeRunner
 from a2patch.runner.requirements import require_libraries, require_tools
 from a2patch.runner.verdict import CHECKS, DEFAULT, EXCUSABLE, QUICK, SCALES, Verdict
+from a2patch.transaction import files as disk
 from a2patch.tree import scratch_folder
 
 # The models that the patch adds.
@@ -33,10 +32,10 @@ _ADDED = (
     ModelSpec(TUTORIAL, BASE, tutorial=True),
     ModelSpec(MODEL, BASE),
 )
-# The roles of the probes that run beside that of the patched package, and the check that wants each.
-_BESIDE: Mapping[Role, str] = {"untouched": "base", "gpu": "amp"}
+# The checks that a probe of its own makes, beside all others.
+_TRAINED = ("checkpoint", "train")
 # The roles whose probes try the package itself; the others try its untouched copy.
-_ON_PACKAGE: Collection[Role] = ("patched", "gpu")
+_ON_PACKAGE: Collection[Role] = ("patched", "trainer", "gpu")
 # The checks that no request names: the runner makes `source`, and every probe makes `import`.
 _UNREQUESTED = ("source", "import")
 
@@ -149,35 +148,39 @@ def verify(
     with scratch_folder("verify", room) as folder:
         runner = ProbeRunner(interpreter, folder, environ, notify, timeout)
         copy = _UntouchedCopy(package, untouched or {}, folder / "copy" / package.name)
+        handover = folder / "checkpoint.txt"
 
         def asked(role: Role, checks: Sequence[str] = wanted) -> VerifyRequest:
-            return request(role, package if role in _ON_PACKAGE else copy.lay(), checks, subject)
+            made = request(role, package if role in _ON_PACKAGE else copy.lay(), checks, subject)
+            whole = {"build", "train"} <= set(wanted) and role != "trainer"
+            awaited = str(handover) if role == "untouched" and "checkpoint" in checks else ""
+            return replace(made, costs=whole and not (subject and role == "untouched"), awaited=awaited)
 
-        def load_without_patch(event: Event) -> Request | None:
-            if untouched is None or not isinstance(event, CheckpointSaved):
-                return None
-            return _load_request(copy.lay(), event.path)
+        def hand_over(role: Role, event: Event | None) -> None:
+            if role == "trainer" and (event is None or isinstance(event, CheckpointSaved)) and not handover.exists():
+                disk.write_atomically(handover, (event.path if event else "").encode())
 
-        roles: list[Role] = ["patched", *(role for role, check in _BESIDE.items() if check in wanted)]
         # The requests come one at a time, so that the copy is laid out while the first probe starts.
-        probes = runner.run(map(asked, roles), load_without_patch)
-        patched, reference = probes["patched"], probes.get("untouched")
-        require_tools(interpreter, patched)
+        shares = _shares(wanted, known=untouched is not None)
+        probes = runner.run((asked(role, checks) for role, checks in shares.items()), hand_over)
+        patched, trainer, reference = probes["patched"], probes.get("trainer"), probes.get("untouched")
+        for probe in filter(None, (patched, trainer)):
+            require_tools(interpreter, probe)
         unreadable = patched.last(ModelUnreadable)
         if subject and unreadable:
             raise _untriable(subject, unreadable)
         if untouched is not None and not reference and patched.failed("import"):  # was it broken before?
-            reference = runner.run([asked("untouched")])["untouched"]
-        checks = judge(patched, reference, wanted, pointless)
+            reference = runner.run([asked("untouched", ["import", "base"])])["untouched"]
+        checks = judge(patched, reference, wanted, pointless, trainer)
         if "gpu" in probes:
             checks["amp"] = with_gpu(checks["amp"], probes["gpu"])
-        if "unpatched" in probes:
-            checks["checkpoint"] = without_patch(checks["checkpoint"], probes["unpatched"])
-        doubtful = [name for name in EXCUSABLE if patched.failed(name)]
+        if reference:
+            checks["checkpoint"] = without_patch(checks["checkpoint"], reference)
+        doubtful = [name for name in EXCUSABLE if checks[name].result == "fail"]
         if doubtful:
             training = runner.run([asked("training", ["import", *doubtful])])["training"]
             checks = {name: excused(check, training) for name, check in checks.items()}
-    require_libraries(interpreter, patched, checks)
+    require_libraries(interpreter, [probe for probe in (patched, trainer) if probe], checks)
     if source and "source" in only:
         checks["source"] = source
     return conclude(interpreter, checks.values(), patched, reference, subject.base if subject else BASE)
@@ -193,42 +196,50 @@ def request(role: Role, package: Path, wanted: Sequence[str], subject: Subject |
         subject: The model to try; without one, those that the patch adds.
     """
     models: tuple[ModelSpec, ...] = _ADDED
-    if role == "training":
+    if role == "untouched":
+        models = ()
+    elif role == "training":
         models = (ModelSpec(BASE, BASE),)
     elif subject:
         models = (ModelSpec(str(subject.file), subject.base, subject.scale, user=True, trust=subject.trust),)
-    # torchvision takes longer to import than torch itself, and these roles and checks do without images.
-    without_images = role in _BESIDE or set(wanted) <= set(QUICK)
+    # torchvision takes as long to import as torch itself, and the other checks do without images.
+    with_images = not {"train", "export", "ddp"}.isdisjoint(wanted)
     folder = "nn.modules" if package.joinpath("nn", "modules").is_dir() else "nn"  # one file before 8.0.98
     return VerifyRequest(
         role=role,
         package=str(package),
-        libraries=("torch",) if without_images else ("torch", "torchvision"),
+        libraries=("torch", "torchvision") if with_images else ("torch",),
         parts=("nn.tasks",) if subject and role != "training" else ("nn.tasks", "nn.modules"),
         checks=tuple(wanted),
         classes=CLASSES,
         threads=THREADS,
         models=models,
-        costs="train" in wanted and "build" in wanted,
+        costs=False,
         base=BASE,
         scales=SCALES,
         trained=MODEL,
         modules=AddedModules(defined=f"{folder}.{MODULE}", exported="nn.modules", parsed="nn.tasks"),
+        awaited="",
     )
 
 
-def _load_request(package: Path, checkpoint: str) -> LoadRequest:
-    """Return what a probe is asked that loads a checkpoint in a package."""
-    return LoadRequest(
-        role="unpatched",
-        package=str(package),
-        libraries=("torch",),
-        parts=("nn.tasks",),
-        checks=("import", "checkpoint"),
-        classes=CLASSES,
-        threads=THREADS,
-        checkpoint=checkpoint,
-    )
+def _shares(wanted: Sequence[str], *, known: bool) -> dict[Role, list[str]]:
+    """Return the probes that run side by side, by their roles, and the checks that each is to make.
+
+    Args:
+        wanted: The checks to make.
+        known: Whether it is known how the package was before the patch.
+    """
+    trained = [name for name in wanted if name in _TRAINED]
+    shares: dict[Role, list[str]] = {"patched": [name for name in wanted if name not in trained]}
+    if trained:
+        shares["trainer"] = [name for name in wanted if name in ("import", "finite", *trained)]
+    elsewhere = [name for name in wanted if name == "base" or (name == "checkpoint" and known)]
+    if elsewhere:
+        shares["untouched"] = ["import", *elsewhere]
+    if "amp" in wanted:
+        shares["gpu"] = ["import", "amp"]
+    return shares
 
 
 def _untriable(subject: Subject, unreadable: ModelUnreadable) -> ModelError:

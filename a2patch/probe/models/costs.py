@@ -12,10 +12,10 @@ from a2patch.protocol import Cost
 def report_costs(context: Context, files: list[str]) -> str:
     """Emit what every model that builds costs, and return why there are no GFLOPs, if there are none."""
     known = True
-    wanted = {scale for spec in context.specs for scale in context.scales_of(spec.file)}
+    tried = {scale for spec in context.specs for scale in context.scales_of(spec.file)}
     for file in files:
         for scale in context.scales_of(file):
-            if scale not in wanted:
+            if tried and scale not in tried:
                 continue
             context.channel.trying("counting " + context.label(file, scale))
             try:

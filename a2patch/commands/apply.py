@@ -13,6 +13,7 @@ from a2patch.commands.options import JsonOption, PathOption, PythonOption, locat
 from a2patch.commands.verify import try_tree
 from a2patch.console import Console, error_handler, interruption
 from a2patch.errors import AccessError, InterruptionError, ToolMissingError
+from a2patch.report import next_steps
 
 if TYPE_CHECKING:
     from a2patch.runner import Verdict
@@ -63,8 +64,8 @@ def apply(
                 console.undone(outcome)
             return
         if verdict is None:
-            console.lines(["", f"unverified: `{_command('verify', ultralytics_path)}` verifies it"])
-        console.lines(_next_steps(tree, ultralytics_path))
+            console.lines(["", f"unverified: `{next_steps.command('verify', ultralytics_path)}` verifies it"])
+        console.lines(_next_steps(tree, copies, ultralytics_path))
 
 
 def _verdict(
@@ -82,21 +83,16 @@ def _verdict(
 
 def _unverified(interrupt: KeyboardInterrupt, path: Path | None) -> InterruptionError:
     """Return what to say where a patch that is in is not tried to the end."""
-    verify, revert = _command("verify", path), _command("revert", path)
+    verify, revert = next_steps.command("verify", path), next_steps.command("revert", path)
     return interruption(interrupt, f"The patch is in, unverified: `{verify}` verifies it, `{revert}` takes it out.")
 
 
-def _next_steps(tree: Tree, path: Path | None) -> list[str]:
-    train = "  yolo detect train model=yolov8s_A2.yaml data=coco8.yaml epochs=3   # any of n s m l x"
+def _next_steps(tree: Tree, copies: Sequence[Copy], path: Path | None) -> list[str]:
+    train = next_steps.training(tree, copies, "detect train model=yolov8s_A2.yaml data=coco8.yaml epochs=3")
     return [
         "",
         "next",
-        *([] if tree.is_renamed else [train]),  # that command belongs to the package of the original name
-        f"  {_command('status', path)}",
-        f"  {_command('revert', path)}",
+        *([f"  {train}   # any of n s m l x"] if train else []),
+        f"  {next_steps.command('status', path)}",
+        f"  {next_steps.command('revert', path)}",
     ]
-
-
-def _command(verb: str, path: Path | None) -> str:
-    """Return what to type for a verb on the same tree."""
-    return f"a2patch {verb}" + (f' --ultralytics-path "{path}"' if path else "")

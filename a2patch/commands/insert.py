@@ -62,9 +62,11 @@ def insert(
 ) -> None:
     """Put our block anywhere into a model, and every index behind it right."""
     from a2patch.report import insert as report
+    from a2patch.report import next_steps
+    from a2patch.runner import find_model, refuse_checkpoint
     from a2patch.runner import insert as runner
-    from a2patch.runner import refuse_checkpoint
     from a2patch.transaction import models
+    from a2patch.tree import environment
 
     positions = _positions(at or [], each=each, remove=remove)
     arguments = _row_arguments(block, e, args)
@@ -76,7 +78,7 @@ def insert(
         seen = survey(console, tree)
         console.document["tree"] = json.tree(seen)
         models.refuse_unpatched(seen)
-        model = runner.find_model(tree.package, base, around.folder)
+        model = find_model(tree.package, base, around.folder, console.notify)
         order = runner.Insertion(model, positions, each, remove, block, arguments, name, trust)
         python = interpreter(console, python, tree, around)
         with progress() as notify:
@@ -90,10 +92,17 @@ def insert(
         if install:
             places = _install(console, tree, model, result.models, force=force)
         else:
-            folder = Path() if output is None else output if each else output.parent
-            places = _write(console, result.models, around.folder / folder, force=force)
+            into = Path() if output is None else output if each else output.parent
+            places = _write(console, result.models, around.folder / into, force=force)
         console.document["models"] = [json.inserted_model(made, places[made.name]) for made in result.models]
-        console.lines(report.next_lines(result, renamed=tree.is_renamed))
+        folder = None if install else places[result.models[0].name].parent
+        copies = environment.copies(tree, around)
+
+        def train(name: str) -> str:
+            place = name if folder is None else next_steps.relative(folder / name, around.folder)
+            return next_steps.training(tree, copies, f"train model={place} data=…")
+
+        console.lines(report.next_lines(result, train))
 
 
 def _positions(at: Sequence[str], *, each: bool, remove: bool) -> tuple[Position, ...]:

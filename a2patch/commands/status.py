@@ -13,4 +13,4 @@ def status(ultralytics_path: PathOption = None, as_json: JsonOption = False) -> 
     with error_handler("status", as_json) as console:
         around = surroundings()
         tree = locate(console, ultralytics_path, around)
-        console.status(survey(console, tree), environment.copies(tree, around))
+        console.status(survey(console, tree), environment.copies(tree, around), ultralytics_path)

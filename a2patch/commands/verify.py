@@ -57,7 +57,7 @@ def verify(
 ) -> None:
     """Try a patched tree, down to an epoch of training, or a model of your own."""
     from a2patch.report import html_file
-    from a2patch.runner import CHECKS, DEFAULT, QUICK, Subject, refuse_checkpoint
+    from a2patch.runner import CHECKS, DEFAULT, QUICK, Subject, find_model, refuse_checkpoint
     from a2patch.tree import environment
 
     if (base or scale or trust) and model is None:
@@ -68,7 +68,8 @@ def verify(
         refuse_checkpoint(base, "--base")
         around = surroundings()
         tree = locate(console, ultralytics_path, around)
-        subject = Subject(model_file(model), base, scale, trust) if model else None
+        known = find_model(tree.package, base, around.folder, console.notify) if base else None
+        subject = Subject(model_file(model), known, scale, trust) if model else None
         only = QUICK if quick else CHECKS if full else DEFAULT
         target = html_file.claim(report) if report else None
         copies = environment.copies(tree, around)

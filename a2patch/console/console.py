@@ -55,11 +55,11 @@ class Console:
         self.document["tree"] = json.tree(survey)
         self.lines(tree.tree_lines(survey))
 
-    def status(self, survey: Survey, copies: Sequence[Copy]) -> None:
+    def status(self, survey: Survey, copies: Sequence[Copy], named: Path | None) -> None:
         """Say all that is known of a tree, and which copies of ultralytics are in sight."""
         self.document["tree"] = json.tree(survey)
         self.document["copies"] = [json.copy(copy) for copy in copies]
-        self.lines(tree.status_lines(survey, copies))
+        self.lines(tree.status_lines(survey, copies, named))
 
     def copies(self, survey: Survey, copies: Sequence[Copy]) -> None:
         """Warn people of other copies of ultralytics."""

@@ -25,7 +25,7 @@ from a2patch.graph.model import (
     fingerprint,
     read,
 )
-from a2patch.graph.names import at_scale, model_files, scale_of, unscaled
+from a2patch.graph.names import at_scale, files_by_name, model_files, scale_of, unscaled
 from a2patch.graph.origin import marked, unmarked
 from a2patch.graph.positions import FORMS, Position, PositionError, available, file_name, layers, parse
 from a2patch.graph.shipped import SHIPPED
@@ -55,6 +55,7 @@ __all__ = [
     "dropped",
     "faults",
     "file_name",
+    "files_by_name",
     "fingerprint",
     "insert",
     "inserted_only",

@@ -10,8 +10,27 @@ FOLDERS = ("cfg/models", "models", "yolo/v8/models")
 
 
 def model_files(package: Path) -> dict[str, Path]:
-    """Return the model files of a tree, by name."""
-    return {path.name: path for folder in FOLDERS for path in sorted(package.joinpath(folder).rglob("*.yaml"))}
+    """Return the model files of a tree, by name; of several of a name the one that lies where releases have it."""
+    return {name: paths[0] for name, paths in files_by_name(package).items()}
+
+
+def files_by_name(package: Path) -> dict[str, list[Path]]:
+    """Return all model files of a tree, by name, first the one that lies where releases have it.
+
+    That is a folder with the number of the family: `v8/yolov8.yaml`, `11/yolo11-seg.yaml`. Of others the one in the
+    folder that comes first.
+    """
+    found: dict[str, list[Path]] = {}
+    for folder in FOLDERS:
+        for path in sorted(package.joinpath(folder).rglob("*.yaml")):
+            found.setdefault(path.name, []).append(path)
+    return {name: sorted(paths, key=_is_elsewhere) for name, paths in found.items()}
+
+
+def _is_elsewhere(path: Path) -> bool:
+    """Return whether a model file lies in a folder that releases do not have it in."""
+    family = re.search(r"\d+", path.name)
+    return re.sub(r"\D", "", path.parent.name) != (family.group() if family else "")
 
 
 def scale_of(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from a2patch.graph import at_scale
 from a2patch.report.text import table_lines
@@ -25,7 +25,7 @@ def model_lines(made: Sequence[InsertedModel], width: int) -> list[str]:
     return [line if len(line) <= width else line[: width - 1] + "…" for line in table_lines(table)]
 
 
-def next_lines(result: InsertResult, *, renamed: bool) -> list[str]:
+def next_lines(result: InsertResult, train: Callable[[str], str]) -> list[str]:
     """Return what to type next.
 
     Where a name has no letter of a scale, upstream builds the smallest and says so in a warning only. So a name with
@@ -33,13 +33,13 @@ def next_lines(result: InsertResult, *, renamed: bool) -> list[str]:
 
     Args:
         result: What was made.
-        renamed: Whether the tree goes by another name, so that the command `yolo` belongs to another package.
+        train: Gives the command that trains a model of a name; empty where there is none.
     """
     name = result.models[0].name
     scales = [cost.scale for cost in result.verdict.costs if cost.model == name and cost.scale]
     shown = at_scale(name, scales[1]) if len(scales) > 1 else name
     comment = f"   # any of {' '.join(scales)}" if shown != name else ""
-    lines = [] if renamed else ["", "next", f"  yolo train model={shown} data=…{comment}"]
+    lines = ["", "next", f"  {train(shown)}{comment}"] if train(shown) else []
     if shown == name and len(scales) > 1:
         lines.append(
             f"note     {name} asks for no scale, so upstream builds {scales[0]}; begin its name as yolov8_ or yolo11_"

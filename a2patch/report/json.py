@@ -89,9 +89,9 @@ def verdict(verdict: Verdict) -> dict[str, Any]:
     """Return a verdict.
 
     Returns:
-        `schema`, `ok`, `interpreter`, `python`, `torch`, `ultralytics`, `note`, `checks` (each `name`, `result`,
-        `figure`, `meaning`, `advice`, `seconds`, `detail`), `base` and `costs` (each `model`, `scale`, `layers`,
-        `parameters`, `gradients`, `gflops` or null, `counted` or null).
+        `schema`, `ok`, `interpreter`, `python`, `torch`, `ultralytics`, `note`, `others`, `checks` (each `name`,
+        `result`, `figure`, `meaning`, `advice`, `seconds`, `detail`), `base` and `costs` (each `model`, `scale`,
+        `layers`, `parameters`, `gradients`, `gflops` or null, `counted` or null).
     """
     from a2patch.runner import explained
 
@@ -103,6 +103,7 @@ def verdict(verdict: Verdict) -> dict[str, Any]:
         "torch": verdict.torch,
         "ultralytics": verdict.ultralytics,
         "note": verdict.note,
+        "others": verdict.others,
         "checks": [asdict(explained(check)) for check in verdict.checks],
         "base": verdict.base,
         "costs": [asdict(cost) for cost in verdict.costs],

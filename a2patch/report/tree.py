@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from a2patch.errors import A2PatchError
+from a2patch.report.next_steps import command
 
 if TYPE_CHECKING:
     from a2patch.patch import Change
@@ -15,9 +17,9 @@ if TYPE_CHECKING:
 _MEANING = {
     "pristine": "as upstream ships it; nothing of ours in it",
     "applied": "patched",
-    "partial": "half patched; `a2patch apply` completes it, `a2patch revert` takes it out",
-    "stale": "upgraded while patched: our files are left, upstream's are new; `a2patch apply` patches it again",
-    "edited": "patched, and edited since inside lines or files of ours; `a2patch diff` shows them as they are",
+    "partial": "half patched; `{apply}` completes it, `{revert}` takes it out",
+    "stale": "upgraded while patched: our files are left, upstream's are new; `{apply}` patches it again",
+    "edited": "patched, and edited since inside lines or files of ours; `{diff}` shows them as they are",
     "conflict": "not as any diff expects it",
     "foreign": "nothing of ours in it, and something stands where ours would go",
 }
@@ -32,20 +34,27 @@ def tree_lines(survey: Survey) -> list[str]:
     return lines
 
 
-def status_lines(survey: Survey, copies: Sequence[Copy]) -> list[str]:
-    """Return what `a2patch status` says."""
+def status_lines(survey: Survey, copies: Sequence[Copy], named: Path | None) -> list[str]:
+    """Return what `a2patch status` says.
+
+    Args:
+        survey: The tree, and what is known of it.
+        copies: Every copy in sight.
+        named: How the user named the tree; None where it was found without a name.
+    """
     state = survey.status.state
-    lines = [*tree_lines(survey), f"state    {state}: {_MEANING[state]}"]
+    typed = {verb: command(verb, named) for verb in ("apply", "revert", "diff", "verify")}
+    lines = [*tree_lines(survey), f"state    {state}: {_MEANING[state].format(**typed)}"]
     for site in survey.status.sites:
         diff = site.back or site.forth
         lines.append(f"         {site.site:<7} {site.state:<9} {diff.name if diff else 'no diff fits'}")
-        lines += [f"                 {change.path}" for change in site.edits]
+        lines += [f"                 {survey.tree.path(change.path)}" for change in site.edits]
     lines += [f"in the way  {line}" for line in survey.status.taken]
     if survey.receipt is not None:
-        verified = survey.receipt.verified or "nothing yet; `a2patch verify` does"
+        verified = survey.receipt.verified or f"nothing yet; `{typed['verify']}` does"
         lines += [f"receipt  by a2patch {survey.receipt.version}", f"         verified by {verified}"]
         lines += [
-            f"         {path:<36} {_installed(survey.tree.read(path), content)}"
+            f"         {survey.tree.path(path)}  {_installed(survey.tree.read(path), content)}"
             for path, content in survey.receipt.models.items()
         ]
     return lines + copies_lines(survey, copies)

@@ -27,6 +27,7 @@ def verdict_text(verdict: Verdict, width: int) -> str:
     """
     width = max(width, _NARROWEST)
     parts = [wrapped(versions(verdict), width), _checks(verdict.checks, width), wrapped(conclusion(verdict), width)]
+    parts.append(wrapped(verdict.others, width) if verdict.others else "")
     models = compared_models(verdict)
     parts.extend(_costs(verdict, model, width) for model in models)
     if models:

@@ -17,9 +17,9 @@ from a2patch.protocol import (
     SightMap,
     Transplant,
 )
-from a2patch.runner.base import refuse_checkpoint
 from a2patch.runner.figures import Pictures, Wiring
 from a2patch.runner.insert import Insertion, InsertResult
+from a2patch.runner.named_model import find_model, refuse_checkpoint
 from a2patch.runner.transplant import Job, transplant
 from a2patch.runner.verdict import CHECKS, DEFAULT, QUICK, Verdict, explained
 from a2patch.runner.verify import Subject
@@ -48,6 +48,7 @@ __all__ = [
     "Verdict",
     "Wiring",
     "explained",
+    "find_model",
     "refuse_checkpoint",
     "transplant",
 ]

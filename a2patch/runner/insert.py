@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from a2patch.block import BLOCK, CLASSES
@@ -16,7 +15,7 @@ from a2patch.runner.process import ROOM, THREADS, ProbeResult, ProbeRunner
 from a2patch.runner.requirements import require_libraries, require_tools
 from a2patch.runner.verdict import Verdict
 from a2patch.transaction import files as disk
-from a2patch.tree import LARGEST, read_file, scratch_folder
+from a2patch.tree import read_file, scratch_folder
 
 _VERIFY_IT = "Name a model YAML; `a2patch verify` on it tells more."
 _CHECKS = ("import", "build", "wiring")
@@ -58,38 +57,6 @@ class InsertResult:
 
     models: tuple[InsertedModel, ...]
     verdict: Verdict
-
-
-def find_model(package: Path, named: str, folder: Path) -> Path:
-    """Find the model file that a name means, as upstream does: `yolov8s` means `yolov8.yaml`.
-
-    Args:
-        package: The package folder.
-        named: The name of a model of the tree, with or without its ending and the letter of a scale, or a path.
-        folder: The current folder.
-
-    Raises:
-        ModelError: There is none.
-    """
-    name = named if named.endswith((".yaml", ".yml")) else f"{named}.yaml"
-    place = folder / name
-    if place.is_file():
-        if place.suffix != ".pt" and place.stat().st_size > LARGEST:
-            raise ModelError(f"this is larger than {LARGEST >> 20} MiB", path=place, remedy="Name the YAML of a model.")
-        return place.resolve()
-    files = model_files(package)
-    for known in (name, unscaled(name)):
-        if known in files:
-            return files[known]
-    near = [
-        f"{stem}.yaml" for stem in get_close_matches(Path(unscaled(name)).stem, [Path(file).stem for file in files])
-    ]
-    raise ModelError(
-        f"no model {named}",
-        path=place,
-        found=f"neither there nor among the {len(files)} models of the tree",
-        remedy=f"Did you mean {' or '.join(near)}?" if near else "Name a model of the tree, or the path of a YAML.",
-    )
 
 
 def insert_models(

@@ -44,19 +44,11 @@ _OTHERS_REMEDY = (
 
 
 def with_copies(verdict: Verdict, package: Path, copies: Sequence[Copy]) -> Verdict:
-    """Return a verdict whose check `import` names the commands that use another copy, and what leads them to it."""
+    """Return a verdict that names the commands which use another copy, and what leads them to it."""
     others = [f"{copy.used_by} uses {copy.package} ({copy.through})" for copy in copies if copy.package != package]
     if not others:
         return verdict
-    note = f"Not everybody uses this tree: {'; '.join(others)}."
-
-    checks = (
-        replace(check, meaning=f"{check.meaning} {note}".strip(), advice=check.advice or _OTHERS_REMEDY)
-        if check.name == "import"
-        else check
-        for check in verdict.checks
-    )
-    return replace(verdict, checks=tuple(checks))
+    return replace(verdict, others=f"Not everybody uses this tree: {'; '.join(others)}. {_OTHERS_REMEDY}")
 
 
 def judge(

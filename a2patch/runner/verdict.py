@@ -57,6 +57,7 @@ class Verdict:
         costs: The costs of the base and of the added models, at each scale that builds.
         note: What else is to be said, such as why GFLOPs are missing.
         base: The model file that costs are compared with; empty if there is none.
+        others: Which commands use another copy of ultralytics, and what to do; empty if none does.
     """
 
     interpreter: Path
@@ -67,6 +68,7 @@ class Verdict:
     costs: tuple[Cost, ...]
     note: str = ""
     base: str = BASE
+    others: str = ""
 
     @property
     def ok(self) -> bool:

@@ -46,13 +46,13 @@ class Subject:
 
     Attributes:
         file: A model YAML or a checkpoint.
-        base: The stock model file that it is made from; empty for the closest.
+        base: The model file that it is made from, of the tree or its user's own; None for the closest stock one.
         scale: The scale letter to try; empty for what its name says.
         trust: Whether the file may run any code.
     """
 
     file: Path
-    base: str = ""
+    base: Path | None = None
     scale: str = ""
     trust: bool = False
 
@@ -180,10 +180,11 @@ def verify(
         if doubtful:
             training = runner.run([asked("training", ["import", *doubtful])])["training"]
             checks = {name: excused(check, training) for name, check in checks.items()}
+    base = BASE if subject is None else subject.base.name if subject.base else ""
     require_libraries(interpreter, [probe for probe in (patched, trainer) if probe], checks)
     if source and "source" in only:
         checks["source"] = source
-    return conclude(interpreter, checks.values(), patched, reference, subject.base if subject else BASE)
+    return conclude(interpreter, checks.values(), patched, reference, base)
 
 
 def request(role: Role, package: Path, wanted: Sequence[str], subject: Subject | None) -> VerifyRequest:
@@ -201,7 +202,11 @@ def request(role: Role, package: Path, wanted: Sequence[str], subject: Subject |
     elif role == "training":
         models = (ModelSpec(BASE, BASE),)
     elif subject:
-        models = (ModelSpec(str(subject.file), subject.base, subject.scale, user=True, trust=subject.trust),)
+        of_tree = subject.base is None or subject.base.is_relative_to(package)
+        base = "" if subject.base is None else subject.base.name if of_tree else str(subject.base)
+        models = (
+            ModelSpec(str(subject.file), base, subject.scale, user=True, user_base=not of_tree, trust=subject.trust),
+        )
     # torchvision takes as long to import as torch itself, and the other checks do without images.
     with_images = not {"train", "export", "ddp"}.isdisjoint(wanted)
     folder = "nn.modules" if package.joinpath("nn", "modules").is_dir() else "nn"  # one file before 8.0.98

@@ -83,11 +83,12 @@ def test_other_images_than_rgb(channels: int, package: Path, tmp_path: Path) -> 
 
 
 def test_what_a_file_says_of_its_channels_is_not_what_is_built(package: Path, tmp_path: Path) -> None:
-    """This release overrules it, and builds three."""
+    """This release overrules it, and builds three: that is told, and all else is tried with three."""
     subjects = {"overruled": Subject(written(tmp_path / "ch", ("nc: 80 ", "ch: 4\nnc: 80 ")))}
     (tmp_path / "work").mkdir()
     found = tried(package, subjects, (*CHECKS, "train"), tmp_path / "work")["overruled"]
-    assert results(found) == dict.fromkeys(found, "pass"), found
+    assert results(found) == {**dict.fromkeys(found, "pass"), "build": "fail"}, found
+    assert "ch: 4 is asked for, and this release builds 3" in found["build"].meaning
 
 
 def test_a_release_that_builds_what_a_file_says(cache: Path, tmp_path: Path) -> None:

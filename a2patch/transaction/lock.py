@@ -47,6 +47,7 @@ def acquire(tree: Tree, notify: Callable[[str], None]) -> BaseFileLock:
     notified = False
     while True:
         with suppress(FileNotFoundError):  # whoever ends takes the folder along
+            fresh = not left(tree)
             try:
                 _make(tree)
                 lock = FileLock(tree.path(LOCK), timeout=0)
@@ -55,6 +56,8 @@ def acquire(tree: Tree, notify: Callable[[str], None]) -> BaseFileLock:
                     return lock
             except BaseException:
                 with suppress(OSError):
+                    if fresh:  # where files can't be locked, as on some network disks, it was made all the same
+                        tree.path(LOCK).unlink(missing_ok=True)
                     folder.rmdir()  # only if it is empty: that of a command at work holds its lock
                 raise
         if time.monotonic() > give_up:

@@ -5,7 +5,7 @@ RELEASE ?= 8.4.190
 BIN := .venv/bin
 DEMO := .venv/demo
 
-.PHONY: demo test lint patches matrix stock faults insertions transplants oldest clean
+.PHONY: demo test lint patches matrix stock soak-models faults fuzz insertions transplants oldest clean
 
 demo: .venv/ready
 	@rm -rf $(DEMO)
@@ -31,13 +31,21 @@ patches: .venv/ready
 matrix: .venv/ready
 	$(BIN)/python -m tests.soak.matrix $(if $(SAMPLE),--sample $(SAMPLE) --out .venv) $(if $(DERIVE),--derive --out .venv/derived)
 
-# Tries every stock model of four releases as a user's own: none may raise an alarm; about a quarter of an hour.
+# Tries every stock model of four releases as a user's own: none may raise an alarm; about twenty minutes.
 stock: .venv/ready
 	$(BIN)/python -m tests.soak.stock
+
+# 2,000 model files changed at random (COUNT and SEED for others): a quarter of an hour.
+soak-models: .venv/ready
+	$(BIN)/python -m tests.soak.models $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
 # Stops a2patch at each operation and at ROUNDS random moments; a quarter of an hour.
 faults: .venv/ready
 	$(BIN)/python -m tests.soak.faults $(if $(ROUNDS),--rounds $(ROUNDS))
+
+# Feeds spoiled files, environments and arguments to every verb; ten minutes, or MINUTES, from a seed that is printed, or SEED.
+fuzz: .venv/ready
+	$(BIN)/python -m tests.soak.fuzz $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 # Puts the block at every position of every stock model, builds them all, and takes it out again; twenty minutes.
 insertions: .venv/ready
@@ -47,9 +55,9 @@ insertions: .venv/ready
 transplants: .venv/ready
 	$(BIN)/python -m tests.soak.transplants $(if $(ONLY),--only $(ONLY))
 
-# The layer on the oldest Python and torch that it is written for; PYTHON38 names the first.
+# The blocks on the oldest Python and torch that they are written for; PYTHON38 names the first.
 oldest: .venv/oldest/ready
-	.venv/oldest/bin/python -m pytest -o addopts= --noconftest tests/patches/test_double_attention.py
+	.venv/oldest/bin/python -m pytest -o addopts= --noconftest tests/patches/test_double_attention.py tests/patches/test_blocks.py
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+BASE = "yolov8.yaml"
+"""The stock model that the models are made from."""
+
 BLOCK = "DoubleAttentionBlock"
 """The working design: with a residual, and a gain that starts at 0."""
 

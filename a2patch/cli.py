@@ -10,8 +10,7 @@ import typer
 
 from a2patch import __version__
 from a2patch.commands import VERBS
-from a2patch.console import Ended
-from a2patch.report import json
+from a2patch.console import ended_in_order, prepared_streams, usage_handler
 
 app = typer.Typer(
     name="a2patch",
@@ -46,13 +45,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: What follows the program's name; that of this process where it is None.
     """
-    arguments = sys.argv[1:] if arguments is None else arguments
-    for stream in (sys.stdout, sys.stderr):  # a Windows console of another code page must not end a command
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
-    try:
-        app(args=list(arguments))
-    except SystemExit as error:
-        if error.code == 2 and "--json" in arguments and not isinstance(error, Ended):
-            typer.echo(json.encode(json.usage_error()))
-        raise
+    typed = list(sys.argv[1:] if arguments is None else arguments)
+    with prepared_streams(), ended_in_order(), usage_handler(typed):
+        app(args=typed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 from typing import ClassVar
 
@@ -69,3 +71,76 @@ class TransplantError(A2PatchError):
     """A checkpoint can't go into the model that was named, or there is nowhere for the result."""
 
     exit_code: ClassVar[int] = 2
+
+
+class InterruptionError(A2PatchError):
+    """The user, or the system, ended a command before it was done."""
+
+    exit_code: ClassVar[int] = 130
+
+
+class InternalError(A2PatchError):
+    """Something that nobody foresaw: an error of a2patch itself."""
+
+    exit_code: ClassVar[int] = 5
+
+
+class EndedBySignal(KeyboardInterrupt):
+    """The system asked this process to end; what holds for Ctrl-C holds for it too."""
+
+
+# What a machine can't do just now, or not at all; it says nothing about whether a2patch is right.
+_REFUSALS = {
+    getattr(errno, name)
+    for name in (
+        *("EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "EFBIG", "EMFILE", "ENFILE", "ENOMEM", "EIO", "ELOOP"),
+        *("ENAMETOOLONG", "ESTALE", "ENOLCK", "ENXIO", "ENODEV", "EBUSY", "ETXTBSY", "EAGAIN", "ETIMEDOUT", "ENOTSUP"),
+    )
+    if hasattr(errno, name)
+}
+_REMEDIES = {
+    errno.EMFILE: "Allow more open files (`ulimit -n`), and try again.",
+    errno.ENFILE: "Close other programs, and try again.",
+    errno.EFBIG: "Allow larger files (`ulimit -f`), and try again.",
+    errno.ENAMETOOLONG: "Name something shorter.",
+    errno.ELOOP: "Look at where its links lead.",
+    errno.ENOLCK: "This file system gives no locks: work on a copy of the tree elsewhere.",
+}
+
+
+def advice(number: int | None) -> str:
+    """Return what to do where the system refuses something.
+
+    Args:
+        number: Its number for the reason, as `OSError` has it.
+    """
+    look = "Look at the owner and mode of what is named, and the space left on the disk."
+    return _REMEDIES.get(number or 0, look)
+
+
+def refusal(error: BaseException) -> AccessError | None:
+    """Return what the system refused, as an error that can be shown; None where it refused nothing.
+
+    Args:
+        error: What was raised.
+    """
+    if isinstance(error, MemoryError):
+        return AccessError("there is not enough memory", remedy="Close other programs, or lift the limit.")
+    if isinstance(error, FileNotFoundError) and _current_folder_is_gone():
+        return AccessError("the current folder has been deleted", remedy="Change to one that is there, and try again.")
+    number = error.errno if isinstance(error, OSError) else None
+    if isinstance(error, ImportError) and os.strerror(errno.EMFILE) in str(error):  # a library could not be opened
+        number = errno.EMFILE
+    if number is None or number not in _REFUSALS:
+        return None
+    named = error.filename if isinstance(error, OSError) else None
+    path = Path(os.fsdecode(named)) if isinstance(named, str | bytes) else None
+    return AccessError(f"the system refuses: {os.strerror(number)}", path=path, remedy=advice(number))
+
+
+def _current_folder_is_gone() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False

@@ -11,7 +11,7 @@ from tests.support.command import ROOT
 
 LAYERS = (  # from the bottom up; who stands higher may import who stands lower
     *({"protocol"}, {"graph"}, {"errors"}, {"tree", "block"}, {"patch"}, {"transaction"}, {"runner"}, {"report"}),
-    *({"console"}, {"commands"}, {"cli"}),
+    *({"console"}, {"commands"}, {"cli"}, {"__main__"}),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 FILES = {

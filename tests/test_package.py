@@ -26,6 +26,12 @@ def test_an_installed_wheel_patches_and_reverts(unpack: Unpack, tmp_path: Path) 
     names = zipfile.ZipFile(wheel).namelist()
     assert all(name.startswith(("a2patch/", "a2patch-")) for name in names)
     assert not [name for name in names if re.match(r"a2patch/patches/[^/]*$", name)], "the tools are not for users"
+    kept = contents(ROOT / "patches", without={"__pycache__"})
+    folders = {path: content for path, content in kept.items() if "/" in path}
+    assert {f"a2patch/patches/{path}" for path in folders} <= set(names), (
+        "a folder of patches/ is not in pyproject.toml"
+    )
+    assert not [name for name in names if "__pycache__" in name]
     pip("install", "--no-deps", "--target", tmp_path / "installed", wheel, cwd=tmp_path)
     assert tmp_path.joinpath("installed", "a2patch", "report", "html.css").is_file()
     package = unpack()

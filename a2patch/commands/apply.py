@@ -11,8 +11,8 @@ import typer
 
 from a2patch.commands.options import JsonOption, PathOption, PythonOption, locate, surroundings
 from a2patch.commands.verify import try_tree
-from a2patch.console import Console, error_handler
-from a2patch.errors import ToolMissingError
+from a2patch.console import Console, error_handler, interruption
+from a2patch.errors import AccessError, InterruptionError, ToolMissingError
 
 if TYPE_CHECKING:
     from a2patch.runner import Verdict
@@ -52,7 +52,10 @@ def apply(
         console.changes("patched", outcome)
         console.notes(outcome)
         console.derived(outcome)
-        verdict = None if no_verify else _verdict(console, tree, around, copies, python)
+        try:
+            verdict = None if no_verify else _verdict(console, tree, around, copies, python)
+        except KeyboardInterrupt as interrupt:
+            raise _unverified(interrupt, ultralytics_path) from interrupt
         if verdict is not None and not verdict.ok:
             console.code = 1
             if not keep:
@@ -72,9 +75,15 @@ def _verdict(
 
     try:
         return try_tree(console, tree, around, copies, python, only=DEFAULT)
-    except ToolMissingError as error:
+    except (AccessError, ToolMissingError) as error:  # it says nothing about the patch
         console.unverified(error)
         return None
+
+
+def _unverified(interrupt: KeyboardInterrupt, path: Path | None) -> InterruptionError:
+    """Return what to say where a patch that is in is not tried to the end."""
+    verify, revert = _command("verify", path), _command("revert", path)
+    return interruption(interrupt, f"The patch is in, unverified: `{verify}` verifies it, `{revert}` takes it out.")
 
 
 def _next_steps(tree: Tree, path: Path | None) -> list[str]:

@@ -53,6 +53,9 @@ def insert(
         bool, typer.Option("--install", help="Put it beside upstream's YAMLs; `a2patch revert` removes it.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a file of that name.")] = False,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Let code run that MODEL holds, such as an activation of its own.")
+    ] = False,
     ultralytics_path: PathOption = None,
     python: PythonOption = None,
     as_json: JsonOption = False,
@@ -60,19 +63,21 @@ def insert(
     """Put our block anywhere into a model, and every index behind it right."""
     from a2patch.report import insert as report
     from a2patch.runner import insert as runner
+    from a2patch.runner import refuse_checkpoint
     from a2patch.transaction import models
 
     positions = _positions(at or [], each=each, remove=remove)
     arguments = _row_arguments(block, e, args)
     name = _file_name(output, base, each=each, install=install)
     with error_handler("insert", as_json) as console:
+        refuse_checkpoint(base, "--base")
         around = surroundings()
         tree = locate(console, ultralytics_path, around)
         seen = survey(console, tree)
         console.document["tree"] = json.tree(seen)
         models.refuse_unpatched(seen)
         model = runner.find_model(tree.package, base, around.folder)
-        order = runner.Insertion(model, positions, each, remove, block, arguments, name)
+        order = runner.Insertion(model, positions, each, remove, block, arguments, name, trust)
         python = interpreter(console, python, tree, around)
         with progress() as notify:
             result = runner.insert_models(tree.package, python, order, notify, around.variables)
@@ -111,12 +116,7 @@ def _row_arguments(block: str, e: float | None, args: str) -> str:
         raise typer.BadParameter(f"--block is {BLOCK} or {LAYER}")
     if e is not None and (args or block == LAYER):
         raise typer.BadParameter(f"--e is the one argument of a {BLOCK}; --args are those of the row")
-    try:
-        values = ast.literal_eval(f"[{args}]") if args else [0.25 if e is None else e]
-    except (SyntaxError, ValueError) as error:
-        raise typer.BadParameter(f"--args are numbers, as in 64,16,True; not {args!r}") from error
-    if not all(isinstance(value, int | float) for value in values):
-        raise typer.BadParameter(f"--args are numbers, as in 64,16,True; not {args!r}")
+    values = _numbers(args) if args else [0.25 if e is None else e]
     if block == BLOCK and not (len(values) == 1 and 0 < values[0] <= 1):
         raise typer.BadParameter(f"a {BLOCK} has one argument, a ratio above 0 and at most 1")
     if block == LAYER:
@@ -127,6 +127,20 @@ def _row_arguments(block: str, e: float | None, args: str) -> str:
                 "with a c_n of 1 the layer is blind: a softmax over one channel is 1 at every position; take at least 2"
             )
     return ", ".join(map(repr, values))
+
+
+def _numbers(args: str) -> list[int | float]:
+    """Read what `--args` names."""
+    refusal = typer.BadParameter(f"--args are numbers, as in 64,16,True; not {args[:80]!r}")
+    if len(args) > 200:  # nor any that could keep us busy
+        raise refusal
+    try:
+        values = ast.literal_eval(f"[{args}]")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise refusal from error
+    if not all(isinstance(value, int | float) for value in values):
+        raise refusal
+    return list(values)
 
 
 def _file_name(output: Path | None, base: str, *, each: bool, install: bool) -> str:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from a2patch.errors import ModelError
+
 if TYPE_CHECKING:
     from a2patch.console import Console
     from a2patch.transaction import Survey
@@ -40,8 +42,9 @@ def surroundings() -> Surroundings:
 def locate(console: Console, path: Path | None, around: Surroundings) -> Tree:
     """Find the tree, and finish or undo what an interrupted command left in it before anything else is done."""
     from a2patch.transaction import commit
-    from a2patch.tree import environment
+    from a2patch.tree import clear_leftovers, environment
 
+    clear_leftovers()
     tree = environment.locate(path, around)
     console.document["recovered"] = commit.recover(tree, console.notify)
     return tree
@@ -65,3 +68,19 @@ def interpreter(console: Console, python: Path | None, tree: Tree, around: Surro
     console.document["interpreter"] = str(found)
     console.notify(f"trying with {found}")
     return found
+
+
+def model_file(path: Path) -> Path:
+    """Return the real place of a model that a command is to try, once it is sure that reading it comes to an end.
+
+    Raises:
+        ModelError: It is no ordinary file, or a YAML larger than any model's.
+    """
+    from a2patch.tree import LARGEST
+
+    place = path.resolve()
+    if not place.is_file():
+        raise ModelError("this is no ordinary file", path=place, remedy="Name a model YAML or a checkpoint.")
+    if place.suffix in (".yaml", ".yml") and place.stat().st_size > LARGEST:
+        raise ModelError(f"this is larger than {LARGEST >> 20} MiB", path=place, remedy="Name the YAML of a model.")
+    return place

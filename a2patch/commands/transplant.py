@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from a2patch.commands.options import JsonOption, PathOption, PythonOption, interpreter, locate, surroundings
+from a2patch.commands.options import JsonOption, PathOption, PythonOption, interpreter, locate, model_file, surroundings
 from a2patch.console import error_handler, progress
 from a2patch.graph import unscaled
 
@@ -41,7 +41,7 @@ def transplant(
 ) -> None:
     """Carry trained weights into a model that has double attention elsewhere, proved bit for bit; or back."""
     from a2patch.errors import ExistsError, TransplantError
-    from a2patch.runner import Job
+    from a2patch.runner import Job, refuse_checkpoint
     from a2patch.runner import transplant as run
 
     if from_state_dict != bool(base):
@@ -50,6 +50,10 @@ def transplant(
     if target.suffix != ".pt":
         raise typer.BadParameter("ultralytics loads checkpoints by the name .pt", param_hint="--output")
     with error_handler("transplant", as_json) as console:
+        refuse_checkpoint(model, "--model")
+        refuse_checkpoint(base, "--base")
+        if target.is_dir():
+            raise TransplantError("the result can't be a folder", path=target, remedy="Name a file with -o.")
         if target.exists() and not force:
             raise ExistsError(
                 "the result is there already", path=target, remedy="Name another with -o, or replace it with --force."
@@ -58,7 +62,7 @@ def transplant(
             raise TransplantError("there is no such folder for the result", path=target.parent, remedy="Make it first.")
         around = surroundings()
         tree = locate(console, ultralytics_path, around)
-        job = Job(checkpoint.resolve(), _model(model), scale, _model(base), trust, inexact)
+        job = Job(model_file(checkpoint), _model(model), scale, _model(base), trust, inexact)
         with progress() as notify:
             result, written = run(
                 tree.package, interpreter(console, python, tree, around), job, target, notify, around.variables
@@ -72,6 +76,6 @@ def _model(name: str) -> str:
     """Return a model file of this folder by its path, since the probe runs elsewhere; any other by its name."""
     if not name:
         return name
-    path = Path(name if name.endswith((".yaml", ".yml", ".pt")) else f"{name}.yaml")
+    path = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
     found = path.is_file() or path.with_name(unscaled(path.name)).is_file()
     return str(path.absolute()) if found else str(path)

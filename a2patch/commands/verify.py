@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from a2patch import __version__
-from a2patch.commands.options import JsonOption, PathOption, PythonOption, interpreter, locate, surroundings, survey
+from a2patch.commands.options import (
+    JsonOption,
+    PathOption,
+    PythonOption,
+    interpreter,
+    locate,
+    model_file,
+    surroundings,
+    survey,
+)
 from a2patch.console import Console, error_handler, progress
 from a2patch.errors import AccessError
 
@@ -31,6 +40,9 @@ def verify(
     scale: Annotated[
         str, typer.Option("--scale", metavar="LETTER", help="The scale of MODEL to try; else by its name.")
     ] = "",
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Load MODEL without restriction, which can run any code in it.")
+    ] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Only what is static and what building tells.")] = False,
     full: Annotated[
         bool, typer.Option("--full", help="Fewer bits, export to TorchScript and ONNX, and two workers as well.")
@@ -45,17 +57,18 @@ def verify(
 ) -> None:
     """Try a patched tree, down to an epoch of training, or a model of your own."""
     from a2patch.report import html_file
-    from a2patch.runner import CHECKS, DEFAULT, QUICK, Subject
+    from a2patch.runner import CHECKS, DEFAULT, QUICK, Subject, refuse_checkpoint
     from a2patch.tree import environment
 
-    if (base or scale) and model is None:
-        raise typer.BadParameter("--base and --scale are about a MODEL")
+    if (base or scale or trust) and model is None:
+        raise typer.BadParameter("--base, --scale and --trust are about a MODEL")
     if quick and full:
         raise typer.BadParameter("--quick and --full exclude each other")
     with error_handler("verify", as_json) as console:
+        refuse_checkpoint(base, "--base")
         around = surroundings()
         tree = locate(console, ultralytics_path, around)
-        subject = Subject(model.resolve(), base, scale) if model else None
+        subject = Subject(model_file(model), base, scale, trust) if model else None
         only = QUICK if quick else CHECKS if full else DEFAULT
         target = html_file.claim(report) if report else None
         copies = environment.copies(tree, around)

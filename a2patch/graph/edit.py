@@ -15,7 +15,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from a2patch.graph.lint import LABEL
-from a2patch.graph.model import BREAKS, IMAGE, Graph, row_lines, text_lines
+from a2patch.graph.model import IMAGE, Graph
+from a2patch.graph.text import BREAKS, row_lines, text_lines
 from a2patch.protocol import Layer
 
 

@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from difflib import unified_diff
 
-from a2patch.graph.model import BREAKS, IMAGE, Comparison, Graph, row_lines, text_lines
+from a2patch.graph.model import IMAGE, Comparison, Graph
+from a2patch.graph.text import BREAKS, row_lines, text_lines
 from a2patch.protocol import Fault, Layer
 
 JOINS = frozenset({"Concat"})
@@ -109,7 +110,7 @@ def _unused(graph: Graph) -> Iterator[Fault]:
     """Find a layer that nothing reads."""
     for i, layer in enumerate(graph.layers[:-1]):
         if not graph.readers(i) and layer.kind not in _ASIDE:
-            yield Fault("unused", i, None, f"nothing reads {graph.describe(i)}")
+            yield Fault("unused", i, None, f"nothing reads {graph.describe(i)}; delete it, or let a layer read it")
 
 
 def _comment(graph: Graph) -> Iterator[Fault]:
@@ -159,8 +160,37 @@ def inserted_only(graph: Graph, compared: Comparison) -> bool:
 
 
 def correction(graph: Graph, compared: Comparison) -> dict[int, tuple[int, ...]]:
-    """Return the sources that the rewired layers of a model should have, by layer, as far as that is known."""
-    return {rewired.index: rewired.expected for rewired in compared.rewired if rewired.expected is not None}
+    """Return the sources that the rewired layers of a model should have, by layer, as far as that is known.
+
+    Where a row was put in and indices were left as they were, those that still lead to a layer in front of it were left
+    too: they should follow, as all that reads that layer does.
+    """
+    expected = {rewired.index: rewired.expected for rewired in compared.rewired if rewired.expected is not None}
+    for bypass in compared.bypasses if expected else ():
+        sources = expected.get(bypass.index, graph.layers[bypass.index].sources)
+        expected[bypass.index] = tuple(bypass.added if s == bypass.source else s for s in sources)
+    return expected
+
+
+def designed(graph: Graph, compared: Comparison) -> Comparison:
+    """Return a comparison without a head that reads another number of maps: that is its author's design."""
+    last = len(graph.layers) - 1
+    count = len(graph.layers[last].sources)
+    kept = (r for r in compared.rewired if r.index != last or r.expected is None or len(r.expected) == count)
+    return replace(compared, rewired=tuple(kept))
+
+
+def dropped(graph: Graph, compared: Comparison) -> list[int]:
+    """Return the layers that only a head would read which reads fewer maps than that of another model does."""
+    last = len(graph.layers) - 1
+    head = next((r for r in compared.rewired if r.index == last and r.expected), None)
+    if head is None or len(head.expected or ()) <= len(head.sources):
+        return []
+    unread: set[int] = set()
+    for i in range(last - 1, -1, -1):
+        if unread.issuperset(graph.readers(i)) and (i in (head.expected or ()) or graph.readers(i)):
+            unread.add(i)
+    return sorted(unread)
 
 
 def stale_labels(graph: Graph) -> list[tuple[int, int]]:

@@ -5,7 +5,7 @@ It works on what a YAML parser gives and needs no torch. The probe imports it, s
 
 from __future__ import annotations
 
-import re
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
@@ -70,6 +70,21 @@ class Rewired:
 
 
 @dataclass(frozen=True)
+class Bypass:
+    """A layer that reads what stands in front of an added layer, where the other layers read that one.
+
+    Attributes:
+        index: The layer, in its own graph.
+        source: What it reads.
+        added: The last of the layers that were added behind that.
+    """
+
+    index: int
+    source: int
+    added: int
+
+
+@dataclass(frozen=True)
 class Comparison:
     """How one graph differs from another.
 
@@ -78,12 +93,14 @@ class Comparison:
         removed: Layers of the other that are not here, by its indices.
         rewired: Layers that both have but that read other layers.
         replaced: Layers that stand where the other has one of another kind.
+        bypasses: Layers that read what they read there, past a layer that was added behind it.
     """
 
     added: tuple[int, ...]
     removed: tuple[int, ...]
     rewired: tuple[Rewired, ...]
     replaced: tuple[int, ...] = ()
+    bypasses: tuple[Bypass, ...] = ()
 
     @property
     def distance(self) -> int:
@@ -150,62 +167,39 @@ def compare(mine: Graph, other: Graph) -> Comparison:
         if i not in seen and len(layer.sources) == 1 and layer.sources[0] in seen:
             seen[i] = seen[layer.sources[0]]
     rewired = []
+    bypasses: list[Bypass] = []
     for o, i in sorted(matched.items()):
-        if o == IMAGE or [seen.get(s) for s in mine.layers[i].sources] == list(other.layers[o].sources):
+        if o == IMAGE:
+            continue
+        if [seen.get(s) for s in mine.layers[i].sources] == list(other.layers[o].sources):
+            ends = [(s, _last(mine, s, back)) for s in mine.layers[i].sources]
+            bypasses.extend(Bypass(i, s, end) for s, end in ends if end not in (s, i))
             continue
         known = all(s in matched for s in other.layers[o].sources)
         expected = tuple(_last(mine, matched[s], back) for s in other.layers[o].sources) if known else None
         rewired.append(Rewired(i, mine.layers[i].sources, expected))
     added = tuple(i for i in range(len(mine.layers)) if i not in back)
     removed = tuple(o for o in range(len(other.layers)) if o not in matched)
-    return Comparison(added, removed, tuple(rewired), tuple(replaced))
+    return Comparison(added, removed, tuple(rewired), tuple(replaced), tuple(bypasses))
 
 
 def _last(graph: Graph, index: int, back: Mapping[int, int]) -> int:
-    """Return the last of the layers that were added right behind a layer, one after the other."""
-    while index + 1 < len(graph.layers) and index + 1 not in back and graph.layers[index + 1].sources == (index,):
+    """Return the last of the layers that were added right behind a layer, one after the other, and keep its stride."""
+    while index + 1 < len(graph.layers) and index + 1 not in back:
+        following = graph.layers[index + 1]
+        if following.sources != (index,) or (index != IMAGE and following.stride != graph.layers[index].stride):
+            break
         index += 1
     return index
+
+
+def fingerprint(graph: Graph) -> str:
+    """Return what tells a graph from others: its kinds of layers and what each reads, whatever their arguments."""
+    wiring = ";".join("{}:{}".format(layer.kind, ",".join(map(str, layer.sources))) for layer in graph.layers)
+    return hashlib.sha256(wiring.encode()).hexdigest()[:12]
 
 
 def closest(mine: Graph, others: Mapping[str, Graph]) -> tuple[str, Comparison] | None:
     """Return the name of the graph that differs least, the first by name of several, and how it differs."""
     compared = [(name, compare(mine, graph)) for name, graph in sorted(others.items())]
     return min(compared, key=lambda pair: pair[1].distance, default=None)
-
-
-_ROW = re.compile(
-    r"""^(?P<head>\s*(?:-\s*)?(?:\[\s*)?\[\s*)(?P<sources>-?\d+|\[\s*-?\d+(?:\s*,\s*-?\d+)*\s*\])"""
-    r"""(?P<rest>\s*,\s*\d+\s*,\s*["']?[A-Za-z_][\w.]*["']?\s*,[^#]*)(?:\#\s*(?P<comment>.*?)\s*)?$"""
-)
-
-
-BREAKS = "\r\n\x85\u2028\u2029"
-"""What ends a line of YAML; `str.splitlines` ends one at control characters too, which upstream leaves out."""
-
-_LINE = re.compile("[^{0}]*(?:\r\n|[{0}])|[^{0}]+".format(BREAKS))
-_KEY = re.compile(r"""(?:^|[\s{,\ufeff])["']?([A-Za-z_]\w*)["']?\s*:(?=\s|$)""")
-
-
-def text_lines(text: str) -> list[str]:
-    """Return the lines of a YAML file, with their endings."""
-    return _LINE.findall(text)
-
-
-def row_lines(text: str) -> list[tuple[int, tuple[int, int], str]]:
-    """Find the rows of layers in a YAML file that has each on a line of its own, as upstream's have.
-
-    Returns:
-        For each row the index of its line, where in the line its sources stand, and the comment behind it; those of the
-        backbone before those of the head, as upstream counts them, whichever stands first in the file.
-    """
-    found: dict[str, list[tuple[int, tuple[int, int], str]]] = {"backbone": [], "head": []}
-    part = ""
-    for number, line in enumerate(text_lines(text)):
-        match = _ROW.match(line.rstrip(BREAKS))
-        if match:
-            found.setdefault(part, []).append((number, match.span("sources"), match.group("comment") or ""))
-            continue
-        for part in _KEY.findall(line.partition("#")[0]):
-            found[part] = []  # of two lists by one name, a YAML parser takes the last
-    return found["backbone"] + found["head"]

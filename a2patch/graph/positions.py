@@ -18,7 +18,9 @@ FORMS = "P2 to P6, sppf, neck:P2 to neck:P6, detect, or after:N for a layer's in
 
 _LEVELS = range(2, 7)
 _POOLING = frozenset({"SPP", "SPPF", "SPPELAN"})
-_TYPED = re.compile(r"(?:(?P<part>neck:)?p(?P<level>[2-6])|(?P<name>sppf|detect)|after:(?P<index>\d+))", re.IGNORECASE)
+_TYPED = re.compile(
+    r"(?:(?P<part>neck:)?p(?P<level>[2-6])|(?P<name>sppf|detect)|after:(?P<index>\d{1,9}))", re.IGNORECASE
+)
 
 
 class PositionError(ValueError):
@@ -58,7 +60,7 @@ def parse(text: str) -> Position:
     """
     typed = _TYPED.fullmatch(text)
     if not typed:
-        raise PositionError(f"{text!r} is no position; those are {FORMS}")
+        raise PositionError(f"{text[:40]!r} is no position; those are {FORMS}")
     if typed["name"]:
         return Position(typed["name"].lower())
     if typed["index"]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from a2patch.patch import class_tests, scopes
+from a2patch.tree import NotPythonError, parse_python
 
 
 class AnchorError(Exception):
@@ -21,8 +22,8 @@ def parse(content: bytes) -> ast.Module:
         AnchorError: This interpreter can't parse it.
     """
     try:
-        return ast.parse(content)
-    except (SyntaxError, ValueError) as error:
+        return parse_python(content)
+    except NotPythonError as error:
         raise AnchorError(f"no Python that this interpreter can parse: {error}") from error
 
 
@@ -111,10 +112,10 @@ def modules_import(module: ast.Module) -> ast.ImportFrom:
 
 def _branches(statement: ast.If) -> Iterator[ast.If]:
     """An `if` and every `elif` of it; an `if` inside its `else`, which is indented, is no `elif`."""
-    yield statement
-    match statement.orelse:
-        case [ast.If() as following] if following.col_offset == statement.col_offset:
-            yield from _branches(following)
+    following: ast.stmt | None = statement
+    while isinstance(following, ast.If) and following.col_offset == statement.col_offset:
+        yield following
+        following = following.orelse[0] if len(following.orelse) == 1 else None
 
 
 def exports(module: ast.Module) -> ast.Tuple | ast.List | None:

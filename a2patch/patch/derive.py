@@ -6,13 +6,15 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from a2patch.block import LAYER, MODELS, MODULE
-from a2patch.patch import anchors, edits
+from a2patch.block import BASE, LAYER, MODELS, MODULE
+from a2patch.patch import anchors, base_model, edits
 from a2patch.patch.diff import Diff, FileDiff, Hunk, Site
 from a2patch.tree import Reader
 
 # Where releases keep their model YAMLs, the newest place first.
 CFG_FOLDERS = ("cfg/models/v8", "models/v8", "yolo/v8/models")
+# What stands where a release keeps its models in the folder of that place, whichever models a tree has left.
+_SETTINGS = ("cfg/default.yaml", "yolo/cfg/default.yaml", "yolo/configs/default.yaml")
 
 _SCALE = re.compile(r"^  (\w): \[([\d.]+), ([\d.]+), (\d+)\].*\n", re.MULTILINE)
 _SCALES = re.compile(r"^scales:.*\n(?:  .*\n)+", re.MULTILINE)
@@ -91,16 +93,28 @@ def _init(read: Reader) -> tuple[FileDiff, ...]:
 
 def _cfg(read: Reader, added: Mapping[str, str]) -> tuple[FileDiff, ...]:
     for folder in CFG_FOLDERS:
-        if b"scales:" in (read(f"{folder}/yolov8.yaml") or b""):
-            return tuple(_new_file(f"{folder}/{name}", added[name]) for name in MODELS)
+        base = read(f"{folder}/{BASE}")
+        if base is not None:
+            text = base.decode("utf-8", "surrogateescape")
+            return tuple(_new_file(f"{folder}/{name}", _model(text, name, added[name])) for name in MODELS)
         if read(f"{folder}/yolov8n.yaml") is not None:
             made = {name: text for yaml in MODELS for name, text in unscaled(added[yaml], Path(yaml).stem).items()}
             return tuple(_new_file(f"{folder}/{name}", made[name]) for name in sorted(made))
-    raise anchors.AnchorError(f"no yolov8.yaml in {', '.join(CFG_FOLDERS)}")
+    for folder, beside in zip(CFG_FOLDERS, _SETTINGS, strict=True):
+        if read(beside) is not None:
+            return tuple(_new_file(f"{folder}/{name}", added[name]) for name in MODELS)
+    raise anchors.AnchorError(f"neither {BASE} in {', '.join(CFG_FOLDERS)} nor any of {', '.join(_SETTINGS)}")
+
+
+def _model(base: str, name: str, added: str) -> str:
+    """What one of our model files says in a tree: as ours is, or made from the tree's own base if that is another."""
+    return added if base_model.alike(added, base) else base_model.made_from(base, name) or added
 
 
 def _new_file(path: str, text: str) -> FileDiff:
-    lines = tuple((b"+", line.encode() + b"\n") for line in text.removesuffix("\n").split("\n"))
+    lines = tuple(
+        (b"+", line.encode("utf-8", "surrogateescape") + b"\n") for line in text.removesuffix("\n").split("\n")
+    )
     return FileDiff(path, (Hunk(1, lines),), creates=True)
 
 

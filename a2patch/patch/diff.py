@@ -15,7 +15,7 @@ Site = Literal["module", "init", "tasks", "cfg"]
 SITES: tuple[Site, ...] = ("module", "init", "tasks", "cfg")
 
 NO_NEWLINE = b"\\ No newline at end of file"
-_HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+_HUNK = re.compile(rb"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def between(path: str, before: bytes, after: bytes | None) -> FileDiff:
 
 def numbers(version: str) -> tuple[int, ...]:
     """The leading numbers of a version, to compare with: `"8.3.0"` gives `(8, 3, 0)`."""
-    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
+    return tuple(int(part[:18]) for part in re.findall(r"\d+", version)[:3])
 
 
 def parse(text: bytes, *, origin: str) -> tuple[FileDiff, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass, replace
 
+from a2patch.patch import base_model
 from a2patch.patch.diff import Diff, FileDiff, Hunk
 from a2patch.patch.lines import split_lines
 from a2patch.tree import Reader
@@ -124,13 +125,24 @@ def fit_file(diff: Diff, file: FileDiff, read: Reader) -> FileDiff | Misfit:
 def _fit_new_file(diff: Diff, file: FileDiff, content: bytes | None, read: Reader) -> FileDiff | Misfit:
     if content is not None:
         return Misfit(diff.name, file.path, "there is a file of that name already")
-    neighbour = read(_neighbour(file.path))
+    beside = _neighbour(file.path)
+    neighbour = read(beside)
     if neighbour is None:
-        return Misfit(diff.name, file.path, f"its neighbour {_neighbour(file.path)} is not there")
+        if diff.derived:  # from this very tree, which has none
+            return file
+        return Misfit(diff.name, file.path, f"its neighbour {beside} is not there")
+    if beside.endswith(".yaml") and not diff.derived and not _alike(file, neighbour):
+        return Misfit(diff.name, file.path, f"{beside}, which it is made from, is not as upstream's")
     if not neighbour.split(b"\n", 1)[0].endswith(b"\r"):
         return file
     hunks = (Hunk(1, tuple((operation, line.rstrip(b"\r\n") + b"\r\n") for operation, line in file.hunks[0].lines)),)
     return FileDiff(file.path, hunks, creates=True)
+
+
+def _alike(file: FileDiff, base: bytes) -> bool:
+    """Whether a model file of ours is the base of the tree with our rows in it."""
+    added = b"".join(line for _, line in file.hunks[0].lines)
+    return base_model.alike(*(content.decode("utf-8", "replace") for content in (added, base)))
 
 
 def _neighbour(path: str) -> str:

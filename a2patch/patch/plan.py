@@ -244,9 +244,11 @@ def _site_status(
     if derive is not None:
         try:
             derived = derive(site)
-        except AnchorError as error:
+        except (AnchorError, RecursionError) as error:  # the latter where it is nested too deeply to be searched
             misfits.append(Misfit(f"{site}/derived", _SITE_FILES[site], f"none could be derived: {error}"))
         else:
+            if isinstance(back := fit(derived.reversed(), read), Diff):
+                return SiteStatus(site, "applied", back=back)
             if isinstance(forth := _fit_and_prove(derived, read), Diff):
                 return SiteStatus(site, "pristine", forth=forth)
             misfits.append(forth)

@@ -53,6 +53,8 @@ def fault(path: str, content: bytes) -> str:
             _exports(module)
     except anchors.AnchorError as error:
         return str(error)
+    except RecursionError:
+        return "it is nested too deeply to be searched"
     return ""
 
 

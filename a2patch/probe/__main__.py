@@ -34,4 +34,5 @@ def load_package(folder: Path) -> None:
 
 if __name__ == "__main__":
     load_package(Path(__file__).resolve().parent)
+    importlib.import_module(PACKAGE + ".probe.runtime.parent").end_with_parent()
     sys.exit(importlib.import_module(PACKAGE + ".probe.roles").main(sys.argv[1]))

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import re
 import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Collection, Dict, Sequence
+from typing import Callable, Collection, Dict, Iterator, List, Optional, Sequence
 
+from a2patch.probe.runtime.libraries import installed
 from a2patch.protocol import (
     EVENTS,
     SCRATCH,
     Check,
     CheckStarted,
     Event,
+    Exhausted,
     LibrariesMissing,
     Result,
     Trying,
@@ -21,6 +26,9 @@ from a2patch.protocol import (
 )
 
 PACKAGE = "ultralytics"
+
+# What a machine or a limit of its user lacks.
+_SCARCE = (errno.ENOSPC, errno.EFBIG, errno.EMFILE, errno.ENFILE, errno.ENOMEM, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,7 @@ class Channel:
         results: What each check came to that was made so far, by name.
         package: The name of the package folder, which is another where somebody renamed it.
         added_path: What the probe put on the module search path for the tree; empty where it was there already.
+        missing: The modules that were found missing.
     """
 
     def __init__(self, home: Path, checks: Collection[str]) -> None:
@@ -78,6 +87,7 @@ class Channel:
         self.scratch = home / SCRATCH
         self.package = PACKAGE
         self.added_path = ""
+        self.missing: List[str] = []
         self.results: Dict[str, Result] = {}
         self._checks = checks
         self._file = (home / EVENTS).open("a", encoding="utf-8")
@@ -86,6 +96,11 @@ class Channel:
         """Write an event."""
         self._file.write(encode(event) + "\n")
         self._file.flush()
+
+    def lacks(self, library: str) -> None:
+        """Say that a library is not installed."""
+        self.missing.append(library)
+        self.emit(LibrariesMissing((library,)))
 
     def trying(self, what: str) -> None:
         """Say what is being tried, for whoever waits."""
@@ -128,24 +143,57 @@ class Channel:
     def _fault(self, error: BaseException) -> Finding:
         """Return what an exception says about the package: a fault, or a library that is not there."""
         traceback.print_exc()  # to the log
+        what = exhausted(error)
+        if what:
+            self.emit(Exhausted(what))
+            return skipped("", "this machine ran out of something: {}".format(what))
         library = missing_library(error, self.package)
         if library:
-            self.emit(LibrariesMissing((library,)))
+            self.lacks(library)
             return skipped("", "needs the library {}, which is not installed".format(library))
         return failed("raises", last_line(error))
+
+
+def exhausted(error: Optional[BaseException]) -> str:
+    """Return what the machine ran out of, where that is behind an exception; empty where it is not."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno and error.errno in _SCARCE:
+            return os.strerror(error.errno)
+        if isinstance(error, ImportError) and os.strerror(errno.EMFILE) in str(error):  # a library could not be opened
+            return os.strerror(errno.EMFILE)
+        if isinstance(error, MemoryError):
+            return os.strerror(errno.ENOMEM)
+        error = error.__cause__ or error.__context__
+    return ""
 
 
 def missing_library(error: BaseException, package: str = PACKAGE) -> str:
     """Return the top-level name of the third-party library whose absence an error reports; empty if it reports none.
 
+    Upstream wraps many an error into another, so what an error came of is looked at too, and what it says.
+
     Args:
         error: The error.
         package: The name of the package itself, which is none.
     """
-    if not isinstance(error, ModuleNotFoundError) or not error.name:
-        return ""
-    top = error.name.partition(".")[0]
-    return "" if top in (PACKAGE, package) else top
+    for each in _chain(error):
+        told = re.search(r"No module named '([\w.]+)'", str(each))
+        named = each.name if isinstance(each, ModuleNotFoundError) else told and told.group(1)
+        top = str(named or "").partition(".")[0]
+        direct = each is error and isinstance(each, ModuleNotFoundError)
+        if top and top not in (PACKAGE, package) and (direct or not installed(top)):
+            return top
+    return ""
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error, and those that it came of."""
+    seen: List[BaseException] = []
+    at: Optional[BaseException] = error
+    while at is not None and not any(at is each for each in seen):
+        seen.append(at)
+        yield at
+        at = at.__cause__ or (None if at.__suppress_context__ else at.__context__)
 
 
 def last_line(error: BaseException) -> str:

@@ -15,8 +15,10 @@ from a2patch.graph import (
     file_name,
     insert,
     layers,
+    marked,
     parse,
     remove,
+    unmarked,
 )
 from a2patch.probe.checks.wiring import strides_of
 from a2patch.probe.events import Channel, SkipCheckError, last_line
@@ -59,9 +61,7 @@ def insert_models(request: InsertRequest, channel: Channel) -> InsertRequest:
     Raises:
         UninsertableError: The model does not have a position, or can't be changed as text.
     """
-    base = UserModel(Path(request.model), "")
-    if not base.text:
-        raise UninsertableError("it is a checkpoint; name the YAML that it was made from")
+    base = UserModel(Path(request.model), "", request.trust)
     text = base.path.read_bytes().decode("utf-8", "surrogateescape")  # with its own line endings, and all its bytes
     channel.trying("reading " + base.path.name)
     try:
@@ -75,7 +75,7 @@ def insert_models(request: InsertRequest, channel: Channel) -> InsertRequest:
 
 def _inserted(request: InsertRequest, channel: Channel, base: UserModel, text: str) -> list[_Edited]:
     """Return the files with rows put in: one, or one for each position."""
-    context = Context(replace(request, models=(ModelSpec(str(base.path), user=True),)), channel)
+    context = Context(replace(request, models=(ModelSpec(str(base.path), user=True, trust=request.trust),)), channel)
     strides = strides_of(context, str(base.path))
     maps = [i for i, stride in enumerate(strides) if stride is not None]
     before = graph(text, base.model, strides)
@@ -84,14 +84,15 @@ def _inserted(request: InsertRequest, channel: Channel, base: UserModel, text: s
     for group in ([position] for position in positions) if request.each else [positions]:
         after = layers(group, before, maps, request.classes)
         name = request.name or file_name(base.path.stem, group)
-        edited.append(_Edited(name, group, insert(text, before, after, request.layer, request.args)))
+        made = insert(text, before, after, request.layer, request.args)
+        edited.append(_Edited(name, group, marked(made, base.path.name, request.layer, after)))
     return edited
 
 
 def _removed(request: InsertRequest, base: UserModel, text: str) -> _Edited:
     """Return the file with all layers of the block taken out."""
     name = request.name or base.path.stem + "-removed.yaml"
-    return _Edited(name, (), remove(text, graph(text, base.model, []), request.classes))
+    return _Edited(name, (), unmarked(remove(text, graph(text, base.model, []), request.classes)))
 
 
 def _emitted(request: InsertRequest, channel: Channel, base: UserModel, text: str, edited: _Edited) -> ModelSpec:
@@ -118,8 +119,8 @@ def _emitted(request: InsertRequest, channel: Channel, base: UserModel, text: st
     )
     # What a model reads is compared with its base, which must be the smaller of the two; else the closest stock one is.
     if request.remove:
-        return ModelSpec(str(path), user=True)
-    return ModelSpec(str(path), str(base.path), user=True, user_base=True)
+        return ModelSpec(str(path), user=True, trust=request.trust)
+    return ModelSpec(str(path), str(base.path), user=True, user_base=True, trust=request.trust)
 
 
 def _rest(text: str, model: dict[str, Any], classes: Sequence[str]) -> tuple[Any, ...]:

@@ -8,14 +8,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Tuple
 
-from a2patch.graph import at_scale
-from a2patch.probe.events import Channel, Finding, last_line, missing_library, passed
+from a2patch.probe.events import Channel, Finding, SkipCheckError, exhausted, last_line, missing_library, passed
 from a2patch.probe.runtime.compat import move_home
-from a2patch.probe.runtime.libraries import missing_libraries
+from a2patch.probe.runtime.declined import DeclinedError
+from a2patch.probe.runtime.distributions import to_install
+from a2patch.probe.runtime.libraries import installed, missing_libraries
 from a2patch.probe.runtime.sandbox import apply_settings, go_offline, put_in_line
 from a2patch.protocol import (
     CostsUncounted,
     Done,
+    Exhausted,
     FiguresRequest,
     InsertionRefused,
     InsertRequest,
@@ -54,6 +56,26 @@ def main(request_path: str) -> int:
     package = Path(request.package)
     channel = Channel(path.parent, request.checks)
     channel.package = package.name
+    try:
+        _do(request, channel, package)
+    except Exception as error:
+        traceback.print_exc()  # to the log
+        what = exhausted(error)
+        # Of a module of ours that needs it; what else escapes is a fault of ours.
+        library = missing_library(error, package.name) if isinstance(error, ModuleNotFoundError) else ""
+        if what:
+            channel.emit(Exhausted(what))
+        if what or not library:
+            raise
+        channel.lacks(library)
+    if channel.missing:
+        channel.emit(_missing(channel.missing, package))
+    channel.emit(Done())
+    return 0
+
+
+def _do(request: Request, channel: Channel, package: Path) -> None:
+    """Do what a request asks, as far as its libraries and its tree can be imported."""
     channel.emit(Version("python", platform.python_version()))
     go_offline()
     channel.added_path = put_in_line(package, channel.scratch)
@@ -64,8 +86,6 @@ def main(request_path: str) -> int:
     if ready and _import_tree(request, channel, package):
         apply_settings()
         _ROLES[request.role](request, channel)
-    channel.emit(Done())
-    return 0
 
 
 def _import_libraries(request: Request, channel: Channel, package: Path) -> bool:
@@ -83,41 +103,37 @@ def _import_libraries(request: Request, channel: Channel, package: Path) -> bool
 def _import_library(name: str, channel: Channel, package: Path) -> bool:
     try:
         import_module(name)
-    except ModuleNotFoundError as error:
-        channel.emit(_missing(missing_library(error, package.name) or name, package))
-        return False
-    except (ImportError, OSError, RuntimeError, AttributeError) as error:  # a pair that doesn't match, mostly
-        channel.emit(LibraryUnfit(name, last_line(error)))
+    except (ImportError, OSError, RuntimeError, AttributeError) as error:
+        what, library = exhausted(error), missing_library(error, package.name)
+        if what:
+            channel.emit(Exhausted(what))
+        if library and not installed(library):
+            channel.lacks(library)
+        else:  # a pair that doesn't match, mostly
+            channel.emit(LibraryUnfit(name, last_line(error)))
         return False
     return True
 
 
-def _missing(library: str, package: Path) -> LibrariesMissing:
-    """Return what to tell where a library is missing: all that are, so that they can be installed at once."""
-    return LibrariesMissing(tuple(sorted({library, *missing_libraries(package, _STARTS)})))
+def _missing(modules: List[str], package: Path) -> LibrariesMissing:
+    """Return what to tell where libraries are missing: all that are, so that they can be installed at once."""
+    names = sorted({*modules, *missing_libraries(package, _STARTS)})
+    distributions, unknown = to_install(names, package)
+    return LibrariesMissing(tuple(names), tuple(distributions), tuple(unknown))
 
 
 def _import_tree(request: Request, channel: Channel, package: Path) -> bool:
     """Import the tree and prove that it is the tree."""
-    from a2patch.probe.checks.register import check_import
-
-    missing: List[LibrariesMissing] = []
 
     def attempt() -> Finding:
-        try:
-            found = check_import(package, request.parts)
-        except ModuleNotFoundError as error:
-            library = missing_library(error, package.name)
-            if library:
-                missing.append(_missing(library, package))
-            raise
+        from a2patch.probe.checks.register import check_import
+
+        found = check_import(package, request.parts)
         channel.emit(Version("ultralytics", str(import_module("ultralytics").__version__)))
         return found
 
     fine = channel.check("import", "importing " + package.name, attempt)
-    if missing:
-        channel.emit(missing[0])
-    elif not fine:  # a release that imports it by itself fails with it
+    if not fine and not channel.missing:  # a release that imports it by itself fails with it
         _import_library("torchvision", channel, package)
     return fine
 
@@ -130,7 +146,7 @@ def _try_patched(request: VerifyRequest, channel: Channel) -> None:
         context = Context(request, channel)
     except Exception as error:  # a model of the user's own may be anything
         traceback.print_exc()  # to the log
-        channel.emit(ModelUnreadable(last_line(error)))
+        channel.emit(_unreadable(error))
         return
     for name, what, check in _checks_of_all_models():
         _check(context, name, what, check)
@@ -143,6 +159,13 @@ def _try_patched(request: VerifyRequest, channel: Channel) -> None:
     _count_costs(context, [*dict.fromkeys(bases), *files])
 
 
+def _unreadable(error: Exception) -> ModelUnreadable:
+    """Return what to tell of a model that can't be read: in our words, else in those of whoever raised."""
+    if isinstance(error, DeclinedError):
+        return ModelUnreadable("It {}{}".format(error, ": " + error.found if error.found else ""), error.remedy)
+    return ModelUnreadable(str(error) if type(error) is ValueError else last_line(error))
+
+
 def _insert(request: InsertRequest, channel: Channel) -> None:
     """Make model files out of another, and the checks on them."""
     from a2patch.probe.insert import UninsertableError, insert_models
@@ -153,22 +176,22 @@ def _insert(request: InsertRequest, channel: Channel) -> None:
         channel.emit(InsertionRefused(str(reason)))
     except Exception as error:
         traceback.print_exc()  # to the log
-        channel.emit(ModelUnreadable(last_line(error)))
+        channel.emit(_unreadable(error))
     else:
         _try_patched(made, channel)
 
 
 def _checks_of_all_models() -> Iterator[Tuple[str, str, Callable[[Context], Finding]]]:
     """Yield the checks of all models: the name, what to say meanwhile, and what makes it."""
-    from a2patch.probe.checks import alone, build, finite, formula, learn, register, sight, wiring
+    from a2patch.probe.checks import alone, build, finite, formula, learn, register, scale, sight, stride, wiring
 
     yield "register", "registering the layers", register.check_register
     yield "formula", "comparing the layer with its formula", formula.check_formula
     yield "build", "building the models", build.check_build
     yield "finite", "looking for what is no number", finite.check_finite
     yield "wiring", "following the wires", wiring.check_wiring
-    yield "scale", "comparing the scales", build.check_scale
-    yield "stride", "reading the strides", build.check_stride
+    yield "scale", "comparing the scales", scale.check_scale
+    yield "stride", "reading the strides", stride.check_stride
     yield "alone", "computing images alone and together", alone.check_alone
     yield "sight", "looking through the layers", sight.check_sight
     yield "gradient", "following the gradients", learn.check_gradient
@@ -204,7 +227,7 @@ def _check_checkpoint(context: Context, what: str, file: str) -> None:
 def _check_training(context: Context, file: str) -> None:
     from a2patch.probe.checks.train import check_train
 
-    name = context.label(file) if context.is_own(file) else at_scale(file, context.scales[0])
+    name = context.label(file) if context.is_own(file) else context.name_at(file, context.scales_of(file)[0])
     _check(context, "train", "training {} for an epoch".format(name), lambda _: check_train(context, file))
 
 
@@ -214,7 +237,7 @@ def _try_untouched(request: VerifyRequest, channel: Channel) -> None:
 
     context = Context(request, channel)
     _check(context, "base", "computing the stock models", _measure_stock)
-    _count_costs(context, [context.base])
+    _count_costs(context, [context.base] if context.text(context.base) else [])
 
 
 def _try_untouched_training(request: VerifyRequest, channel: Channel) -> None:
@@ -285,17 +308,20 @@ def _measure_stock(context: Context) -> Finding:
     """Emit what the stock model is at each scale; the runner, which has the figures of both trees, compares them."""
     from a2patch.probe.checks.base import describe
 
-    for scale in context.scales:
-        context.channel.trying("computing stock " + at_scale(context.base, scale))
+    if not context.text(context.base):
+        raise SkipCheckError("the tree has no model {}".format(context.base))
+    scales = context.scales_of(context.base)
+    for scale in scales:
+        context.channel.trying("computing stock " + context.name_at(context.base, scale))
         context.channel.emit(describe(context, scale))
-    return passed("{} scales".format(len(context.scales)))
+    return passed("{} scales".format(len(scales)))
 
 
 def _count_costs(context: Context, files: List[str]) -> None:
     """Emit the costs, if they are wanted; counting can fail without any fault in the models."""
     if not context.costs:
         return
-    from a2patch.probe.checks.build import report_costs
+    from a2patch.probe.models.costs import report_costs
 
     try:
         reason = report_costs(context, files)

@@ -90,9 +90,17 @@ class CheckStarted:
 
 @dataclass(frozen=True)
 class LibrariesMissing:
-    """Libraries that the interpreter lacks, by the names by which they are imported."""
+    """Libraries that the interpreter lacks: one at once where it is found, and all of them at the end.
+
+    Attributes:
+        names: The modules, by the names by which they are imported.
+        distributions: What to install, by the names on the registry; at the end.
+        unknown: The modules of which it is not known what has them; likewise.
+    """
 
     names: Tuple[str, ...]
+    distributions: Tuple[str, ...] = ()
+    unknown: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,9 +113,22 @@ class LibraryUnfit:
 
 @dataclass(frozen=True)
 class ModelUnreadable:
-    """Why the model that was to be tried is none."""
+    """Why the model that was to be tried is none.
+
+    Attributes:
+        error: What is wrong with it.
+        remedy: What to do next, where that is known.
+    """
 
     error: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class ModelNoted:
+    """What is to be said of a model besides its checks."""
+
+    note: str
 
 
 @dataclass(frozen=True)
@@ -192,6 +213,13 @@ class InsertionRefused:
 
 
 @dataclass(frozen=True)
+class Exhausted:
+    """What the machine ran out of while the probe was at work, such as room on the disk: no fault of what is tried."""
+
+    what: str
+
+
+@dataclass(frozen=True)
 class Done:
     """The end of what a probe tells; one that ends without it died."""
 
@@ -203,12 +231,14 @@ Event = Union[
     Cost,
     CostsUncounted,
     Done,
+    Exhausted,
     Figure,
     FigureMissing,
     InsertedModel,
     InsertionRefused,
     LibrariesMissing,
     LibraryUnfit,
+    ModelNoted,
     ModelUnreadable,
     StockModel,
     TransplantMade,

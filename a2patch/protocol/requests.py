@@ -33,21 +33,19 @@ class ModelSpec:
         file: Its file: the name of a model of the tree, or the path of the user's own.
         base: The model that it is compared with; empty for the closest stock model.
         scale: The scale of a user's model that was asked for; empty for what its name says.
-        layer: The class of the block's layers in a model that the patch adds.
-        places: The indices at which these stand.
         tutorial: Whether it is kept as a tutorial has it, faults included.
         user: Whether it is the user's own, and `file` a path.
         user_base: Whether its base is the user's own too.
+        trust: Whether a user's file may run any code.
     """
 
     file: str
     base: str = ""
     scale: str = ""
-    layer: str = ""
-    places: Tuple[int, ...] = ()
     tutorial: bool = False
     user: bool = False
     user_base: bool = False
+    trust: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,6 +119,7 @@ class InsertRequest(VerifyRequest):
         layer: The class of a row.
         args: Its arguments, as they are written between the brackets.
         name: What to call the file; empty for a name that tells the positions.
+        trust: Whether the model file may run code that it holds.
     """
 
     model: str
@@ -130,6 +129,7 @@ class InsertRequest(VerifyRequest):
     layer: str
     args: str
     name: str
+    trust: bool = False
 
 
 @dataclass(frozen=True)

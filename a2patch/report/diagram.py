@@ -21,7 +21,8 @@ class Edge:
     Attributes:
         source: The layer that is read.
         reader: The layer that reads it.
-        kind: `plain`, `wrong` (it should not be there) or `right` (it should, and is not).
+        kind: `plain`, `past` (it goes past an added layer), `wrong` (it should not be there) or `right` (it should, and
+            is not).
     """
 
     source: int
@@ -96,8 +97,10 @@ def edges(wiring: Wiring) -> list[Edge]:
             right |= {(source, fault.index) for source in set(wanted) - set(now)}
         elif fault.source is not None:
             wrong.add((fault.source, fault.index))
+    past = {(bypass.source, bypass.index) for bypass in compared.bypasses} if compared else set()
+    kinds = {**dict.fromkeys(past, "past"), **dict.fromkeys(wrong, "wrong")}
     return [
-        *(replace(e, kind="wrong") if (e.source, e.reader) in wrong else e for e in _plain(wiring.graph)),
+        *(replace(e, kind=kinds.get((e.source, e.reader), e.kind)) for e in _plain(wiring.graph)),
         *(Edge(source, reader, "right") for source, reader in sorted(right) if source != IMAGE),
     ]
 
@@ -158,9 +161,10 @@ def draw(wiring: Wiring, block_classes: Collection[str]) -> Markup:
 def _description(wiring: Wiring, drawn: Iterable[Edge]) -> str:
     """Return the picture in a sentence, for those who can't see it."""
     wrong = [f"layer {e.reader} reads {e.source}" for e in drawn if e.kind == "wrong"]
+    past = "".join(f"; layer {e.reader} reads {e.source}, past what was added" for e in drawn if e.kind == "past")
     base = f" beside those of {wiring.base}" if wiring.base else ""
     return f"The {len(wiring.graph.layers)} layers of {wiring.model}{base}; " + (
-        f"wrong: {', '.join(wrong)}." if wrong else "no connection is wrong."
+        f"wrong: {', '.join(wrong)}." if wrong else f"no connection is wrong{past}."
     )
 
 
@@ -207,7 +211,7 @@ def _connections(column: _Column, left: float) -> Iterator[Markup]:
     """Yield the connections of a column: straight down its middle, or round its side; the wrong ones on top."""
     lanes, outward = column.lanes, column.outward
     side = left + (column.width if outward > 0 else 0)
-    for edge in sorted(column.drawn, key=lambda e: ("plain", "right", "wrong").index(e.kind)):
+    for edge in sorted(column.drawn, key=lambda e: ("plain", "past", "right", "wrong").index(e.kind)):
         start, end = _middle(column.rows[edge.source]), _middle(column.rows[edge.reader])
         if edge.straight:
             x = left + column.width / 2

@@ -34,7 +34,8 @@ _ABOUT = {
     "cost": LEGEND,
     "wiring": "Each box is a layer, with its place in the file and its stride; the model stands on the right, its base "
     "on the left, layers that are alike side by side. + marks a layer that the base has not, filled where it is one of "
-    "ours. A wrong connection is red, thick and crossed; the right one in its place is green and dashed.",
+    "ours. A wrong connection is red, thick and crossed; the right one in its place is green and dashed. One "
+    "that goes past an added layer, which may be meant, is dotted.",
     "sight": "A patch of noise stands in one place, then in another. Where a map of the model answers to the move, it "
     "knows where things are; a map that answers nowhere is blind. Borders are taken away for this: the image goes on "
     "at its other side. Each map has a colour scale of its own, up to the figure below it.",

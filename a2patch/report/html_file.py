@@ -5,11 +5,13 @@ A file that is no report of a2patch is never replaced, and a report is written c
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from a2patch.errors import AccessError
 from a2patch.report.html import GENERATOR
 from a2patch.transaction import temporary, write_atomically
+from a2patch.tree import read_start
 
 _MARK = f'name="generator" content="{GENERATOR} '.encode()
 _HEAD = 1000  # bytes, in which a report names its generator
@@ -28,17 +30,19 @@ def claim(path: Path) -> Path:
     Raises:
         AccessError: It can't be written there.
     """
-    target = path.resolve()
+    target = Path(os.path.realpath(path))
     if target.is_dir() or not target.parent.is_dir():
         what = "is a folder" if target.is_dir() else "lies in no folder that there is"
         raise AccessError(f"The report can't be written: its name {what}", path=target, remedy=_REMEDY)
     try:
-        temporary(target).write_bytes(b"")
-        temporary(target).unlink()
-        replaced = target.read_bytes()[:_HEAD] if target.exists() else _MARK
+        place = temporary(target)
+        place.unlink(missing_ok=True)
+        place.open("xb").close()
+        place.unlink()
+        replaced = read_start(target, _HEAD)
     except OSError as error:
         raise _unwritable(target, error) from error
-    if _MARK not in replaced:
+    if replaced is not None and _MARK not in replaced:
         raise AccessError(
             "The report would replace a file that is no report of a2patch",
             path=target,

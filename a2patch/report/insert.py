@@ -10,13 +10,13 @@ from a2patch.runner import InsertedModel, InsertResult
 
 
 def model_lines(made: Sequence[InsertedModel], width: int) -> list[str]:
-    """Return the layers of a model that was made; of several models only where the added layers stand.
+    """Return the layers of a model that was made; of several models, or none, only where the added layers stand.
 
     Args:
         made: The models.
         width: The columns to stay within; what does not fit of the arguments of a layer is left out.
     """
-    if len(made) > 1:
+    if len(made) != 1:  # none, where trying died before it could make one
         return [f"{model.name}: {' '.join(model.positions)}, ours at {_added_layers(model)}" for model in made]
     table: list[tuple[str, ...]] = [("", "layer", "from", "n", "module", "args")]
     for row in made[0].rows:

@@ -20,13 +20,18 @@ SCHEMA = 1
 
 
 def encode(document: Mapping[str, Any]) -> str:
-    """Return a document as it is printed."""
-    return json.dumps(document, indent=1, ensure_ascii=False)
+    """Return a document as it is printed: in ASCII, which every console has, whatever is in it."""
+    return json.dumps(document, indent=1)
 
 
-def usage_error() -> dict[str, Any]:
-    """Return the whole document of a command line that could not be understood."""
-    error = {"kind": "UsageError", "message": "bad usage; standard error tells", "remedy": "a2patch --help"}
+def usage_error(shown: BaseException | None) -> dict[str, Any]:
+    """Return the whole document of a command line that could not be understood.
+
+    Args:
+        shown: What people were shown on standard error, by the library that reads the options.
+    """
+    message = getattr(shown, "format_message", lambda: "bad usage; standard error tells")()
+    error = {"kind": "UsageError", "message": message, "path": None, "found": None, "remedy": "a2patch --help"}
     return {"schema": SCHEMA, "ok": False, "exit_code": 2, "error": error}
 
 

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
 _GAP = "  "
+# What steers a terminal, or turns the direction of what follows; a tab and the end of a line are harmless.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\udc80-\udc9f]")
+
+
+def printable(text: str) -> str:
+    """Return text with its control characters written out; what a file says must not steer a terminal."""
+    return _CONTROLS.sub(lambda found: ascii(found[0])[1:-1], text.replace("\r\n", "\n"))
 
 
 def wrapped(text: str, width: int, indent: str = "") -> str:

@@ -17,6 +17,7 @@ from a2patch.protocol import (
     SightMap,
     Transplant,
 )
+from a2patch.runner.base import refuse_checkpoint
 from a2patch.runner.figures import Pictures, Wiring
 from a2patch.runner.insert import Insertion, InsertResult
 from a2patch.runner.transplant import Job, transplant
@@ -47,5 +48,6 @@ __all__ = [
     "Verdict",
     "Wiring",
     "explained",
+    "refuse_checkpoint",
     "transplant",
 ]

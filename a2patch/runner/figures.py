@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +17,10 @@ from a2patch.protocol import (
     Sight,
     WiringDrawn,
 )
-from a2patch.runner.process import ProbeResult, ProbeRunner
+from a2patch.runner.process import ROOM, ProbeResult, ProbeRunner
 from a2patch.runner.verdict import Verdict
 from a2patch.runner.verify import Subject, request
+from a2patch.tree import scratch_folder
 
 SECTIONS: tuple[Section, ...] = get_args(Section)
 """The sections of a report that have figures, in order."""
@@ -98,8 +97,8 @@ def take(
         **vars(request("figures", package, ["import"], subject)),
         sections=tuple(wanted),
     )
-    with tempfile.TemporaryDirectory(prefix="a2patch-report-", ignore_cleanup_errors=True) as folder:
-        runner = ProbeRunner(verdict.interpreter, Path(os.path.realpath(folder)), environ, notify, timeout)
+    with scratch_folder("report", ROOM) as folder:
+        runner = ProbeRunner(verdict.interpreter, folder, environ, notify, timeout)
         probe = runner.run([asked])["figures"]
     return Pictures(
         wiring=tuple(map(_wiring, probe.events_of(WiringDrawn))),

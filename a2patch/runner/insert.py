@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -15,11 +13,13 @@ from a2patch.errors import ExistsError, ModelError
 from a2patch.graph import Position, model_files, unscaled
 from a2patch.protocol import AddedModules, InsertedModel, InsertionRefused, InsertRequest, ModelUnreadable
 from a2patch.runner.judge import conclude, judge
-from a2patch.runner.process import THREADS, ProbeResult, ProbeRunner
+from a2patch.runner.process import ROOM, THREADS, ProbeResult, ProbeRunner
 from a2patch.runner.requirements import require_libraries, require_tools
 from a2patch.runner.verdict import Verdict
 from a2patch.transaction import files as disk
+from a2patch.tree import LARGEST, read_file, scratch_folder
 
+_VERIFY_IT = "Name a model YAML; `a2patch verify` on it tells more."
 _CHECKS = ("import", "build", "wiring")
 
 
@@ -35,6 +35,7 @@ class Insertion:
         layer: The class of a row.
         args: Its arguments, as they are written between the brackets.
         name: What to call the file; empty for a name that tells the positions.
+        trust: Whether the model file may run code that it holds.
     """
 
     model: Path
@@ -44,6 +45,7 @@ class Insertion:
     layer: str = BLOCK
     args: str = "0.25"
     name: str = ""
+    trust: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,11 @@ def find_model(package: Path, named: str, folder: Path) -> Path:
     Raises:
         ModelError: There is none.
     """
-    name = named if named.endswith((".yaml", ".yml", ".pt")) else f"{named}.yaml"
+    name = named if named.endswith((".yaml", ".yml")) else f"{named}.yaml"
     place = folder / name
     if place.is_file():
+        if place.suffix != ".pt" and place.stat().st_size > LARGEST:
+            raise ModelError(f"this is larger than {LARGEST >> 20} MiB", path=place, remedy="Name the YAML of a model.")
         return place.resolve()
     files = model_files(package)
     for known in (name, unscaled(name)):
@@ -115,8 +119,8 @@ def insert_models(
         ExistsError: Upstream would find a model of the tree by the name of one that was made.
         ToolMissingError: The interpreter can't run, or lacks a library.
     """
-    with tempfile.TemporaryDirectory(prefix="a2patch-insert-", ignore_cleanup_errors=True) as folder:
-        runner = ProbeRunner(interpreter, Path(os.path.realpath(folder)), environ, notify, timeout)
+    with scratch_folder("insert", ROOM) as folder:
+        runner = ProbeRunner(interpreter, folder, environ, notify, timeout)
         probe = runner.run([insertion_request(package, insertion)])["insert"]
     require_tools(interpreter, probe)
     _require_model(probe, insertion.model)
@@ -138,9 +142,9 @@ def write(files: Mapping[Path, bytes], *, force: bool) -> None:
 
     Raises:
         ExistsError: One of another content is there.
-        AccessError: One can't be written.
+        AccessError: One can't be written, or something that is no file has its name.
     """
-    taken = [path for path, content in files.items() if path.exists() and path.read_bytes() != content]
+    taken = [path for path, content in files.items() if read_file(path) not in (None, content)]
     if taken and not force:
         raise ExistsError(
             "a file of that name is there already, and it is another",
@@ -185,7 +189,7 @@ def _require_model(probe: ProbeResult, model: Path) -> None:
             "the model can't be read or built as it is",
             path=model,
             found=unreadable.error,
-            remedy="Nothing was written. Name a model YAML; `a2patch verify` on it tells more.",
+            remedy=f"Nothing was written. {unreadable.remedy or _VERIFY_IT}",
         )
 
 
@@ -235,4 +239,5 @@ def insertion_request(package: Path, insertion: Insertion) -> InsertRequest:
         layer=insertion.layer,
         args=insertion.args,
         name=insertion.name,
+        trust=insertion.trust,
     )

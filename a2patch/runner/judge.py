@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from a2patch.block import BASE
 from a2patch.patch import Status
-from a2patch.protocol import NOT_ASKED, Check, Cost, CostsUncounted, StockModel
+from a2patch.protocol import NOT_ASKED, Check, Cost, CostsUncounted, ModelNoted, StockModel
 from a2patch.runner.process import ProbeResult
-from a2patch.runner.verdict import BASE, CHECKS, SCALES, Verdict
+from a2patch.runner.verdict import CHECKS, Verdict
 from a2patch.tree import Copy
 
 
@@ -105,8 +106,8 @@ def _judge_base(check: Check, patched: ProbeResult, reference: ProbeResult) -> C
         there = next((c for c in reference.checks.values() if c.result == "fail"), None)
         return replace(check, result="skip", figure="", meaning=why + (there.meaning if there else reference.ending))
     now, before = ({model.scale: model for model in probe.events_of(StockModel)} for probe in (patched, reference))
-    for scale in SCALES:
-        what = _difference(now[scale], before[scale])
+    for scale in before:
+        what = _difference(now[scale], before[scale]) if scale in now else "it doesn't build any more"
         if what:
             return replace(
                 check,
@@ -115,9 +116,10 @@ def _judge_base(check: Check, patched: ProbeResult, reference: ProbeResult) -> C
                 meaning=f"The patch changes the stock {BASE}: at scale {scale}, {what}.",
                 advice="Revert; the patch must not touch what other models are made of.",
             )
-    smallest = SCALES[0]
-    count = now[smallest].parameters
-    return replace(check, figure=f"{len(SCALES)} scales alike, {count:,} parameters at {smallest}")
+    smallest = next(iter(before))
+    scales = f"{len(before)} scales alike" if len(before) > 1 else "alike"
+    at = f" at {smallest}" if smallest else ""
+    return replace(check, figure=f"{scales}, {before[smallest].parameters:,} parameters{at}")
 
 
 def _difference(now: StockModel, before: StockModel) -> str:
@@ -192,6 +194,6 @@ def conclude(
         ultralytics=patched.version("ultralytics"),
         checks=tuple(checks),
         costs=tuple(cost for probe in (reference, patched) if probe for cost in probe.events_of(Cost)),
-        note=next(iter(notes), ""),
+        note=" ".join([*dict.fromkeys(event.note for event in patched.events_of(ModelNoted)), *notes[:1]]),
         base=base,
     )

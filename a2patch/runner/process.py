@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import time
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from a2patch.errors import ToolMissingError
+from a2patch.errors import AccessError, ToolMissingError
 from a2patch.protocol import (
     EVENTS,
     REQUEST,
@@ -19,6 +20,7 @@ from a2patch.protocol import (
     CheckStarted,
     Done,
     Event,
+    Exhausted,
     LibrariesMissing,
     Request,
     Role,
@@ -31,12 +33,19 @@ from a2patch.protocol import (
 THREADS = max(1, (os.cpu_count() or 2) // 2)
 """The threads of each probe: two often run at once, and their figures are compared, so both compute alike."""
 
+ROOM = 8 << 20
+"""How many bytes must be free for what a probe writes that trains nothing and saves nothing."""
+
 _PROBE = Path(__file__).parent.parent / "probe"
 # Variables of these families steer Python or ultralytics, and what is tried must not depend on them.
 _DROPPED = ("PYTHON", "PYTEST_", "YOLO_", "ULTRALYTICS_", "WANDB_", "COMET_", "MLFLOW_", "NEPTUNE_", "CLEARML_")
 # Distributed workers are told who they are by these; the probe is nobody's worker.
 _DROPPED_NAMES = {"RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "TORCH_FORCE_WEIGHTS_ONLY_LOAD"}
+# What a machine lacks where a program that is there can't be started.
+_SCARCE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOSPC, errno.EFBIG}
 _LOG_LINES = 8
+_LOG_BYTES = 1 << 14
+_ROOM_LEFT = 1 << 20  # bytes; who has not even these could not write what it was to write
 _POLL_SECONDS = 0.05
 
 E = TypeVar("E")
@@ -68,6 +77,11 @@ class ProbeResult:
         return self.last(Done) is not None
 
     @property
+    def sound(self) -> bool:
+        """Whether the probe came to its end, and no check found a fault."""
+        return self.done and not self.last(Exhausted) and all(check.result != "fail" for check in self.checks.values())
+
+    @property
     def checks(self) -> dict[str, Check]:
         """The checks that it made, by name."""
         return {check.name: check for check in self.events_of(Check)}
@@ -79,9 +93,9 @@ class ProbeResult:
         return started.name if started else ""
 
     @property
-    def missing(self) -> list[str]:
-        """The libraries that its interpreter lacks."""
-        return list(dict.fromkeys(name for event in self.events_of(LibrariesMissing) for name in event.names))
+    def missing(self) -> LibrariesMissing | None:
+        """The libraries that its interpreter lacks; None if it lacks none."""
+        return self.last(LibrariesMissing)
 
     def version(self, name: str) -> str:
         """Return the version of what it ran with; empty if it did not get that far."""
@@ -120,7 +134,14 @@ class ProbeProcess:
         self._log = home / "log.txt"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                command, cwd=home / "work", env=variables, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                # Nothing is ever written to its input: when this process is gone, however it went, that ends, and so
+                # does the probe.
+                command,
+                cwd=home / "work",
+                env=variables,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
             )
         self._events = (home / EVENTS).open("rb")
 
@@ -144,6 +165,8 @@ class ProbeProcess:
         """Kill it if it runs."""
         self._process.kill()
         self._process.wait()
+        if self._process.stdin:
+            self._process.stdin.close()
 
     def close(self) -> ProbeResult:
         """Kill it if it runs, and return what it said."""
@@ -160,7 +183,9 @@ class ProbeProcess:
             how = f"was killed by signal {-status}"
         else:
             how = f"ended with status {status}"
-        lines = self._log.read_text(encoding="utf-8", errors="replace").split("\n")
+        with self._log.open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - _LOG_BYTES))
+            lines = log.read().decode("utf-8", "replace").split("\n")
         tail = [line for line in lines if line.strip()][-_LOG_LINES:]
         return f"The probe {how} while {self.trying or 'starting'}." + "".join(f"\n{line}" for line in tail)
 
@@ -206,7 +231,23 @@ class ProbeRunner:
             self._follow(probes, follow_up)
         finally:  # an interrupt, above all, must leave no process behind
             results.update({role: probe.close() for role, probe in probes.items()})
+        if not all(result.sound for result in results.values()):
+            self._require_means(results.values())
         return results
+
+    def _require_means(self, results: Iterable[ProbeResult]) -> None:
+        """Make sure that it was not for lack of room, memory or open files that a probe failed.
+
+        Raises:
+            AccessError: It was.
+            OSError: There is no room for temporary files.
+        """
+        self.scratch.joinpath("room").write_bytes(bytes(_ROOM_LEFT))
+        for exhausted in filter(None, (result.last(Exhausted) for result in results)):
+            raise AccessError(
+                f"the machine, or a limit that is set, keeps models from being tried: {exhausted.what}",
+                remedy="Lift the limit (`ulimit -a` shows all), or close other programs, and try again.",
+            )
 
     def _follow(self, probes: dict[Role, ProbeProcess], follow_up: Callable[[Event], Request | None]) -> None:
         """Wait until all probes have ended; tell what the first one that runs is trying."""
@@ -241,6 +282,8 @@ class ProbeRunner:
         try:
             return ProbeProcess(command, home, variables, self.timeout)
         except OSError as error:
+            if error.errno in _SCARCE:
+                raise
             raise ToolMissingError(
                 "The interpreter of the tree can't be run",
                 path=self.interpreter,

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from a2patch.errors import ToolMissingError
-from a2patch.protocol import Check, LibraryUnfit, Version
+from a2patch.protocol import Check, LibrariesMissing, LibraryUnfit, Version
 from a2patch.runner.process import ProbeResult
-
-# Where the name of a library that is imported is not the name that it is installed by.
-_DISTRIBUTIONS = {
-    "cpuinfo": "py-cpuinfo",
-    "cv2": "opencv-python",
-    "hub_sdk": "hub-sdk",
-    "IPython": "ipython",
-    "hydra": "hydra-core",
-    "PIL": "pillow",
-    "git": "gitpython",
-    "thop": "ultralytics-thop",
-    "yaml": "pyyaml",
-}
 
 
 def require_tools(interpreter: Path, probe: ProbeResult) -> None:
@@ -39,7 +28,7 @@ def require_tools(interpreter: Path, probe: ProbeResult) -> None:
             path=interpreter,
             found=unfit.error,
             remedy="Its torch and torchvision must be a matching pair; install one with "
-            + _pip(interpreter, ["--force-reinstall", "torch", "torchvision"]),
+            + pip(interpreter, ["--force-reinstall", "torch", "torchvision"]),
         )
     if not probe.last(Version):
         raise ToolMissingError(
@@ -60,19 +49,26 @@ def require_libraries(interpreter: Path, probe: ProbeResult, checks: Mapping[str
         _raise_missing(interpreter, probe.missing)
 
 
-def _raise_missing(interpreter: Path, modules: Sequence[str]) -> None:
+def _raise_missing(interpreter: Path, missing: LibrariesMissing) -> None:
     """Raise the error that names missing libraries and the command that installs them."""
-    names = [_DISTRIBUTIONS.get(module, module) for module in modules]
+    names = list(missing.distributions)
     if "torch" in names and "torchvision" not in names:
         names.append("torchvision")
-    names.sort(key=lambda name: (not name.startswith("torch"), name))
+    names.sort(key=lambda name: (not name.startswith("torch"), name.lower()))
+    unknown = missing.unknown if names else missing.names
+    remedy = pip(interpreter, names) if names else ""
+    if unknown:
+        origin = f"It is not known here what provides {', '.join(unknown)}: ask whoever made the tree."
+        remedy = f"{remedy}\n{origin}".strip()
+    needed = [*names, *(f"the module {name}" for name in unknown)]
     raise ToolMissingError(
-        f"This release needs {', '.join(names)}, which its interpreter lacks",
+        f"This tree needs {', '.join(needed)}, which its interpreter lacks",
         path=interpreter,
-        remedy=_pip(interpreter, names),
+        remedy=remedy,
     )
 
 
-def _pip(interpreter: Path, arguments: Sequence[str]) -> str:
-    """Return the command that installs something for an interpreter."""
-    return shlex.join([str(interpreter), "-m", "pip", "install", *arguments])
+def pip(interpreter: Path, arguments: Sequence[str], windows: bool = os.name == "nt") -> str:
+    """Return the command that installs something for an interpreter, as the shell of its system reads it."""
+    command = [str(interpreter), "-m", "pip", "install", *arguments]
+    return subprocess.list2cmdline(command) if windows else shlex.join(command)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +9,10 @@ from pathlib import Path
 from a2patch.block import CLASSES
 from a2patch.errors import NotPatchedError, TransplantError
 from a2patch.protocol import Transplant, TransplantMade, TransplantRefused, TransplantRequest
-from a2patch.runner.process import THREADS, ProbeResult, ProbeRunner
+from a2patch.runner.process import ROOM, THREADS, ProbeResult, ProbeRunner
 from a2patch.runner.requirements import require_libraries, require_tools
 from a2patch.transaction import files
+from a2patch.tree import scratch_folder
 
 _TIMEOUT = 900.0
 
@@ -67,8 +66,8 @@ def transplant(
             path=package,
             remedy="A newer one loads their checkpoints: name it with --ultralytics-path.",
         )
-    with tempfile.TemporaryDirectory(prefix="a2patch-transplant-", ignore_cleanup_errors=True) as folder:
-        runner = ProbeRunner(interpreter, Path(os.path.realpath(folder)), environ, notify, _TIMEOUT)
+    with scratch_folder("transplant", ROOM) as folder:
+        runner = ProbeRunner(interpreter, folder, environ, notify, _TIMEOUT)
         probe = runner.run([transplant_request(package, job)])["transplant"]
         require_tools(interpreter, probe)
         require_libraries(interpreter, probe, probe.checks)

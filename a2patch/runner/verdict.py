@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from a2patch.block import BASE
 from a2patch.protocol import Check, Cost
 
 SCALES = "nsmlx"
 """The letters of the scales that are tried, smallest first."""
-
-BASE = "yolov8.yaml"
-"""The stock model that the added ones are made from."""
 
 CHECKS = (
     "source",
@@ -68,7 +66,7 @@ class Verdict:
     checks: tuple[Check, ...]
     costs: tuple[Cost, ...]
     note: str = ""
-    base: str = "yolov8.yaml"
+    base: str = BASE
 
     @property
     def ok(self) -> bool:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from a2patch.block import BLOCK, CLASSES, LAYER, MODEL, MODULE, TUTORIAL
-from a2patch.errors import ModelError
+from a2patch.block import BASE, CLASSES, MODEL, MODULE, TUTORIAL
+from a2patch.errors import AccessError, ModelError
 from a2patch.protocol import (
     AddedModules,
     Check,
@@ -24,14 +23,15 @@ from a2patch.protocol import (
     VerifyRequest,
 )
 from a2patch.runner.judge import conclude, excused, judge, with_gpu, without_patch
-from a2patch.runner.process import THREADS, ProbeRunner
+from a2patch.runner.process import ROOM, THREADS, ProbeRunner
 from a2patch.runner.requirements import require_libraries, require_tools
-from a2patch.runner.verdict import BASE, CHECKS, DEFAULT, EXCUSABLE, QUICK, SCALES, Verdict
+from a2patch.runner.verdict import CHECKS, DEFAULT, EXCUSABLE, QUICK, SCALES, Verdict
+from a2patch.tree import scratch_folder
 
 # The models that the patch adds.
 _ADDED = (
-    ModelSpec(TUTORIAL, BASE, layer=LAYER, places=(3,), tutorial=True),
-    ModelSpec(MODEL, BASE, layer=BLOCK, places=(5, 8)),
+    ModelSpec(TUTORIAL, BASE, tutorial=True),
+    ModelSpec(MODEL, BASE),
 )
 # The roles of the probes that run beside that of the patched package, and the check that wants each.
 _BESIDE: Mapping[Role, str] = {"untouched": "base", "gpu": "amp"}
@@ -49,11 +49,13 @@ class Subject:
         file: A model YAML or a checkpoint.
         base: The stock model file that it is made from; empty for the closest.
         scale: The scale letter to try; empty for what its name says.
+        trust: Whether the file may run any code.
     """
 
     file: Path
     base: str = ""
     scale: str = ""
+    trust: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,16 @@ class _UntouchedCopy:
         """Lay out the copy unless it is there, and return its folder."""
         if self.place.exists():
             return self.place
-        ignored = shutil.ignore_patterns("__pycache__", ".a2patch", ".git", "*.pt")
-        shutil.copytree(self.package, self.place, ignore=ignored)
+        try:
+            shutil.copytree(self.package, self.place, ignore=_left_out)
+        except shutil.Error as error:  # it collects what went wrong
+            source, _, reason = error.args[0][0]
+            raise AccessError(
+                "the package can't be copied, to be tried without the patch",
+                path=Path(source),
+                found=str(reason),
+                remedy="Look at the owner and mode of the file, and the room for temporary files.",
+            ) from error
         for name, content in self.untouched.items():
             path = self.place.joinpath(*name.split("/"))
             if content is None:
@@ -84,6 +94,17 @@ class _UntouchedCopy:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
         return self.place
+
+
+def _left_out(folder: str, names: list[str]) -> set[str]:
+    """Return what is not copied of a folder: what is no part of a package, and links that lead nowhere or back."""
+    left_out = shutil.ignore_patterns("__pycache__", ".a2patch", ".git", "*.pt")(folder, names)
+    here = Path(os.path.realpath(folder))
+    for place in (Path(folder, name) for name in names):
+        real = Path(os.path.realpath(place))
+        if not (real.is_file() or real.is_dir()) or real in (here, *here.parents):  # a pipe would make us wait forever
+            left_out.add(place.name)
+    return left_out
 
 
 def verify(
@@ -124,10 +145,10 @@ def verify(
     """
     pointless = _pointless(only, untouched, subject)
     wanted = ["import", *(name for name in CHECKS if name in only and name not in (*_UNREQUESTED, *pointless))]
-    with tempfile.TemporaryDirectory(prefix="a2patch-verify-", ignore_cleanup_errors=True) as folder:
-        scratch = Path(os.path.realpath(folder))
-        runner = ProbeRunner(interpreter, scratch, environ, notify, timeout)
-        copy = _UntouchedCopy(package, untouched or {}, scratch / "copy" / package.name)
+    room = ROOM if set(wanted) <= set(QUICK) else 16 * ROOM  # yolov8n, trained and exported in two packages, is 107 MiB
+    with scratch_folder("verify", room) as folder:
+        runner = ProbeRunner(interpreter, folder, environ, notify, timeout)
+        copy = _UntouchedCopy(package, untouched or {}, folder / "copy" / package.name)
 
         def asked(role: Role, checks: Sequence[str] = wanted) -> VerifyRequest:
             return request(role, package if role in _ON_PACKAGE else copy.lay(), checks, subject)
@@ -144,7 +165,7 @@ def verify(
         require_tools(interpreter, patched)
         unreadable = patched.last(ModelUnreadable)
         if subject and unreadable:
-            raise _untriable(subject, unreadable.error)
+            raise _untriable(subject, unreadable)
         if untouched is not None and not reference and patched.failed("import"):  # was it broken before?
             reference = runner.run([asked("untouched")])["untouched"]
         checks = judge(patched, reference, wanted, pointless)
@@ -175,7 +196,7 @@ def request(role: Role, package: Path, wanted: Sequence[str], subject: Subject |
     if role == "training":
         models = (ModelSpec(BASE, BASE),)
     elif subject:
-        models = (ModelSpec(str(subject.file), subject.base, subject.scale, user=True),)
+        models = (ModelSpec(str(subject.file), subject.base, subject.scale, user=True, trust=subject.trust),)
     # torchvision takes longer to import than torch itself, and these roles and checks do without images.
     without_images = role in _BESIDE or set(wanted) <= set(QUICK)
     folder = "nn.modules" if package.joinpath("nn", "modules").is_dir() else "nn"  # one file before 8.0.98
@@ -210,9 +231,11 @@ def _load_request(package: Path, checkpoint: str) -> LoadRequest:
     )
 
 
-def _untriable(subject: Subject, why: str) -> ModelError:
+def _untriable(subject: Subject, unreadable: ModelUnreadable) -> ModelError:
     """Return the error of a model that can't be read."""
+    why = unreadable.error
     remedy = "Name a model YAML, or a checkpoint that this tree can load; --base and --scale must fit it."
+    remedy = unreadable.remedy or remedy
     if MODULE in why:  # as the module is called that an unpatched tree does not have
         remedy = "It has layers of ours, and the tree is not patched: run `a2patch apply` first."
     return ModelError("The model can't be tried", path=subject.file, found=why, remedy=remedy)

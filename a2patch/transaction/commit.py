@@ -290,7 +290,7 @@ def _can_finish(step: Step) -> bool:
     if step.after is None or digest(read_file(step.place)) == step.after:
         return True
     place = files.temporary(step.place)
-    return place.is_file() and digest(place.read_bytes()) == step.after
+    return digest(read_file(place)) == step.after
 
 
 def _remove_preparations(tree: Tree, steps: Sequence[Step]) -> None:

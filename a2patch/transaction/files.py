@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from a2patch.errors import AccessError
+from a2patch.errors import AccessError, advice
 from a2patch.tree import Tree, find_files
 
 FOLDER = ".a2patch"  # of a patched tree, for what a2patch keeps in it
@@ -133,5 +133,5 @@ def explained(path: Path, remedy: str = "The tree is as it was.") -> Iterator[No
         raise AccessError(
             f"can't be written: {error.strerror or error}",
             path=Path(error.filename) if error.filename else path,
-            remedy=f"{remedy} Look at the owner and mode of the folder, and the space left on the disk.",
+            remedy=f"{remedy} {advice(error.errno)}",
         ) from error

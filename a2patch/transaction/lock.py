@@ -5,6 +5,7 @@ The lock file is there only while a command runs, so one that nobody holds shows
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -50,10 +51,18 @@ def acquire(tree: Tree, notify: Callable[[str], None]) -> BaseFileLock:
             fresh = not left(tree)
             try:
                 _make(tree)
-                lock = FileLock(tree.path(LOCK), timeout=0)
-                with suppress(Timeout):
-                    lock.acquire()
-                    return lock
+                fresh = not left(tree)
+                try:
+                    lock = FileLock(tree.path(LOCK), timeout=0)
+                    with suppress(Timeout):
+                        lock.acquire()
+                        return lock
+                except (OSError, NotImplementedError) as error:  # a file system without locks; nobody has ours then
+                    if fresh:
+                        tree.path(LOCK).unlink(missing_ok=True)
+                    if isinstance(error, NotImplementedError):
+                        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK)) from error
+                    raise
             except BaseException:
                 with suppress(OSError):
                     if fresh:  # where files can't be locked, as on some network disks, it was made all the same

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
+from a2patch.block import BASE, MODEL
 from a2patch.errors import ConflictError, NotPatchedError
 from a2patch.patch import Change, Diff, Plan, Site, SiteStatus, Status, between, derive, fit, outcome, plan, series
 from a2patch.transaction import commit, receipt, user_edits
@@ -117,7 +118,7 @@ def application(seen: Survey, *, derivable: bool = True) -> Operation:
         seen,
         _ordered(changes),
         (*planned.diffs, *_only(older, set(files) - {change.path for change in planned.changes})),
-        tuple(_replaced_notes(seen)),
+        (*_replaced_notes(seen), *_base_notes(tree, changes)),
         receipt.note_applied(tree, seen.receipt, put_in, {**_as_written(seen), **files}),
     )
 
@@ -369,6 +370,16 @@ def _uncommitted_notes(seen: Survey, changes: Sequence[Change]) -> list[str]:
     if paths is None:
         return ["there is no git to tell whether these files have edits that are not committed: if so, they are kept"]
     return [f"{path} has edits that are not committed: they are kept" for path in paths]
+
+
+def _base_notes(tree: Tree, changes: Sequence[Change]) -> list[str]:
+    """Say where our models went in a tree that has not the one that they are made from."""
+    folders = {change.path.rpartition("/")[0] for change in changes if change.path.endswith(f"/{MODEL}")}
+    return [
+        f"this tree has no {BASE}: ours are as upstream's leads to them, in {folder}"
+        for folder in sorted(folders)
+        if tree.read(f"{folder}/{BASE}") is None
+    ]
 
 
 def _replaced_notes(seen: Survey) -> list[str]:

@@ -122,7 +122,8 @@ def _insert(lines: list[bytes], bare: list[bytes], line: bytes, landmark: str) -
 
 def _line(path: str, content: bytes, before: bytes | None, *, hashed: bool) -> bytes:
     algorithm = "sha256"
-    if before is not None and (named := re.search(rb",(sha\d+|md5)=[^,]*,\d*$", before)):
+    named = re.search(rb",(sha\d+|md5)=[^,]*,\d*$", before or b"")
+    if named and named[1].decode() in hashlib.algorithms_available:
         algorithm = named[1].decode()
     name = path if before is None else before.decode("utf-8", "surrogateescape").rsplit(",", 2)[0]
     if not hashed:

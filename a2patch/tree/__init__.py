@@ -4,17 +4,27 @@ Imports `errors` only.
 """
 
 from a2patch.tree.environment import Copy, Surroundings
-from a2patch.tree.tree import PACKAGE, RECORD, Kind, Reader, Tree, find_files, read_file, recorded_path
+from a2patch.tree.files import LARGEST, find_files, read_file, read_start
+from a2patch.tree.scratch import clear_leftovers, scratch_folder
+from a2patch.tree.syntax import NotPythonError
+from a2patch.tree.syntax import parse as parse_python
+from a2patch.tree.tree import PACKAGE, RECORD, Kind, Reader, Tree, recorded_path
 
 __all__ = [
+    "LARGEST",
     "PACKAGE",
     "RECORD",
     "Copy",
     "Kind",
+    "NotPythonError",
     "Reader",
     "Surroundings",
     "Tree",
+    "clear_leftovers",
     "find_files",
+    "parse_python",
     "read_file",
+    "read_start",
     "recorded_path",
+    "scratch_folder",
 ]

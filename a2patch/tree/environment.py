@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from a2patch.errors import TreeNotFoundError
+from a2patch.errors import AccessError, TreeNotFoundError
 from a2patch.tree import tree as trees
 from a2patch.tree.search_path import find_package, site_folders
 from a2patch.tree.tree import LANDMARK, PACKAGE, Tree
@@ -69,7 +69,7 @@ def locate(path: Path | None, around: Surroundings) -> Tree:
             path=Path(sys.prefix),
             remedy="Activate the environment that has it, or name it with --ultralytics-path.",
         )
-    path = around.folder / path.expanduser()
+    path = around.folder / _expanded(path)
     try:
         return trees.find(path)
     except TreeNotFoundError:
@@ -78,6 +78,16 @@ def locate(path: Path | None, around: Surroundings) -> Tree:
         if found is None:
             raise
         return replace(found, owner=owner)
+
+
+def _expanded(path: Path) -> Path:
+    """Return a path with the home of a user in place of `~`."""
+    try:
+        return path.expanduser()
+    except RuntimeError as error:  # of that user, or of ours
+        raise TreeNotFoundError(
+            "there is no such user, or nobody knows their home", path=path, remedy="Write the path without `~`."
+        ) from error
 
 
 def imported_by(python: Path, around: Surroundings) -> Tree | None:
@@ -122,7 +132,7 @@ def copies(tree: Tree, around: Surroundings) -> tuple[Copy, ...]:
 def _through(tree: Tree, around: Surroundings) -> str:
     """Return what on the module search path leads to a copy."""
     entries = around.variables.get("PYTHONPATH", "").split(os.pathsep)
-    if tree.named.parent.resolve() in [around.folder.joinpath(entry).resolve() for entry in entries if entry]:
+    if os.path.realpath(tree.named.parent) in [os.path.realpath(around.folder / entry) for entry in entries if entry]:
         return "PYTHONPATH"
     return "installed" if tree.named.parent.name in ("site-packages", "dist-packages") else "editable link"
 
@@ -163,5 +173,5 @@ def _find(name: str, python: Path, around: Surroundings) -> Path | None:
     """Return the folder of a package that another interpreter would import; None also where it can't be looked into."""
     try:
         return find_package(name, python, around.folder, around.variables)
-    except OSError:
+    except (AccessError, OSError):
         return None

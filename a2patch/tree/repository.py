@@ -18,7 +18,7 @@ SECONDS = 20.0
 """How long git may take: it reads a tree and an index, which are milliseconds even on a slow disk."""
 
 _LONGEST = 4096  # no system takes a longer path
-_MARKERS = re.compile(rb"^<{7}(?: .*)?\r?\n(?:.*\n)*?={7}\r?\n(?:.*\n)*?>{7}(?: |\r?$)", re.MULTILINE)
+_MARKS = (rb"<{7}(?: |\r?$)", rb"={7}\r?$", rb">{7}(?: |\r?$)")  # in this order, other lines between them
 
 
 def refuse_unmerged(tree: Tree, paths: Iterable[str]) -> None:
@@ -32,7 +32,7 @@ def refuse_unmerged(tree: Tree, paths: Iterable[str]) -> None:
         ConflictError: It has.
     """
     paths = sorted(paths)
-    marked = {path for path in paths if _MARKERS.search(tree.read(path) or b"")}
+    marked = {path for path in paths if _has_marks(tree.read(path) or b"")}
     listing = _ask(tree, "ls-files", "--unmerged", "-z", "--full-name", "--", paths=paths) or ""
     unmerged = marked | {path for path in paths if f"\t{_name(tree, path)}\0" in listing}
     if unmerged:
@@ -68,6 +68,17 @@ def uncommitted(tree: Tree, paths: Iterable[str]) -> tuple[str, ...] | None:
             if committed[name] not in {_blob(variant, len(committed[name])) for variant in variants}:
                 found.append(path)
     return tuple(found)
+
+
+def _has_marks(content: bytes) -> bool:
+    """Return whether the marks of a conflict stand in a file, each on a line of its own behind the one before."""
+    at = 0
+    for mark in _MARKS:
+        found = re.compile(rb"^" + mark, re.MULTILINE).search(content, at)
+        if found is None:
+            return False
+        at = found.end()
+    return True
 
 
 def _ask(tree: Tree, *command: str, paths: Iterable[str]) -> str | None:

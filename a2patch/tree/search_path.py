@@ -15,8 +15,12 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from a2patch.tree.files import read_start
+from a2patch.tree.syntax import NotPythonError, parse
+
 _VERSIONED = re.compile(r"python3\.\d+t?")  # 3.13t is the one without the global lock
 _SETTINGS = "pyvenv.cfg"
+_LONGEST = 1 << 20  # bytes
 
 
 def find_package(name: str, python: Path, folder: Path, variables: Mapping[str, str]) -> Path | None:
@@ -72,7 +76,7 @@ def interpreter_behind(python: Path, folder: Path, variables: Mapping[str, str])
     if shims.name != "shims" or not root.joinpath("versions").is_dir():
         return python
     files = [place / ".python-version" for place in (folder, *folder.parents)] + [root / "version"]
-    chosen = variables.get("PYENV_VERSION") or next((file.read_text() for file in files if file.is_file()), "system")
+    chosen = variables.get("PYENV_VERSION") or next((_text(file) for file in files if file.is_file()), "system")
     for version in chosen.replace(":", " ").split():
         if version == "system":
             path = (entry for entry in variables.get("PATH", "").split(os.pathsep) if Path(entry) != shims)
@@ -88,7 +92,7 @@ def _environment_settings(python: Path) -> dict[str, str] | None:
     """Return the settings of a virtual environment; None for the interpreter of an installation."""
     for place in (python.parent / _SETTINGS, python.parent.parent / _SETTINGS):
         if place.is_file():
-            lines = place.read_text(encoding="utf-8", errors="replace").splitlines()
+            lines = _text(place).splitlines()
             pairs = (line.partition("=") for line in lines)
             return {key.strip().lower(): value.strip() for key, _, value in pairs}
     return None
@@ -130,13 +134,23 @@ def _user_folders(prefix: Path, version: str, variables: Mapping[str, str]) -> I
     """Yield the folder of what one user has installed for all Pythons of a version."""
     if variables.get("PYTHONNOUSERSITE"):
         return
-    home = Path(variables.get("HOME") or Path.home())
+    home = _home(variables)
     if base := variables.get("PYTHONUSERBASE"):
         yield Path(base) / f"lib/{version}/site-packages"
+    elif home is None:
+        return
     elif sys.platform == "darwin" and "Python.framework" in prefix.parts:
         yield home / f"Library/Python/{version.removeprefix('python')}/lib/python/site-packages"
     else:
         yield home / f".local/lib/{version}/site-packages"
+
+
+def _home(variables: Mapping[str, str]) -> Path | None:
+    """Return the home of the user; None where the system knows none, as for a number without a name."""
+    try:
+        return Path(variables.get("HOME") or Path.home())
+    except RuntimeError:
+        return None
 
 
 def _user_folders_on_windows(prefix: Path, variables: Mapping[str, str]) -> Iterator[Path]:
@@ -150,7 +164,7 @@ def _user_folders_on_windows(prefix: Path, variables: Mapping[str, str]) -> Iter
 def _pth_lines(site: Path) -> Iterator[str]:
     """Yield what the `.pth` files of a folder add to the search path: folders, or code."""
     for file in sorted(site.glob("[!.]*.pth")):
-        for line in file.read_text(encoding="utf-8-sig", errors="surrogateescape").splitlines():
+        for line in _text(file).splitlines() if file.is_file() else ():  # a pipe would make us wait forever
             if line.strip() and not line.startswith("#"):
                 yield line.rstrip()
 
@@ -163,7 +177,7 @@ def _mapped(name: str, site: Path, line: str) -> Iterator[Path]:
     """Yield where the finders of an editable install, which a line of a `.pth` file imports, find a package."""
     for module in _imported(line):
         file = site / f"{module}.py"
-        source = file.read_bytes() if file.is_file() else b""
+        source = (read_start(file, _LONGEST) or b"") if file.is_file() else b""
         if name.encode() not in source:
             continue
         for node in ast.walk(_parsed(source)):
@@ -191,10 +205,15 @@ def _imported(line: str) -> list[str]:
 def _parsed(source: str | bytes) -> ast.Module:
     """Return a syntax tree; an empty one for what is no Python."""
     try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError):
+        return parse(source)
+    except NotPythonError:
         return ast.Module([], [])
 
 
+def _text(file: Path) -> str:
+    """Return the text of a file of Python's own, of which nothing is long."""
+    return (read_start(file, _LONGEST) or b"").decode("utf-8-sig", "surrogateescape")
+
+
 def _numbers(place: Path) -> list[int]:
-    return [int(number) for number in re.findall(r"\d+", place.name)]
+    return [int(number[:18]) for number in re.findall(r"\d+", place.name)]

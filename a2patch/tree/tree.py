@@ -5,17 +5,17 @@ from __future__ import annotations
 import ast
 import csv
 import errno
-import fnmatch
 import os
 import re
-import stat
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from a2patch.errors import A2PatchError, AccessError, TreeNotFoundError
+from a2patch.errors import A2PatchError, AccessError, TreeNotFoundError, advice
+from a2patch.tree.files import read_file
+from a2patch.tree.syntax import NotPythonError, parse
 
 PACKAGE = "ultralytics"
 Kind = Literal["installed", "checkout", "vendored"]
@@ -74,7 +74,7 @@ class Tree:
         for step in (place, *place.parents):
             if step in {self.package, self.package.parent}:
                 break
-            if step.is_symlink():
+            if _is_link(step):
                 raise AccessError(
                     "a symbolic link inside the tree leads elsewhere",
                     path=step,
@@ -125,36 +125,6 @@ def recorded_path(line: bytes) -> str:
     return row[0].replace("\\", "/") if row else ""
 
 
-def read_file(place: Path) -> bytes | None:
-    """Read a file, or give None where there is none.
-
-    Raises:
-        AccessError: It is there, but can't be read, or is no ordinary file.
-    """
-    try:
-        if not stat.S_ISREG(place.stat().st_mode):  # a pipe would make us wait forever
-            raise AccessError("is no ordinary file", path=place, remedy="Put a real file in its place.")
-        return place.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise AccessError(
-            f"can't be read: {error.strerror}", path=place, remedy="Look at the owner and mode of the file."
-        ) from error
-
-
-def find_files(folder: Path, pattern: str) -> list[Path]:
-    """Find files by their names anywhere below a folder, in order; links to folders are not followed.
-
-    What another program removes meanwhile is not there: unlike `Path.rglob`, `os.walk` does not stumble over it.
-
-    Args:
-        folder: The folder.
-        pattern: What the names must match, as `*.yaml` does.
-    """
-    return sorted(Path(place, name) for place, _, names in os.walk(folder) for name in fnmatch.filter(names, pattern))
-
-
 def find(path: Path) -> Tree:
     """Find the tree that a path means.
 
@@ -165,16 +135,15 @@ def find(path: Path) -> Tree:
         TreeNotFoundError: There is no ultralytics package there.
         AccessError: The path can't be looked into.
     """
-    for candidate in _candidates(path):
-        try:
-            if candidate.joinpath(LANDMARK).is_file():
-                return _describe(candidate)
-        except PermissionError as error:
-            raise AccessError(
-                f"can't be looked into: {error.strerror}", path=candidate, remedy="Look at its owner and mode."
-            ) from error
+    try:
+        found = next((place for place in _candidates(path) if place.joinpath(LANDMARK).is_file()), None)
+        there = found is not None or path.exists()
+    except OSError as error:
+        raise _closed(Path(error.filename or path), error) from error
+    if found is not None:
+        return _describe(found)
     refuse_egg(path)
-    if not path.exists():
+    if not there:
         raise TreeNotFoundError("there is no such path", path=path, remedy="Look at its spelling.")
     raise TreeNotFoundError(
         "no ultralytics package here",
@@ -232,6 +201,18 @@ def interpreter_of(tree: Tree) -> Path | None:
     )
 
 
+def _closed(place: Path, error: OSError) -> AccessError:
+    reason = os.strerror(error.errno or errno.ENOENT)
+    return AccessError(f"can't be looked into: {reason}", path=place, remedy=advice(error.errno))
+
+
+def _is_link(place: Path) -> bool:
+    try:
+        return place.is_symlink()
+    except OSError as error:  # the name is longer than any that this system has
+        raise _closed(place, error) from error
+
+
 def _is_inside(relative: str) -> bool:
     parts = relative.split("/")
     plain = relative.isprintable() and "\\" not in relative and ":" not in relative
@@ -251,8 +232,9 @@ def _describe(package: Path) -> Tree:
     try:
         real = package.resolve(strict=True)
     except OSError as error:
-        reason = os.strerror(error.errno or errno.ENOENT)
-        raise AccessError(f"can't be looked into: {reason}", path=package, remedy="Look at its owner.") from error
+        raise _closed(package, error) from error
+    except RuntimeError as error:  # of links that lead to one another, before Python 3.13
+        raise _closed(package, OSError(errno.ELOOP, "")) from error
     return Tree(package=real, kind=_kind(real), version=_version(real), named=package)
 
 
@@ -264,8 +246,8 @@ def _kind(package: Path) -> Kind:
 
 def _version(package: Path) -> str:
     try:
-        module = ast.parse(package.joinpath("__init__.py").read_bytes())
-    except (OSError, SyntaxError, ValueError):
+        module = parse(read_file(package / "__init__.py") or b"")
+    except NotPythonError:
         return ""
     for statement in module.body:
         match statement:

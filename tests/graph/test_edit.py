@@ -10,8 +10,9 @@ import pytest
 
 from a2patch.graph.edit import InsertionError, insert, remove
 from a2patch.graph.lint import faults, inserted_only, stale_labels
-from a2patch.graph.model import Graph, compare, row_lines, text_lines
+from a2patch.graph.model import Graph, compare
 from a2patch.graph.positions import PositionError, available, file_name, layers, parse
+from a2patch.graph.text import row_lines, text_lines
 from tests.support.models import SOURCES, STOCK, graph_of, stock_texts
 
 pytest.importorskip("yaml")

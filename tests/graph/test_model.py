@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from a2patch.graph.lint import against, correction, faults, inserted_only, repaired, stale_labels
-from a2patch.graph.model import Graph, GraphError, closest, compare, read, row_lines
+from a2patch.graph.model import Graph, GraphError, closest, compare, read
+from a2patch.graph.text import row_lines
 from a2patch.protocol import Layer
 from tests.support.models import SOURCES, STOCK, graph_of, load, stock_texts
 from tests.support.rows import BLOCK, inserted

@@ -10,34 +10,20 @@ from __future__ import annotations
 
 import copy
 import doctest
-import importlib.util
 import inspect
 import io
 import pickle
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
-SOURCE = Path(__file__).parents[2] / "patches" / "double_attention" / "sources" / "double_attention.py"
+from tests.support.layers import PATCHES, assert_close, deprecated, export_onnx, gradients, load_source, need
 
-
-def load_source() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("double_attention", SOURCE)
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # pickle and TorchScript look classes up by name
-    # exec_module would leave a __pycache__ among the sources of the diffs
-    exec(compile(SOURCE.read_text(encoding="utf-8"), str(SOURCE), "exec"), module.__dict__)
-    return module
-
-
-double_attention = load_source()
+double_attention = load_source(PATCHES / "double_attention/sources/double_attention.py", "double_attention")
 DoubleAttentionBlock = double_attention.DoubleAttentionBlock
 DoubleAttentionLayer = double_attention.DoubleAttentionLayer
 
@@ -97,36 +83,6 @@ def position_loop(layer: nn.Module, x: torch.Tensor) -> torch.Tensor:
     return torch.stack(images)
 
 
-def gradients(
-    function: Callable[[torch.Tensor], torch.Tensor], module: nn.Module, x: torch.Tensor
-) -> dict[str, torch.Tensor]:
-    """Of a fixed, uneven sum of the output, to the input and to every parameter."""
-    x = x.detach().requires_grad_()
-    output = function(x)
-    loss = (output * torch.linspace(-1, 2, output.numel(), dtype=x.dtype).reshape(output.shape)).sum()
-    names, parameters = zip(*module.named_parameters())
-    return dict(zip(("x", *names), torch.autograd.grad(loss, (x, *parameters))))
-
-
-def assert_close(actual: Any, expected: Any, **tolerances: float) -> None:
-    """Compare tensors, or mappings of them by name, as `torch.testing.assert_close` does, which came with torch 1.9."""
-    if hasattr(torch.testing, "assert_close"):
-        torch.testing.assert_close(actual, expected, **tolerances)
-        return
-    tensors = actual if isinstance(actual, dict) else {"": actual}
-    assert not isinstance(actual, dict) or actual.keys() == expected.keys()
-    for name, tensor in tensors.items():
-        torch.testing.assert_allclose(tensor, expected[name] if name else expected, **tolerances)
-
-
-def need(dtype: torch.dtype) -> None:
-    try:
-        nn.Conv2d(1, 1, 1).to(dtype)(torch.zeros(1, 1, 2, 2, dtype=dtype)).flatten(2).softmax(2).softmax(1)
-        torch.bmm(torch.zeros(1, 1, 1, dtype=dtype), torch.zeros(1, 1, 1, dtype=dtype))
-    except RuntimeError as error:
-        pytest.skip(f"this torch does not compute in {dtype} on the CPU: {error}")
-
-
 @pytest.fixture(autouse=True)
 def _seed() -> None:
     torch.manual_seed(0)
@@ -136,8 +92,6 @@ reconstructed = pytest.mark.parametrize("reconstruct", [False, True])
 shapes = pytest.mark.parametrize(
     "shape", [(2, 5, 3, 4), (1, 5, 3, 4), (1, 5, 1, 4), (2, 5, 3, 1), (2, 5, 1, 1)], ids=lambda s: "x".join(map(str, s))
 )
-
-deprecated = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # TorchScript, by torch
 
 # --- values and gradients
 
@@ -500,24 +454,8 @@ def test_compile_makes_one_graph_for_all_sizes() -> None:
 @deprecated
 @pytest.mark.parametrize("exporter", ["torchscript", "dynamo"])
 def test_onnx_takes_other_sizes_than_it_was_exported_with(exporter: str, tmp_path: Path) -> None:
-    pytest.importorskip("onnx")
-    onnxruntime = pytest.importorskip("onnxruntime")
-    free = {0: "batch", 2: "height", 3: "width"}
-    opset = 17 if tuple(map(int, torch.__version__.split(".")[:2])) >= (1, 13) else 12
-    options: dict[str, Any] = {"opset_version": opset, "dynamic_axes": {"x": free, "y": free}}
-    if "dynamo" in inspect.signature(torch.onnx.export).parameters:
-        options["dynamo"] = False
-    if exporter == "dynamo":
-        pytest.importorskip("onnxscript")
-        if "dynamic_shapes" not in inspect.signature(torch.onnx.export).parameters:
-            pytest.skip("this torch has no other exporter")
-        sizes = {axis: torch.export.Dim(name) for axis, name in free.items()}
-        options = {"opset_version": 18, "dynamo": True, "verbose": False, "dynamic_shapes": {"x": sizes}}
-
     layer = DoubleAttentionLayer(8, 4, 3, reconstruct=True).eval()
-    path = str(tmp_path / "layer.onnx")
-    torch.onnx.export(layer, (torch.randn(2, 8, 6, 5),), path, input_names=["x"], output_names=["y"], **options)
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    session = export_onnx(layer, torch.randn(2, 8, 6, 5), tmp_path / "layer.onnx", exporter)
     for shape in ((2, 8, 6, 5), (1, 8, 9, 11), (3, 8, 1, 7)):
         x = torch.randn(shape)
         (output,) = session.run(None, {"x": x.numpy()})

@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
-from a2patch.protocol import EVENTS, REQUEST, SCRATCH, Check, decode, encode  # noqa: E402
+from a2patch.protocol import EVENTS, REQUEST, SCRATCH, Check, Message, Request, decode, encode  # noqa: E402
 from a2patch.runner import verify  # noqa: E402
 from a2patch.runner.process import environment  # noqa: E402
 
@@ -33,23 +33,35 @@ def tried(
     Returns:
         By what each is called, the checks that were made, by name; none of a model that could not be read.
     """
+    requests = {
+        name: replace(verify.request("patched", package, ["import", *checks], subject), costs=False)
+        for name, subject in subjects.items()
+    }
+    found = told(requests, folder)
+    return {name: {event.name: event for event in found[name] if isinstance(event, Check)} for name in subjects}
+
+
+def told(requests: Mapping[str, Request], folder: Path) -> dict[str, list[Message]]:
+    """Make requests, and return what was told of each.
+
+    Args:
+        requests: The requests, by what to call them.
+        folder: An empty folder for what the process writes.
+    """
     for name in ("config", "cache", "tmp"):
         (folder / name).mkdir()
-    homes = [folder / str(number) for number in range(len(subjects))]
-    for home, subject in zip(homes, subjects.values(), strict=True):
+    homes = [folder / str(number) for number in range(len(requests))]
+    for home, request in zip(homes, requests.values(), strict=True):
         (home / SCRATCH).mkdir(parents=True)
-        request = replace(verify.request("patched", package, ["import", *checks], subject), costs=False)
         (home / REQUEST).write_text(encode(request), encoding="utf-8")
     with folder.joinpath("log.txt").open("wb") as log:
         command = [sys.executable, "-B", __file__, *(str(home / REQUEST) for home in homes)]
         variables = environment(os.environ, folder)
         subprocess.run(command, cwd=folder, env=variables, stdout=log, stderr=log, check=True)
-    return {name: _read(home / EVENTS) for name, home in zip(subjects, homes, strict=True)}
-
-
-def _read(events: Path) -> Checks:
-    found = map(decode, events.read_text(encoding="utf-8").splitlines())
-    return {event.name: event for event in found if isinstance(event, Check)}
+    return {
+        name: [decode(line) for line in (home / EVENTS).read_text(encoding="utf-8").splitlines()]
+        for name, home in zip(requests, homes, strict=True)
+    }
 
 
 if __name__ == "__main__":

@@ -115,7 +115,8 @@ def _launch(context: Context, folder: Path) -> str:
     command = [sys.executable, "-B", "-m", "torch.distributed.run", "--nproc_per_node", str(WORKERS)]
     command += ["--master_addr", "127.0.0.1", "--master_port", str(_free_port())]
     command += [str(Path(__file__).parent.parent / "__main__.py"), str(asked)]
-    # The workers wait for something to read: when this process is gone, however it went, they are told, and end.
+    # The workers read this, as the probe does: when it ends, so do they, although torchrun gives them sessions of their
+    # own. Windows hands the pipe to nobody but torchrun; there a worker that is left alone ends when its patience does.
     torchrun = subprocess.Popen(command, stdin=subprocess.PIPE, env=_environment(context.channel.added_path))
     try:
         return "ended with status {}".format(torchrun.wait(SECONDS))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 import traceback
 from copy import deepcopy
 from datetime import timedelta
@@ -35,7 +34,6 @@ def work(request: VerifyRequest, channel: Channel) -> None:
         report.update(news)
         path.write_text(json.dumps(report), encoding="utf-8")
 
-    _end_with_its_master()
     try:
         dist.init_process_group("gloo", timeout=_PATIENCE)
         dist.barrier()
@@ -48,20 +46,6 @@ def work(request: VerifyRequest, channel: Channel) -> None:
     except Exception as error:
         traceback.print_exc()  # to the log
         write_report(error=last_line(error))
-
-
-def _end_with_its_master() -> None:
-    """End this process when the one that asked for it is gone; torchrun gives its workers sessions of their own.
-
-    Windows hands the pipe to nobody but torchrun; there a worker that is left alone ends when its patience does.
-    """
-
-    def listen() -> None:
-        os.read(0, 1)  # not through sys.stdin, whose lock would be held when the interpreter ends
-        os._exit(1)
-
-    if os.name != "nt":
-        threading.Thread(target=listen, daemon=True).start()
 
 
 def _measured(context: Context, file: str, rank: int) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from a2patch.graph import at_scale
 from a2patch.probe.events import Finding, SkipCheckError, failed, passed
 from a2patch.probe.models.build import named_layers
 from a2patch.probe.models.context import Context
@@ -63,7 +62,7 @@ def check_train(context: Context, file: str) -> Finding:
 
     model = context.smallest(file)  # one that doesn't build is not a fault of training
     channels, side = input_channels(model), fitting_side(model.train(), SIZE)
-    name = context.trainable(file) if context.is_own(file) else at_scale(file, context.scales[0])
+    name = context.trainable(file) if context.is_own(file) else context.name_at(file, context.scales_of(file)[0])
     if channels != 3 and "channels" not in inspect.getsource(tools("data.utils").check_det_dataset):
         raise SkipCheckError("this release trains on images of 3 channels, and the model takes {}".format(channels))
     data = draw_dataset(context.scratch / "drawn", side, channels)

@@ -16,6 +16,8 @@ from a2patch.graph import (
     closest,
     compare,
     correction,
+    designed,
+    dropped,
     faults,
     inserted_only,
     repaired,
@@ -31,12 +33,13 @@ from a2patch.protocol import ModelSpec
 
 
 class Examined(NamedTuple):
-    """A model's graph, the model that it was compared with, if any, and what is wrong with it."""
+    """A model's graph, the model that it was compared with, if any, what is wrong with it, and what its head leaves."""
 
     graph: Graph
     base: str
     compared: Comparison | None
     faults: list[Fault]
+    dropped: list[int]
 
 
 def examine(context: Context, spec: ModelSpec, measured: list[float | None]) -> Examined:
@@ -48,9 +51,14 @@ def examine(context: Context, spec: ModelSpec, measured: list[float | None]) -> 
     known = {layer.kind for layer in context.graph(near).layers} if near else set()
     added = {mine.layers[i].kind for i in compared.added} - known if compared else set()
     found = faults(mine, added)
+    left: list[int] = []
+    if compared and not spec.base:  # the closest model is not one that this must be like
+        left = dropped(mine, compared)
+        found = [fault for fault in found if fault.rule != "unused" or fault.index not in left]
+        compared = designed(mine, compared)
     if compared and (spec.base or inserted_only(mine, compared)):
         found.extend(against(mine, compared, base))
-    return Examined(mine, base, compared, found)
+    return Examined(mine, base, compared, found, left)
 
 
 def check_wiring(context: Context) -> Finding:
@@ -60,42 +68,40 @@ def check_wiring(context: Context) -> Finding:
     for spec in context.specs:
         file, label = spec.file, context.label(spec.file)
         try:
-            mine, base, compared, found = examine(context, spec, _strides_known(context, file))
+            examined = examine(context, spec, _strides_known(context, file))
         except GraphError as error:
             if context.builds(file):
                 raise
             raise SkipCheckError("{} doesn't build, and its rows can't be followed: {}".format(label, error)) from error
-        if found:
-            return _wrong(context, file, mine, found, compared, base)
+        if examined.faults:
+            return _wrong(context, file, examined)
         unlike = "" if context.is_own(file) or not context.builds(file) else _unlike(context, file)
         if unlike:
-            return failed(
-                "1 layer", "{}: {}".format(label, unlike), "Compare the YAML with the one that a2patch ships."
-            )
-        figures.append("{} {} layers".format(label, len(mine.layers)) + (", as " + base if base else ""))
-        remarks.extend(_remarks(context, spec, mine, compared, base))
+            advice = "Look at what the branch of parse_model for our layers leaves behind for the rows after them."
+            return failed("1 layer", "{}: {}".format(label, unlike), advice)
+        base = ", as " + examined.base if examined.base else ""
+        figures.append("{} {} layers".format(label, len(examined.graph.layers)) + base)
+        remarks.extend(_remarks(context, spec, examined))
     return passed("; ".join(figures), " ".join(remarks))
 
 
 def _base(context: Context, spec: ModelSpec, mine: Graph) -> tuple[str, Comparison | None]:
     """Return the name of the model to compare with, and how this one differs from it."""
     declared = spec.base
-    if declared:
+    if declared and (context.is_own(spec.file) or context.text(declared)):
         try:
             return declared, compare(mine, context.graph(declared))
         except GraphError as error:
             raise SkipCheckError("the tree has no model {}".format(declared)) from error
-    stock = {n: g for n, g in context.catalog.graphs().items() if not {x.kind for x in g.layers} & set(context.classes)}
-    near = closest(mine, stock)
+    near = closest(mine, context.catalog.stock())
     if near is None or near[1].distance > len(mine.layers) // 2:
         return "", None
     return near
 
 
-def _wrong(
-    context: Context, file: str, mine: Graph, found: list[Fault], compared: Comparison | None, base: str
-) -> Finding:
+def _wrong(context: Context, file: str, examined: Examined) -> Finding:
     """Say what is wrong with a model, and how to put it right where that is known."""
+    mine, base, compared, found, _ = examined
     detail = ""
     if compared and (inserted_only(mine, compared) or not compared.removed):
         detail = repaired(context.text(file), mine, correction(mine, compared), context.label(file))
@@ -116,9 +122,18 @@ def _more(rest: list[str]) -> str:
     return "; and {} more".format(len(rest)) if rest else ""
 
 
-def _remarks(context: Context, spec: ModelSpec, mine: Graph, compared: Comparison | None, base: str) -> list[str]:
+def _remarks(context: Context, spec: ModelSpec, examined: Examined) -> list[str]:
     """Return what is worth saying of a model of the user's own that is wired well."""
+    mine, base, compared, _, left = examined
     remarks = []
+    if left:
+        others = ", and with it {}".format(", ".join(map(str, left[:-1]))) if left[1:] else ""
+        remarks.append("Nothing reads {}: delete its row{}.".format(mine.describe(left[-1]), others))
+    if context.is_own(spec.file) and compared:
+        remarks.extend(
+            "Layer {} reads {}, past {}.".format(mine.describe(past.index), past.source, mine.describe(past.added))
+            for past in compared.bypasses
+        )
     if context.is_own(spec.file) and compared and compared.distance:
         parts = [
             "{} {}".format("a layer" if len(x) == 1 else "{} layers".format(len(x)), what)
@@ -200,22 +215,24 @@ def _strides_at(model: Model, side: int) -> list[float | None]:
 
 
 def _unlike(context: Context, file: str) -> str:
-    """Return the first layer that, ours taken out, is not its base's in kind, parameters or sources, at any scale."""
+    """Return the first layer that is not as in the same file without our rows: in kind, parameters or sources."""
+    if not {layer.kind for layer in context.graph(file).layers} & set(context.classes):
+        return ""
     for scale, model in context.built(file).items():
-        fault = _difference(rows(model, context.classes), rows(context.meta_model(context.base, scale)), context.base)
+        fault = _difference(rows(model, context.classes), rows(context.bare_model(file, scale)))
         if fault:
             return "at scale {}, {}".format(scale, fault)
     return ""
 
 
-def _difference(mine: list[Row], base: list[Row], base_file: str) -> str:
-    """Return the first layer, ours not counted, that is not its base's, or nothing."""
+def _difference(mine: list[Row], base: list[Row]) -> str:
+    """Return the first layer, ours not counted, that is not as in a model without ours, or nothing."""
     for i in range(min(len(mine), len(base))):
         a, b = mine[i], base[i]
         if a == b:
             continue
         one, two = ("{} with {:,} parameters reading {}".format(r.type, r.parameters, list(r.sources)) for r in (a, b))
-        return "our layers taken out, layer {} is {}, where that of {} is {}".format(i, one, base_file, two)
+        return "our layers not counted, layer {} is {}, and without our rows {}".format(i, one, two)
     if len(mine) != len(base):
-        return "our layers taken out, it has {} layers, {} has {}".format(len(mine), base_file, len(base))
+        return "our layers not counted, it has {} layers, and without our rows {}".format(len(mine), len(base))
     return ""

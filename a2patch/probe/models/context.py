@@ -7,14 +7,15 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from a2patch.graph import Graph, at_scale
+from a2patch.graph import Graph, at_scale, remove
 from a2patch.probe.events import Channel, SkipCheckError
 from a2patch.probe.models.build import Model, build, is_fresh, randomize_batch_norms
-from a2patch.probe.models.catalog import Catalog, graph
+from a2patch.probe.models.catalog import Catalog, graph, parse
+from a2patch.probe.models.declared import Mismatch, Watch, branch
 from a2patch.probe.models.images import at_fitting_side, smooth_images
 from a2patch.probe.models.meta import meta_model
 from a2patch.probe.models.user_model import UserModel
-from a2patch.protocol import VerifyRequest
+from a2patch.protocol import ModelNoted, VerifyRequest
 
 
 class Context:
@@ -27,7 +28,7 @@ class Context:
         specs: The models to try.
         classes: The classes that the patch adds.
         base: The stock model file that the added ones are made from.
-        scales: The scale letters, smallest first.
+        letters: The letters that a name can ask for a scale by, smallest first.
         costs: Whether costs are to be counted.
         modules: The modules that hold, export and register the classes.
         tutorials: The files that are kept as a tutorial has them, faults included.
@@ -41,17 +42,22 @@ class Context:
         self.specs = request.models
         self.classes = request.classes
         self.base = request.base
-        self.scales = request.scales
+        self.letters = request.scales
         self.modules = request.modules
         self.trained = request.trained
         self.costs = request.costs
         self.tutorials = {spec.file for spec in self.specs if spec.tutorial}
         self.catalog = Catalog(Path(request.package))
-        self._own = {spec.base: UserModel(Path(spec.base), "") for spec in self.specs if spec.user_base}
-        self._own.update({spec.file: UserModel(Path(spec.file), spec.scale) for spec in self.specs if spec.user})
+        self._own = {spec.base: UserModel(Path(spec.base), "", spec.trust) for spec in self.specs if spec.user_base}
+        self._own.update(
+            {spec.file: UserModel(Path(spec.file), spec.scale, spec.trust) for spec in self.specs if spec.user}
+        )
         self._meta_models: dict[str, Model | Exception] = {}
+        self._mismatches: dict[str, Mismatch | None] = {}
         self._models: dict[str, Model] = {}
         for spec in self.specs:
+            if spec.user and self._own[spec.file].note:
+                channel.emit(ModelNoted(self._own[spec.file].note))
             if spec.user and spec.base and not self.text(spec.base):
                 raise ValueError("the tree has no model file {} to compare with".format(spec.base))
 
@@ -70,8 +76,16 @@ class Context:
         return at_scale(file, scale) if scale else file
 
     def scales_of(self, file: str) -> list[str]:
-        """Return the scales of a model file; one without a name where it has none."""
-        return self._own[file].scales if self.is_own(file) else list(self.scales)
+        """Return the scales of a model file, in a tree's the smallest first; one without a name where it has none."""
+        if self.is_own(file):
+            return self._own[file].scales
+        described = self.described(file).get("scales")
+        has = described if isinstance(described, dict) else self.catalog.scales(file, self.letters)
+        return [letter for letter in self.letters if letter in has] or [""]
+
+    def name_at(self, file: str, scale: str) -> str:
+        """Return the name by which a model of the tree is asked for at a scale."""
+        return at_scale(file, scale) if scale else file
 
     def unscaled(self, file: str) -> bool:
         """Return whether the name of a model file leaves its scale open, and nothing else says it."""
@@ -98,7 +112,7 @@ class Context:
         if not self.is_own(file):
             return set(self.classes)
         rows = [*self.described(file)["backbone"], *self.described(file)["head"]]
-        return {str(row[2]).rpartition(".")[2] for row in rows} - self.catalog.kinds(self.classes)
+        return {str(row[2]).rpartition(".")[2] for row in rows} - self.catalog.kinds()
 
     def meta_model(self, file: str, scale: str) -> Model:
         """Return a model of a scale, without values; it is built once, and fails as it failed the first time."""
@@ -106,14 +120,37 @@ class Context:
         if name not in self._meta_models:
             self.channel.trying("building " + name)
             own = self._own.get(file)
-            try:
-                self._meta_models[name] = own.meta_model(scale) if own else meta_model(at_scale(file, scale))
-            except Exception as error:
-                self._meta_models[name] = error
+            with Watch() as watch:
+                try:
+                    self._meta_models[name] = own.meta_model(scale) if own else meta_model(self.name_at(file, scale))
+                except Exception as error:
+                    self._meta_models[name] = error
+            self._mismatches[name] = watch.mismatch
         found = self._meta_models[name]
         if isinstance(found, Exception):
             raise found
         return found
+
+    def bare_model(self, file: str, scale: str) -> Model:
+        """Return a model of the tree without the layers of the block, of a scale, without values.
+
+        Raises:
+            InsertionError: Its rows can't be taken out as text.
+        """
+        text = self.catalog.text(self.name_at(file, scale))
+        whole = parse(text)
+        bare = parse(remove(text, graph(text, whole, []), self.classes))
+        return meta_model({**bare, "scale": scale, "yaml_file": file})
+
+    def mismatch(self, file: str, scale: str) -> Mismatch | None:
+        """Return the first layer of a model that gives other channels than `parse_model` declares, if there is one."""
+        with suppress(Exception):
+            self.meta_model(file, scale)
+        return self._mismatches[self.label(file, scale)]
+
+    def branch(self, file: str, scale: str, place: int) -> str:
+        """Return the branch of `parse_model` that a row of a model of the user's own goes through."""
+        return branch(lambda: self._own[file].meta_model(scale), place)
 
     def built(self, file: str) -> dict[str, Model]:
         """Return the scales of a model file that build; why the others don't is for the check on building to say.
@@ -126,7 +163,7 @@ class Context:
             with suppress(Exception):
                 models[scale] = self.meta_model(file, scale)
         if not models:
-            raise SkipCheckError("{} doesn't build".format(self.label(file)))
+            raise SkipCheckError("{} doesn't build, as `build` tells".format(self.label(file)))
         return models
 
     def builds(self, file: str) -> bool:
@@ -143,11 +180,11 @@ class Context:
         Raises:
             SkipCheckError: If it doesn't build.
         """
-        scale = self._own[file].chosen if self.is_own(file) else self.scales[0]
+        scale = self._own[file].chosen if self.is_own(file) else self.scales_of(file)[0]
         try:
             return self.meta_model(file, scale)
         except Exception as error:
-            raise SkipCheckError("{} doesn't build".format(self.label(file))) from error
+            raise SkipCheckError("{} doesn't build, as `build` tells".format(self.label(file))) from error
 
     def smallest(self, file: str) -> Model:
         """Return a fresh model with values, of the scale that was asked for, or of the smallest.
@@ -158,11 +195,11 @@ class Context:
         if file in self._models:
             return deepcopy(self._models[file])
         own = self._own.get(file)
-        name = self.label(file) if own else at_scale(file, self.scales[0])
+        name = self.label(file) if own else self.name_at(file, self.scales_of(file)[0])
         try:
             model = own.build() if own else build(name)
         except Exception as error:
-            raise SkipCheckError("{} doesn't build".format(name)) from error
+            raise SkipCheckError("{} doesn't build, as `build` tells".format(name)) from error
         if hasattr(model.model[-1], "num_denoising"):
             model.model[-1].num_denoising = 0  # else the head of RT-DETR computes in training only what has labels
         with suppress(RuntimeError):  # a layer that keeps what it computed, as building lets it, can't be copied

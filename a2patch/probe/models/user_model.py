@@ -8,9 +8,11 @@ from typing import Any
 
 from a2patch.graph import scale_of
 from a2patch.probe.models.build import Model, build
-from a2patch.probe.models.catalog import parse
+from a2patch.probe.models.catalog import parsed
+from a2patch.probe.models.checkpoint import read_whole, unlike_its_description
+from a2patch.probe.models.evaluated import refuse_code
 from a2patch.probe.models.meta import meta_model
-from a2patch.probe.runtime.load import load_model
+from a2patch.probe.runtime.declined import DeclinedError
 
 
 class UserModel:
@@ -23,24 +25,40 @@ class UserModel:
         scales: The scales that it has; one without a name where it has none.
         chosen: The scale that was asked for, else that its name says, else the first.
         unscaled: Whether it has scales, and neither its name nor the user says which.
+        note: What else is to be said of it; mostly empty.
     """
 
-    def __init__(self, path: Path, scale: str) -> None:
+    def __init__(self, path: Path, scale: str, trusted: bool = False) -> None:
+        """Read a model.
+
+        Args:
+            path: The file.
+            scale: The scale that is asked for; empty for none.
+            trusted: Whether the file may run any code.
+
+        Raises:
+            DeclinedError: It is of another kind, or would run code.
+            ValueError: It is no model file, or has no such scale.
+        """
         self.path = path
         self._loaded: Model | None = None
         self.text = ""
-        if path.suffix == ".pt":
-            self._loaded = _load(path)
+        self.note = ""
+        if not path.is_file():  # a pipe or a device would be waited for
+            raise DeclinedError("is no ordinary file", remedy="Name a model YAML, or a .pt file of a model.")
+        if path.suffix not in (".yaml", ".yml"):  # upstream reads no model file by another name
+            self._loaded = _load(path, trusted)
+            changed = unlike_its_description(self._loaded)
+            self.note = changed and "{} {}; it is tried as it is.".format(path.name, changed)
             self.model: dict[str, Any] = self._loaded.yaml
             self.scales = [""]
         else:
             self.text = path.read_text(encoding="utf-8", errors="ignore")  # as upstream reads it
-            self.model = parse(self.text)
-            if not isinstance(self.model, dict) or not self.model.get("head"):
-                raise ValueError("{} is no model file: it has no list of layers".format(path))
+            self.model = parsed(self.text, path.name)
             self.scales = list(self.model.get("scales") or [""])
             if scale and scale not in self.scales:
                 raise ValueError("{} has no scale {!r}; it has {}".format(path.name, scale, self.scales))
+            refuse_code(self.model, self.text, trusted)
         asked = scale_of(path.name)
         named = scale or (asked if asked in self.scales else "")
         self.unscaled = self._loaded is None and self.scales != [""] and not named
@@ -66,9 +84,9 @@ class UserModel:
         return {**self.model, "scale": scale, "yaml_file": str(self.path)} if scale else dict(self.model)
 
 
-def _load(path: Path) -> Model:
+def _load(path: Path, trusted: bool) -> Model:
     """Load a checkpoint, ready to be trained."""
-    model = load_model(path)
+    model = read_whole(path, trusted).model
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(".dfl" not in name)  # which is a constant
     return model

@@ -34,10 +34,10 @@ def missing_libraries(package: Path, starts: list[str]) -> list[str]:
                 todo.append(inside)
             else:
                 outside.add(top)
-    return sorted(top for top in outside if not _installed(top))
+    return sorted(top for top in outside if not installed(top))
 
 
-def _installed(top: str) -> bool:
+def installed(top: str) -> bool:
     """Return whether a top-level module can be found, without importing it."""
     try:
         return importlib.util.find_spec(top) is not None

@@ -13,11 +13,12 @@ import torch
 from a2patch.graph import Graph
 from a2patch.probe.events import Channel
 from a2patch.probe.models.build import Model, build, kind, without_downloads
+from a2patch.probe.models.checkpoint import Checkpoint, read_whole, unlike_its_description
 from a2patch.probe.models.images import input_channels
 from a2patch.probe.runtime.compat import tools
+from a2patch.probe.runtime.declined import DeclinedError
 from a2patch.probe.runtime.load import load_model
 from a2patch.probe.transplant import checkpoint, compare
-from a2patch.probe.transplant.checkpoint import Checkpoint, DeclinedError
 from a2patch.probe.transplant.mapping import Places, UnlikeError, places
 from a2patch.probe.transplant.target import base_description, class_count, describe
 from a2patch.protocol import (
@@ -63,13 +64,13 @@ def _made(request: TransplantRequest, channel: Channel) -> TransplantMade:
     """Make and try a checkpoint.
 
     Raises:
-        RefusedError: The weights can't go into the model.
+        DeclinedError: The weights can't go into the model.
     """
     ours = request.classes
     channel.trying("loading the checkpoint")
     base = _base(request)
     channel.trying("building the model")
-    described, told = describe(request.model, base.model.yaml, request.scale)
+    described, told = describe(request.model, base.model.yaml, request.scale, request.trust)
     graft = _graft(base, described, ours)
     by_name = _by_name(base.model, graft.model)
     channel.trying("writing the checkpoint")
@@ -137,9 +138,13 @@ def _base(request: TransplantRequest) -> Checkpoint:
     """Read the checkpoint, or build what a bare state dict is of."""
     path = Path(request.checkpoint)
     if not request.base:
-        return checkpoint.read(path, request.trust)
+        whole = read_whole(path, request.trust)
+        changed = unlike_its_description(whole.model)
+        if changed:
+            raise DeclinedError(changed, remedy="Transplant the checkpoint that it was made from.")
+        return whole
     weights = checkpoint.read_weights(path, request.trust)
-    described = base_description(request.base, request.scale)
+    described = base_description(request.base, request.scale, request.trust)
     described["nc"] = class_count(weights, described)
     model = build(described)
     missing = [name for name, value in model.state_dict().items() if _shape(weights.get(name)) != value.shape]

@@ -97,7 +97,7 @@ BROKEN = (
         ("build", "wiring"),
         "Sizes of tensors must match",
     ),
-    Broken("an index that leads nowhere", A2, (("[[17, 20, 23]", "[[17, 20, 99]"),), ("build",), "IndexError"),
+    Broken("an index that leads nowhere", A2, (("[[17, 20, 23]", "[[17, 20, 99]"),), ("build",), "row 24 reads 99"),
 )
 SOUND = (
     Broken("as it ships", A2, (), (), ""),
@@ -210,8 +210,8 @@ def test_a_shift_that_comes_to_nothing_in_the_block_is_a_fault(package: Path, tm
     ("name", "content", "base", "scale", "told"),
     [
         ("no-model.yaml", "hello: 1", "", "", "no list of layers"),
-        ("no-yaml.yaml", "[", "", "", "Error"),
-        ("no-checkpoint.pt", "hello", "", "", "Error"),
+        ("no-yaml.yaml", "[", "", "", "is no YAML: line 2: "),
+        ("no-checkpoint.pt", "hello", "", "", "is no checkpoint, but a text file"),
         ("yolov8.yaml", A2.read_text(encoding="utf-8"), "yolov99.yaml", "", "yolov99.yaml"),
         ("yolov8.yaml", A2.read_text(encoding="utf-8"), "", "q", "no scale 'q'"),
     ],

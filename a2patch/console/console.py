@@ -1,4 +1,4 @@
-"""Print what a command has to say, and turn errors into exit codes; nothing else prints."""
+"""Say what a command has to say, and turn errors into exit codes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from a2patch.errors import A2PatchError
-from a2patch.report import json, tree
+import typer
+
+from a2patch.console import failure
+from a2patch.console.output import Output
+from a2patch.errors import A2PatchError, EndedBySignal, InterruptionError
+from a2patch.report import json, text, tree
 
 if TYPE_CHECKING:
     from a2patch.runner import InsertResult, Transplant, Verdict
@@ -32,18 +36,19 @@ class Console:
 
     def __init__(self, command: str, *, as_json: bool) -> None:
         self._as_json = as_json
+        self._output = Output()
         self.code = 0
         self.document: dict[str, Any] = {"schema": json.SCHEMA, "command": command}
 
     def notify(self, text: str) -> None:
         """Print a line at once, on standard error."""
-        print(text, file=sys.stderr, flush=True)
+        self._output.error(text)
 
     def lines(self, lines: Sequence[str]) -> None:
         """Print lines for people; scripts get the document."""
         if not self._as_json:
             for line in lines:
-                print(line, flush=True)
+                self._output.line(line)
 
     def tree(self, survey: Survey) -> None:
         """Say which tree the command is about."""
@@ -87,11 +92,14 @@ class Console:
         """Print what a command would change, or changed, as a unified diff."""
         from a2patch.patch import unified
 
-        text = unified(outcome.changes).decode("utf-8", "replace") if outcome.changes else ""
+        content = unified(outcome.changes) if outcome.changes else b""
         for line in tree.derived_lines(outcome):  # not among the lines of a diff that may be piped to git
             self.notify(line)
-        self.document |= {"tree": json.tree(outcome.survey), "diff": text}
-        self.lines([text.removesuffix("\n")] if text else ["already patched: nothing to do"])
+        self.document |= {"tree": json.tree(outcome.survey), "diff": content.decode("utf-8", "surrogateescape")}
+        if content and not self._as_json:
+            self._output.content(content)
+        elif not content:
+            self.lines(["already patched: nothing to do"])
 
     def verdict(self, verdict: Verdict) -> None:
         """Print a verdict."""
@@ -122,44 +130,87 @@ class Console:
         self.lines(["", *tree.error_lines(error)])
 
     def close(self, error: A2PatchError | None = None) -> None:
-        """Print the document, where one is wanted."""
+        """Show the error that ended the command, if one did, and print the document, where one is wanted."""
+        self.code = error.exit_code if error else self.code
         self.document |= {"ok": self.code == 0, "exit_code": self.code}
         if error is not None:
             self.document["error"] = json.error(error)
         if self._as_json:
-            print(json.encode(self.document))
+            self._output.line(json.encode(self.document))
         elif error is not None:
-            print("\n".join(tree.error_lines(error)), file=sys.stderr)
+            self._output.error("\n".join(tree.error_lines(error)))
+        lost = self._output.finish()
+        if lost is not None:
+            self._output.error("\n".join(tree.error_lines(lost)))
+            self.code = self.code or lost.exit_code
 
 
 @contextmanager
 def error_handler(command: str, as_json: bool) -> Iterator[Console]:
-    """Show an error once, and turn it into an exit code."""
+    """Show an error once, and turn it into an exit code.
+
+    Args:
+        command: The name of the command; empty while none has begun.
+        as_json: Whether a document is wanted.
+    """
     console = Console(command, as_json=as_json)
-    failure = None
+    ended: A2PatchError | None = None
     try:
         yield console
+    except (typer.BadParameter, typer.Exit, Ended):
+        raise
     except A2PatchError as error:
-        failure = error
-        console.code = error.exit_code
-    except KeyboardInterrupt:
-        console.code = 130
-        console.notify("interrupted")
-    console.close(failure)
+        ended = error
+    except KeyboardInterrupt as error:
+        ended = interruption(error, "`a2patch status` tells how the tree stands.")
+    except (Exception, SystemExit) as error:
+        ended = failure.explained(error, sys.argv[1:])
+    console.close(ended)
     if console.code:
         raise Ended(console.code)
 
 
 @contextmanager
+def usage_handler(arguments: Sequence[str]) -> Iterator[None]:
+    """Give a command line that can't be understood its document, and every end before a command begins its own.
+
+    Args:
+        arguments: What was typed behind the program's name.
+    """
+    as_json = "--json" in arguments
+    with error_handler("", as_json):
+        try:
+            yield
+        except Ended:
+            raise
+        except SystemExit as end:  # of the library that reads the options, which has told people why
+            shown = end.__context__
+            if end.code == 130:
+                raise KeyboardInterrupt from end
+            if isinstance(shown, BrokenPipeError):  # who read the help has read enough
+                return
+            if end.code and as_json:
+                Output().line(json.encode(json.usage_error(shown)))
+            raise Ended(2 if end.code else 0) from end
+
+
+def interruption(error: KeyboardInterrupt, remedy: str) -> InterruptionError:
+    """Return what ended a command from outside, as an error that can be shown."""
+    how = f"ended by {error}" if isinstance(error, EndedBySignal) else "interrupted"
+    return InterruptionError(how, remedy=remedy)
+
+
+@contextmanager
 def progress() -> Iterator[Callable[[str], None]]:
     """Show one line that says what is being tried; where there is no terminal, a line for each."""
-    if not sys.stderr.isatty():
-        yield lambda text: print(text, file=sys.stderr, flush=True)
+    if not (sys.stderr and sys.stderr.isatty()):
+        yield Output().error
         return
     from rich.console import Console
+    from rich.text import Text
 
     with Console(stderr=True).status("starting") as line:
-        yield line.update
+        yield lambda what: line.update(Text(text.printable(what)))
 
 
 def width() -> int:

@@ -1,0 +1,107 @@
+"""Write to the standard streams, whatever becomes of them: a reader that has gone, a full disk, a narrow code page."""
+
+from __future__ import annotations
+
+import codecs
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TextIO
+
+from a2patch.errors import AccessError
+from a2patch.report import text as layout
+
+_ENCODING = "a2patch"
+_GONE = {errno.EPIPE, errno.EINVAL} if os.name == "nt" else {errno.EPIPE}
+
+
+class Output:
+    """What a command prints. That it can't be printed ends no command: what was begun in a tree is brought to its end.
+
+    A reader that went away has read enough. Anything else is told by `finish`.
+    """
+
+    def __init__(self) -> None:
+        self._lost: OSError | None = None
+
+    def line(self, text: str) -> None:
+        """Print text, and end the line."""
+        if sys.stdout is not None:
+            self._lost = _write(sys.stdout, layout.printable(text) + "\n") or self._lost
+
+    def content(self, content: bytes) -> None:
+        """Print the bytes of files exactly; a terminal gets them as text that can't steer it."""
+        if sys.stdout is not None:
+            text = layout.printable(content.decode("utf-8", "surrogateescape")) if sys.stdout.isatty() else content
+            self._lost = _write(sys.stdout, text) or self._lost
+
+    def error(self, text: str) -> None:
+        """Print a line on standard error."""
+        if sys.stderr is not None:
+            _write(sys.stderr, layout.printable(text) + "\n")
+
+    def finish(self) -> AccessError | None:
+        """Return why something could not be printed; None if all was, or nobody wanted it."""
+        if self._lost is None:
+            return None
+        return AccessError(
+            f"the output could not be written: {self._lost.strerror or self._lost}",
+            remedy="All else that the command does was done.",
+        )
+
+
+@contextmanager
+def prepared_streams() -> Iterator[None]:
+    """Let both streams take every character, the bytes of a file name as they are; let none fail at the very end."""
+    codecs.register_error(_ENCODING, _encoded)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors=_ENCODING)
+    try:
+        yield
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                _write(stream, "")
+
+
+def _encoded(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Return what to write for characters that an encoding does not have."""
+    with suppress(UnicodeError):
+        return codecs.lookup_error("surrogateescape")(error)
+    return codecs.lookup_error("backslashreplace")(error)
+
+
+def _write(stream: TextIO, text: str | bytes) -> OSError | None:
+    """Write to a stream; return why that failed, if somebody waits for it in vain."""
+    try:
+        if isinstance(text, bytes):
+            stream.flush()
+            stream.buffer.write(text)
+        else:
+            _write_text(stream, text)
+        stream.flush()
+    except OSError as error:
+        _silence(stream)
+        return None if error.errno in _GONE else error
+    except ValueError:  # it is closed
+        return None
+    return None
+
+
+def _write_text(stream: TextIO, text: str) -> None:
+    try:
+        stream.write(text)
+    except UnicodeEncodeError:  # where another program has set the stream up
+        encoding = stream.encoding or "ascii"
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def _silence(stream: TextIO) -> None:
+    """Let what is still to be written to a stream vanish: Python would try again at its end, and fail."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)

@@ -1,0 +1,14 @@
+"""How the models of the releases are wired, by fingerprint; written by `python -m patches.shipped`."""
+
+SHIPPED = frozenset(
+    """
+01f344221032 0abc50ffbefb 20f17c7ee9c4 2174a12f6d47 22b58c5a67cf 22dbd5943b9b 245c8be77145 2643e59274cc
+286d5c3bc2b7 309cb0148c4e 3145b0c11133 3815705aff3c 40516b644173 423db2e36abf 47b942f8c1dc 4da5e3158d7f
+50843435020d 569e8da4c4d9 56ce1955b351 57bbc8d1d372 59f5e8063bcb 618723eea76a 61d451dd10f6 63541e656089
+66629be53250 69a6395b4a93 73a208c5e2d0 7554a25426af 7a706dfdd4a2 7d7373a7510e 8b4a1b896a0e 8d3482145f82
+8d44e60fc471 8dbccff86c58 8f3b105ee04c 913db14d5fdf 9267ae4303b7 98d8384dc945 9a59fdcb6fce 9b320e34d4d7
+a8a1bb2e1221 a92568391ed4 a960632e4a2b ac3b0a6765a4 adebdf1ec81c b13ccaf8b70f b46ee26d9e32 b7bde2157684
+bb842110e1b4 c05cc96a8cdc c6e572ac2e16 cd35030e8f44 d139f0aa5cdc d92d52dd524d e197ad6bf40e e4c737f34bbd
+ea06e2b500ce f25cac9b85c3 f74da7a736a4 fb4a4b01e18b fcd6e4580cc6 fdfc498919e4
+""".split()  # noqa: SIM905 (a list of a name a line is no better to read)
+)

@@ -7,7 +7,7 @@ from a2patch.patch.derive import CFG_FOLDERS
 from a2patch.patch.diff import SITES, Diff, FileDiff, Site, between, numbers, parse
 from a2patch.patch.fit import Misfit, fit, fit_file, outcome
 from a2patch.patch.lines import merge
-from a2patch.patch.ours import is_added, is_model, may_touch
+from a2patch.patch.ours import is_model, is_path, may_touch
 from a2patch.patch.plan import Change, Plan, SiteState, SiteStatus, State, Status
 from a2patch.patch.unified_diff import unified
 
@@ -27,8 +27,8 @@ __all__ = [
     "between",
     "fit",
     "fit_file",
-    "is_added",
     "is_model",
+    "is_path",
     "may_touch",
     "merge",
     "numbers",

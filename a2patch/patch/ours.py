@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from a2patch.block import CLASSES, MODELS, MODULE
 from a2patch.patch import anchors
 from a2patch.patch.derive import CFG_FOLDERS
-from a2patch.patch.diff import Diff, FileDiff, Site
+from a2patch.patch.diff import SITES, Diff, FileDiff, Site
 from a2patch.patch.fit import outcome
 from a2patch.tree import Reader
 
@@ -34,11 +34,15 @@ def may_touch(site: Site, file: FileDiff) -> bool:
     """
     if site in _CHANGED:
         return file.path in _CHANGED[site] and not (file.creates or file.deletes)
-    return file.creates and not file.deletes and is_added(site, file.path) and bool(_NAMED.search(file.content))
+    return file.creates and not file.deletes and _is_added(site, file.path) and bool(_NAMED.search(file.content))
 
 
-def is_added(site: Site, path: str) -> bool:
-    """Return whether a path is that of a file which the patch adds."""
+def is_path(path: str) -> bool:
+    """Return whether a path is that of a file which the patch of some release adds or changes."""
+    return any(path in _CHANGED.get(site, ()) or _is_added(site, path) for site in SITES)
+
+
+def _is_added(site: Site, path: str) -> bool:
     folder, _, name = path.rpartition("/")
     if site == "module":
         return path in _MODULES

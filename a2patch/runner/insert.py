@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,9 +119,22 @@ def write(files: Mapping[Path, bytes], *, force: bool) -> None:
             remedy="Nothing was written. Name yours otherwise with -o, or replace it with --force.",
         )
     for path, content in files.items():
-        with disk.explained(path, "Files before it were written."):
-            path.parent.mkdir(parents=True, exist_ok=True)
+        with disk.explained(path, "Files before it were written."), _made(path.parent):
             disk.write_atomically(path, content)
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """Make a folder for what is to be written into it; where that fails, take it away again."""
+    new = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        for place in new:
+            with suppress(OSError):
+                place.rmdir()
+        raise
 
 
 def _require_model(probe: ProbeResult, model: Path) -> None:

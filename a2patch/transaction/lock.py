@@ -48,6 +48,7 @@ def acquire(tree: Tree, notify: Callable[[str], None]) -> BaseFileLock:
     notified = False
     while True:
         with suppress(FileNotFoundError):  # whoever ends takes the folder along
+            fresh = not left(tree)
             try:
                 _make(tree)
                 fresh = not left(tree)
@@ -64,6 +65,8 @@ def acquire(tree: Tree, notify: Callable[[str], None]) -> BaseFileLock:
                     raise
             except BaseException:
                 with suppress(OSError):
+                    if fresh:  # where files can't be locked, as on some network disks, it was made all the same
+                        tree.path(LOCK).unlink(missing_ok=True)
                     folder.rmdir()  # only if it is empty: that of a command at work holds its lock
                 raise
         if time.monotonic() > give_up:

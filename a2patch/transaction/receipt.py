@@ -11,7 +11,7 @@ from typing import Any
 
 from a2patch import __version__
 from a2patch.errors import A2PatchError, ConflictError
-from a2patch.patch import SITES, Change, Diff, is_model, may_touch, parse
+from a2patch.patch import SITES, Change, Diff, is_model, is_path, may_touch, parse
 from a2patch.transaction import record
 from a2patch.transaction.files import IGNORE, IGNORED, RECEIPT
 from a2patch.transaction.record import Entry
@@ -197,12 +197,9 @@ def _read(tree: Tree, document: dict[str, Any]) -> Receipt:
     if strange := [path for path, content in models.items() if not is_model(path, content)]:
         raise ValueError(f"it names a file that `a2patch insert` does not make: {strange[0]}")
     diffs = tuple(_diff(tree, entry) for entry in document["diffs"])
-    paths = {file.path for diff in diffs for file in diff.files}
-    if strange := sorted({*written} - paths):
-        raise ValueError(f"it has the bytes of a file that none of its diffs changes: {strange[0]}")
-    listed = {entry.path for entries in records.values() for entry in entries}
-    if strange := sorted(listed - {*paths, *models, IGNORE, RECEIPT}):
-        raise ValueError(f"it names a line of a RECORD that is not about the patch: {strange[0]}")
+    listed = {entry.path for entries in records.values() for entry in entries} - {*models, IGNORE, RECEIPT}
+    if strange := [path for path in (*written, *sorted(listed)) if not is_path(path)]:
+        raise ValueError(f"it names a file that no patch of ours changes: {strange[0]}")
     return Receipt(version, release, diffs, verified, written, records, models)
 
 

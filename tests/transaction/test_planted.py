@@ -161,13 +161,12 @@ def _list_as_module(document: dict[str, Any], path: str, content: bytes) -> None
     entry["text"] = _creation(path, content)
 
 
-@pytest.mark.parametrize("verb", ["revert", "force", "apply", "status", "diff", "recover"])
 @pytest.mark.parametrize("listing", [_list_as_model, _list_as_created, _list_as_module])
 @pytest.mark.parametrize(
     "path", ["cfg/default.yaml", "cfg/models/v8/yolov8.yaml", "cfg/datasets/mine.yaml", "data.txt"]
 )
 def test_a_receipt_removes_only_files_that_we_wrote(
-    package: Path, verb: str, listing: Callable[[dict[str, Any], str, bytes], None], path: str
+    package: Path, listing: Callable[[dict[str, Any], str, bytes], None], path: str
 ) -> None:
     place = package / path
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -178,10 +177,10 @@ def test_a_receipt_removes_only_files_that_we_wrote(
     listing(document, path, content)
     package.joinpath(files.RECEIPT).write_text(json.dumps(document))
     before = user_files(package)
-    code, answer = run(package, *VERBS[verb])
-    assert user_files(package) == before
-    if verb != "recover":
-        assert (code, "damaged" in answer["error"]["message"]) == (4, True)
+    for verb in ("revert", "force", "apply", "status", "diff"):
+        code, answer = run(package, *VERBS[verb])
+        assert (code, "damaged" in answer["error"]["message"]) == (4, True), verb
+        assert user_files(package) == before, verb
 
 
 def _evil_diff(path: str, old: str, new: str) -> str:

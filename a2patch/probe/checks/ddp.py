@@ -97,7 +97,8 @@ def _astray(put: str) -> str:
     source = inspect.getsource(tools("utils.dist").generate_ddp_file)
     if not put or "sys.path" in source:
         return ""
-    spec = PathFinder.find_spec("ultralytics", [entry for entry in sys.path if entry != put])
+    name = import_module("ultralytics").__name__  # another where the package was renamed
+    spec = PathFinder.find_spec(name, [entry for entry in sys.path if entry != put])
     found = "import {}".format(Path(spec.origin).parent) if spec and spec.origin else "don't find this tree"
     return "The workers that this release itself starts on several GPUs {}.".format(found)
 

@@ -1,0 +1,51 @@
+"""Disks and locks that refuse: what a command had begun to write is gone when it says so."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from a2patch.errors import AccessError, ConflictError
+from a2patch.runner import insert
+from tests.support.files import snapshot
+from tests.support.miniature import act
+
+
+def refuse(code: int) -> object:
+    def refuse(*arguments: object, **options: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    return refuse
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows locks otherwise")
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.EIO, errno.EINVAL])
+def test_where_files_cannot_be_locked_nothing_is_left(
+    package: Path, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = snapshot(package.parent)
+    monkeypatch.setattr("fcntl.flock", refuse(code))
+    with pytest.raises(AccessError):
+        act("apply", package)
+    assert snapshot(package.parent) == before
+    package.joinpath("nn/tasks.py").write_bytes(b"def parse_model(): ...\n")  # refused for another reason
+    before = snapshot(package.parent)
+    with pytest.raises(ConflictError):
+        act("apply", package)
+    assert snapshot(package.parent) == before
+
+
+@pytest.mark.parametrize("operation", ["fsync", "replace"])
+@pytest.mark.parametrize("place", ["m.yaml", "new/below/m.yaml", "there/m.yaml"])
+def test_a_model_that_does_not_fit_on_the_disk_leaves_nothing(
+    tmp_path: Path, place: str, operation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.joinpath("there").mkdir()
+    before = snapshot(tmp_path)
+    monkeypatch.setattr(os, operation, refuse(errno.ENOSPC))
+    with pytest.raises(AccessError, match="No space left"):
+        insert.write({tmp_path / place: b"nc: 1\n"}, force=False)
+    assert snapshot(tmp_path) == before

@@ -34,7 +34,8 @@ class Output:
     def content(self, content: bytes) -> None:
         """Print the bytes of files exactly; a terminal gets them as text that can't steer it."""
         if sys.stdout is not None:
-            text = layout.printable(content.decode("utf-8", "surrogateescape")) if sys.stdout.isatty() else content
+            exact = hasattr(sys.stdout, "buffer") and not sys.stdout.closed and not sys.stdout.isatty()
+            text = content if exact else layout.printable(content.decode("utf-8", "surrogateescape"))
             self._lost = _write(sys.stdout, text) or self._lost
 
     def error(self, text: str) -> None:

@@ -19,7 +19,7 @@ JOINS = frozenset({"Concat"})
 _ASIDE = frozenset({"ImagePoolingAttn", "CBLinear", "CBFuse"})
 _LEVEL = re.compile(r"\bP(\d)\b")
 
-LABEL = re.compile(r"(?:[A-Z]\d \()?(\d+)(?=$|[\s,)-])")
+LABEL = re.compile(r"(?:[A-Z]\d \()?(\d{1,9})(?=$|[\s,)-])")
 """The index of a layer at the start of the comment on its row: `4-P3/8`, `15 (P3/8-small)`, `X3 (21)`."""
 
 

@@ -11,7 +11,7 @@ from a2patch.graph.model import Graph, GraphError, read
 
 _ROW = re.compile(
     r"""^(?P<head>\s*(?:-\s*)?(?:\[\s*)?\[\s*)(?P<sources>-?\d+|\[\s*-?\d+(?:\s*,\s*-?\d+)*\s*\])"""
-    r"""(?P<rest>\s*,\s*\d+\s*,\s*["']?[A-Za-z_][\w.]*["']?\s*,[^#]*)(?:\#\s*(?P<comment>.*?)\s*)?$"""
+    r"""(?P<rest>\s*,\s*\d+\s*,\s*["']?[A-Za-z_][\w.]*["']?\s*,[^#]*)(?:\#\s*(?P<comment>(?:\S(?:.*\S)?)?)\s*)?$"""
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from pathlib import Path
 from typing import Any
 
@@ -195,3 +196,14 @@ def test_a_layer_is_told() -> None:
     graph = Graph((Layer(3, "Conv", (-1,), (-1,), (), "backbone", 2.0),))
     assert graph.describe(0) == "3 (Conv, stride 2)"
     assert graph.describe(-1) == "the image"
+
+
+def test_rows_with_odd_comments_are_read_in_time() -> None:
+    row = "  - [-1, 1, Conv, [64, 3, 2]] #"
+    rows = [row + " " * 60_000 + "x" + " " * 60_000 + "y  ", row + " " + "9" * 5000, row, row + "  "]
+    text = "backbone:\n" + "\n".join(rows)
+    started = time.monotonic()
+    comments = [comment for _, _, comment in row_lines(text)]
+    assert time.monotonic() - started < 5
+    assert comments == ["x" + " " * 60_000 + "y", "9" * 5000, "", ""]
+    assert stale_labels(Graph((Layer(0, "Conv", (-1,), (-1,), (), "backbone", None, "9" * 5000),))) == []

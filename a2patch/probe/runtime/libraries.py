@@ -58,7 +58,7 @@ def _imports(path: Path, name: str, package: str) -> Iterator[str]:
     """Yield the dotted names that a module imports while it is itself imported, as absolute names."""
     try:
         tree = ast.parse(path.read_bytes())
-    except SyntaxError:
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # no Python, or nested too deeply
         return
     home = ["ultralytics", *filter(None, name.split("."))]
     if path.name != "__init__.py":

@@ -10,7 +10,7 @@ from a2patch.probe.models.asked import ignored
 from a2patch.probe.models.build import Model, kind
 from a2patch.probe.models.context import Context
 from a2patch.probe.models.explain import Reason, explain
-from a2patch.protocol import ModelSpec
+from a2patch.protocol import InsertRequest, ModelSpec
 
 
 def check_build(context: Context) -> Finding:
@@ -82,7 +82,7 @@ def _other(context: Context, spec: ModelSpec, scale: str, model: Model) -> Reaso
             text = "row {} names {}, and {} is built".format(layer.place, layer.kind, kind(built))
             return Reason(text, "Look at the branches of parse_model for {}.".format(layer.kind))
     what = ignored(context.described(spec.file), model)
-    if not what:
+    if not what or isinstance(context.request, InsertRequest):  # where rows are put in, that is of the base
         return None
     return Reason(
         what, "Say it where this release reads it (the channels, for one, in the YAML of the data), or delete it."

@@ -241,14 +241,14 @@ def _judged(answer: Answer, before: State, after: State, given: Input) -> list[s
     if outside := [path for path in changed if not path.startswith(tuple(allowed))]:
         faults.append(f"changed outside the tree: {outside[:5]}")
     looks = given.arguments[0] in ("status", "diff", "verify", "transplant") or "--dry-run" in given.arguments
-    if changed and not document.get("recovered") and (looks or answer.code) and not _recovers(before):
+    if changed and not document.get("recovered") and (looks or answer.code) and not _recovers(given, before):
         faults.append(f"exit code {answer.code}, and yet changed: {sorted(changed)[:5]}")
     return faults
 
 
-def _recovers(before: State) -> bool:
+def _recovers(given: Input, before: State) -> bool:
     """Whether a command may find what it takes for the rest of a dead one, and clear it away."""
-    return JOURNAL in before or f"{TREE}/.a2patch/lock" in before
+    return given.start.startswith("interrupted") or JOURNAL in before or f"{TREE}/.a2patch/lock" in before
 
 
 def _details(answer: Answer) -> str:
@@ -269,6 +269,7 @@ def _taken_back(given: Input, before: State, world: World) -> list[str]:
     if answer is None:
         return faults
     after = state(world.root)
+    before = {path: entry for path, entry in before.items() if path != f"{TREE}/.a2patch"}  # ours, if it is empty
     changed = [path for path in {*before, *after} if before.get(path) != after.get(path)]
     if answer.code or changed:
         return [f"revert {answer.code} leaves {sorted(changed)[:5]}\n{answer.out[-600:]}"]

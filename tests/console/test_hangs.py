@@ -135,7 +135,7 @@ def test_a_git_that_does_not_answer_is_not_waited_for(
     git.write_text("#!/bin/sh\nexec sleep 1000\n")
     git.chmod(0o755)
     monkeypatch.setenv("PATH", f"{git.parent}:{os.environ['PATH']}")
-    monkeypatch.setattr("a2patch.tree.repository._PATIENCE", 0.2)
+    monkeypatch.setattr("a2patch.tree.repository.SECONDS", 0.2)
     answer = inside("apply", "--no-verify", "--json", "--ultralytics-path", package)
     assert answer.code == 0, answer.out
     assert "no git to tell" in answer.document["notes"][0]

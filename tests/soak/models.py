@@ -136,11 +136,11 @@ def verdict(made: Mutant, checks: Checks, unreadable: str, *, builds: bool) -> s
         return (
             "wrong pass: upstream can't build it" if not builds else "missed" if made.rows or made.words else "passed"
         )
-    if made.sound:
+    if made.sound and builds:  # another width may be one that a later row can't take
         return f"wrong alarm: {' | '.join(faults)}"
     named = {int(number) for text in faults for number in re.findall(r"(?:row|layer|and|In \S+) (\d+)\b", text)}
     named |= {int(number) for text in faults for number in re.findall(r"\b(\d+) \(\w+", text)}
-    right = named & made.rows or any(word in text for word in made.words for text in faults)
+    right = made.sound or named & made.rows or any(word in text for word in made.words for text in faults)
     return "faulted" if right else f"wrong reason: {' | '.join(faults)}"
 
 

@@ -27,5 +27,5 @@ FORMS: dict[str, Callable[[bytes], bytes]] = {
     "no final newline": lambda content: content.rstrip(b"\n"),
     "Latin-1 comment": lambda content: b"# -*- coding: latin-1 -*-\n# caf\xe9\n" + content,
     "GBK": gbk,
-    "form feed and lone CR": lambda content: content + b"# a\x0c\rb = 1\n",
+    "form feed and lone CR": lambda content: content + b"# a\x0c\rb: 1\n",
 }

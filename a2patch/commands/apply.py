@@ -43,8 +43,8 @@ def apply(
                 read_consistently(tree, console.notify, partial(operations.preview, tree, derivable=not no_derive))
             )
             return
+        copies = environment.copies(tree, around)  # before anything is written: it may fail
         outcome = operations.apply(tree, console.notify, derivable=not no_derive)
-        copies = environment.copies(tree, around)
         console.tree(outcome.survey)
         console.copies(outcome.survey, copies)
         if not outcome.changes:

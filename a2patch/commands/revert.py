@@ -24,9 +24,10 @@ def revert(
     with error_handler("revert", as_json) as console:
         around = surroundings()
         tree = locate(console, ultralytics_path, around)
+        copies = environment.copies(tree, around)  # before anything is written: it may fail
         outcome = operations.revert(tree, console.notify, force=force)
         console.tree(outcome.survey)
-        console.copies(outcome.survey, environment.copies(tree, around))
+        console.copies(outcome.survey, copies)
         if outcome.writes:
             console.changes("reverted", outcome)
             console.notes(outcome)

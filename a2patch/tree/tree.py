@@ -185,8 +185,11 @@ def environment_python(site: Path) -> Path | None:
 def python_of(prefix: Path) -> Path | None:
     """The interpreter of the environment at this prefix, as virtual environments and conda lay it out."""
     for name in ("bin/python3", "bin/python", "Scripts/python.exe", "python.exe"):
-        if prefix.joinpath(name).is_file():
-            return prefix / name
+        try:
+            if prefix.joinpath(name).is_file():
+                return prefix / name
+        except OSError:  # no such name can be, or nobody may look: there is none for us
+            return None
     return None
 
 

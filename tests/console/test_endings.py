@@ -364,3 +364,11 @@ def test_a_file_system_without_locks_is_told_and_left_as_it_was(package: Path, e
     assert answer.code == answer.document["exit_code"] == 4
     assert "locks" in answer.document["error"]["remedy"]
     assert snapshot(package.parent) == before
+
+
+@pytest.mark.parametrize("name", ["VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PATH", "HOME", "PYENV_VERSION"])
+def test_an_environment_that_can_t_be_is_none(package: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "n" * 300)
+    assert inside("status", "--ultralytics-path", package).code == 0
+    assert inside("apply", "--no-verify", "--ultralytics-path", package).code == 0
+    assert inside("revert", "--ultralytics-path", package).code == 0

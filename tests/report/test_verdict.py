@@ -124,5 +124,5 @@ def test_json_is_plain_and_versioned() -> None:
         "counted": None,
     }
     assert set(document) == {
-        "schema", "ok", "interpreter", "python", "torch", "ultralytics", "note", "checks", "costs", "base",
+        "schema", "ok", "interpreter", "python", "torch", "ultralytics", "note", "others", "checks", "costs", "base",
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The block that is patched in: what its classes, its module and its models are called in a tree."""
+"""Double attention: what its classes, its module and its models are called in a tree."""
 
 from __future__ import annotations
 

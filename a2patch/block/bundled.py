@@ -1,0 +1,38 @@
+"""The blocks that come with a2patch, read from their folders when they are asked for."""
+
+from __future__ import annotations
+
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+from a2patch.block.definition import RULES, Block, BlockClass
+from a2patch.block.double_attention import MODULE
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+def folder() -> Path:
+    """Return where the blocks are: inside the package in an installed a2patch, next to it in a checkout."""
+    package = Path(__file__).parent.parent
+    installed = package / "patches"
+    return installed if (installed / MODULE).is_dir() else package.parent / "patches"
+
+
+@lru_cache(maxsize=1)
+def bundled() -> dict[str, Block]:
+    """Return the blocks that come with a2patch besides Double Attention, by name."""
+    found = sorted(folder().glob("*/block.toml"))
+    return {block.name: block for block in map(_load, found)}
+
+
+def _load(description: Path) -> Block:
+    told = tomllib.loads(description.read_text("utf-8"))
+    classes = tuple(
+        BlockClass(name, RULES[each["row"]], tuple(each.get("args", ()))) for name, each in told["classes"].items()
+    )
+    source = description.with_name(told["file"]).read_bytes()
+    return Block(told["name"], source, classes, told["title"], told["use"], told["paper"]["url"])

@@ -3,12 +3,14 @@
 It imports `errors`.
 """
 
-from a2patch.block.bundled import bundled
-from a2patch.block.definition import Block, BlockClass, RowRule
-from a2patch.block.double_attention import BASE, BLOCK, CLASSES, LAYER, MODEL, MODELS, MODULE, TUTORIAL
-from a2patch.block.module_file import read_module_file
+from a2patch.block.addition import Addition, Branch, addition
+from a2patch.block.bundled import bundled, load_folder
+from a2patch.block.definition import RULES, Block, BlockClass, RowRule
+from a2patch.block.double_attention import ADDITION, BASE, BLOCK, CLASSES, LAYER, MODEL, MODELS, MODULE, TUTORIAL
+from a2patch.block.module_file import imports_siblings, read_module_file, reread
 
 __all__ = [
+    "ADDITION",
     "BASE",
     "BLOCK",
     "CLASSES",
@@ -16,10 +18,17 @@ __all__ = [
     "MODEL",
     "MODELS",
     "MODULE",
+    "RULES",
     "TUTORIAL",
+    "Addition",
     "Block",
     "BlockClass",
+    "Branch",
     "RowRule",
+    "addition",
     "bundled",
+    "imports_siblings",
+    "load_folder",
     "read_module_file",
+    "reread",
 ]

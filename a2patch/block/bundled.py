@@ -8,6 +8,8 @@ from pathlib import Path
 
 from a2patch.block.definition import RULES, Block, BlockClass
 from a2patch.block.double_attention import MODULE
+from a2patch.block.module_file import defined_classes, is_module_name, read_module_file
+from a2patch.errors import BlockError
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -26,13 +28,38 @@ def folder() -> Path:
 def bundled() -> dict[str, Block]:
     """Return the blocks that come with a2patch besides Double Attention, by name."""
     found = sorted(folder().glob("*/block.toml"))
-    return {block.name: block for block in map(_load, found)}
+    return {block.name: block for block in map(load_folder, (place.parent for place in found))}
 
 
-def _load(description: Path) -> Block:
-    told = tomllib.loads(description.read_text("utf-8"))
-    classes = tuple(
-        BlockClass(name, RULES[each["row"]], tuple(each.get("args", ()))) for name, each in told["classes"].items()
-    )
-    source = description.with_name(told["file"]).read_bytes()
-    return Block(told["name"], source, classes, told["title"], told["use"], told["paper"]["url"])
+def load_folder(folder: Path) -> Block:
+    """Read the block of a folder with a `block.toml`.
+
+    Raises:
+        BlockError: It is none.
+    """
+    description = folder / "block.toml"
+    try:
+        told = tomllib.loads(description.read_text("utf-8"))
+        classes = tuple(
+            BlockClass(name, RULES[each["row"]], tuple(each.get("args", ()))) for name, each in told["classes"].items()
+        )
+        source, name = read_module_file(description.with_name(told["file"])), str(told["name"])
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise BlockError(
+            "this folder has no block.toml that describes a block",
+            path=description,
+            found=f"{type(error).__name__}: {error}",
+            remedy="Name the module file itself; or write name, file and a table [classes.NAME] with row and args.",
+        ) from error
+    if missing := sorted({each.name for each in classes} - defined_classes(source.source)):
+        raise BlockError(
+            "the module file does not define a class that block.toml names",
+            path=description,
+            found=", ".join(missing),
+            remedy="Correct the names under [classes].",
+        )
+    if not is_module_name(name):
+        raise BlockError("a module can't have that name", path=description, found=name, remedy="Change `name`.")
+    paper = told.get("paper", {})
+    url = str(paper.get("url", "")) if isinstance(paper, dict) else ""
+    return Block(name, source.source, classes, str(told.get("title", "")), str(told.get("use", "")), url)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from a2patch.block.addition import Addition, Branch
+
 BASE = "yolov8.yaml"
 """The stock model that the models are made from."""
 
@@ -23,3 +25,16 @@ TUTORIAL = "yolov8_DANet.yaml"
 """The model of the tutorial, kept as it is."""
 
 MODELS = (MODEL, TUTORIAL)
+
+_BRANCH = (
+    "c1 = c2 = ch[f]",
+    f"if m is {LAYER}:  # args are c_m, c_n, reconstruct",
+    "\tc_m = make_divisible({channels} * {width}, 8)",
+    "\targs = [c_m, *args[1:]]",
+    "\tif not any(args[2:]):",
+    "\t\tc2 = c_m",
+    "args = [c1, *args]",
+)
+
+ADDITION = Addition(MODULE, CLASSES, CLASSES, (Branch(CLASSES, _BRANCH),), MODELS)
+"""What the edits put in for it."""

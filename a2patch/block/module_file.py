@@ -42,10 +42,15 @@ def read_module_file(path: Path) -> Block:
         BlockError: It is no Python, or has no such class.
     """
     name = re.sub(r"\W", "_", path.stem).lower()
-    if not name.isidentifier() or keyword.iskeyword(name):
+    if not is_module_name(name):
         raise BlockError("a module can't have that name", path=path, remedy="Rename the file to a Python name.")
     source = _content(path)
     return _read(name, source, path)
+
+
+def is_module_name(name: str) -> bool:
+    """Return whether a module file may be called so: as those of upstream are, in ASCII and lower case."""
+    return bool(re.fullmatch(r"[a-z_][a-z0-9_]{0,60}", name)) and not keyword.iskeyword(name) and name != "__init__"
 
 
 def reread(name: str, source: bytes) -> Block:
@@ -129,6 +134,17 @@ def _rule_by_names(node: ast.ClassDef, known: dict[str, ast.ClassDef]) -> RowRul
     if len(names) > 1 and names[1] in _OUTPUT:
         return RowRule("repeat" if len(names) > 2 and names[2] in _REPEATS else "width")
     return RowRule("keep")
+
+
+def defined_classes(source: bytes) -> set[str]:
+    """Return the names of the classes that a module file defines."""
+    return {node.name for node in ast.parse(source).body if isinstance(node, ast.ClassDef)}
+
+
+def imports_siblings(source: bytes) -> bool:
+    """Return whether a module file imports from the tree that it is put into."""
+    nodes = list(ast.walk(ast.parse(source)))
+    return "ultralytics" in imports(source) or any(isinstance(node, ast.ImportFrom) and node.level for node in nodes)
 
 
 def imports(source: bytes) -> Iterator[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from a2patch import __version__
+from a2patch.block import ADDITION
 from a2patch.errors import A2PatchError, ConflictError
 from a2patch.patch import SITES, Change, Diff, is_model, may_touch, parse
 from a2patch.transaction import record
@@ -217,7 +218,7 @@ def _diff(tree: Tree, entry: dict[str, Any]) -> Diff:
         raise ValueError(error.message) from error
     for file in files:
         tree.path(file.path)
-        if not may_touch(site, file):
+        if not may_touch(site, file, ADDITION):
             raise ValueError(f"it names a change that no diff of {site} makes: {file.path}")
     return Diff(site, release, files, _of(bool, entry["derived"]))
 

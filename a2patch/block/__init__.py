@@ -7,7 +7,7 @@ from a2patch.block.addition import Addition, Branch, addition
 from a2patch.block.bundled import bundled, load_folder
 from a2patch.block.definition import RULES, Block, BlockClass, RowRule
 from a2patch.block.double_attention import ADDITION, BASE, BLOCK, CLASSES, LAYER, MODEL, MODELS, MODULE, TUTORIAL
-from a2patch.block.module_file import imports_siblings, read_module_file, reread
+from a2patch.block.module_file import imports_siblings, is_module_name, read_module_file, reread
 
 __all__ = [
     "ADDITION",
@@ -28,6 +28,7 @@ __all__ = [
     "addition",
     "bundled",
     "imports_siblings",
+    "is_module_name",
     "load_folder",
     "read_module_file",
     "reread",

@@ -102,16 +102,16 @@ def try_tree(
     """
     from a2patch.runner import DEFAULT, judge
     from a2patch.runner import verify as runner
-    from a2patch.transaction import operations
+    from a2patch.transaction import operations, refuse_unpatched, untouched
 
     seen = survey(console, tree)
     if subject is None:
-        operations.refuse_unpatched(seen)
+        refuse_unpatched(seen)
     with progress() as notify:
         verdict = runner.verify(
             tree.package,
             interpreter(console, python, tree, around),
-            operations.untouched(seen),
+            untouched(seen),
             notify,
             around.variables,
             only=only,

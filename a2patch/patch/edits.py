@@ -1,4 +1,4 @@
-"""The edits that put the classes of a block into a release, by line, so that every byte around them stays; and their diffs."""
+"""The edits that put a block's classes into a release, by line, so that all bytes around them stay; and their diffs."""
 
 from __future__ import annotations
 

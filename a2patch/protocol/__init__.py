@@ -11,6 +11,7 @@ from a2patch.protocol.events import (
     Check,
     CheckpointSaved,
     CheckStarted,
+    ClassTried,
     Cost,
     CostsUncounted,
     Done,
@@ -52,6 +53,7 @@ from a2patch.protocol.requests import (
     Request,
     Role,
     TransplantRequest,
+    TrialRequest,
     VerifyRequest,
 )
 from a2patch.protocol.transplant import (
@@ -73,6 +75,7 @@ __all__ = [
     "Check",
     "CheckStarted",
     "CheckpointSaved",
+    "ClassTried",
     "Cost",
     "CostsUncounted",
     "Done",
@@ -108,6 +111,7 @@ __all__ = [
     "TransplantMade",
     "TransplantRefused",
     "TransplantRequest",
+    "TrialRequest",
     "Trying",
     "VerifyRequest",
     "Version",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Tuple
+from typing import Any, Literal, Tuple
 
 from a2patch.protocol.figures import Section
 
 REQUEST, EVENTS, SCRATCH = "request.json", "events.jsonl", "files"
 """What stands in the home of a probe: its request, its events, and the folder for its files."""
 
-Role = Literal["patched", "untouched", "training", "unpatched", "gpu", "worker", "insert", "transplant", "figures"]
+Role = Literal[
+    "patched", "untouched", "training", "unpatched", "gpu", "worker", "insert", "transplant", "figures", "trial"
+]
 """What a probe is to do:
 
 - `patched`: make the checks on a package;
@@ -21,7 +23,8 @@ Role = Literal["patched", "untouched", "training", "unpatched", "gpu", "worker",
 - `worker`: be one of the workers of the check on distributed training;
 - `insert`: make model files, and the checks on them;
 - `transplant`: carry a checkpoint into another model;
-- `figures`: draw the figures of a report.
+- `figures`: draw the figures of a report;
+- `trial`: try the classes of a module file that is not in the package yet.
 """
 
 
@@ -171,3 +174,20 @@ class TransplantRequest(Request):
     scale: str
     base: str
     trust: bool
+
+
+@dataclass(frozen=True)
+class TrialRequest(Request):
+    """The classes of a module file, to learn how a row that names each is read; `classes` are their names in it.
+
+    Attributes:
+        module: The path of the module file, which is not in the package.
+        name: Its module name in the package.
+        rules: What the names of their parameters tell, by the order of the classes; empty where they do not.
+        given: Arguments of an example row, likewise; none where nobody gave any.
+    """
+
+    module: str
+    name: str
+    rules: Tuple[str, ...]
+    given: Tuple[Tuple[Any, ...], ...]

@@ -1,14 +1,15 @@
 """The blocks that are patched in: what each is called, which classes its rows name, and how `parse_model` reads them.
 
-It imports `errors`.
+It imports `errors` and `protocol`.
 """
 
 from a2patch.block.bundled import bundled
 from a2patch.block.definition import Block, BlockClass, RowRule
-from a2patch.block.double_attention import BASE, BLOCK, CLASSES, LAYER, MODEL, MODELS, MODULE, TUTORIAL
+from a2patch.block.double_attention import ADDED, BASE, BLOCK, CLASSES, LAYER, MODEL, MODELS, MODULE, TUTORIAL
 from a2patch.block.module_file import read_module_file
 
 __all__ = [
+    "ADDED",
     "BASE",
     "BLOCK",
     "CLASSES",

@@ -1,15 +1,16 @@
 """The blocks that are patched in: what each is called, which classes its rows name, and how `parse_model` reads them.
 
-It imports `errors`.
+It imports `errors` and `protocol`.
 """
 
 from a2patch.block.addition import Addition, Branch, addition
 from a2patch.block.bundled import bundled, load_folder
 from a2patch.block.definition import RULES, Block, BlockClass, RowRule
-from a2patch.block.double_attention import ADDITION, BASE, BLOCK, CLASSES, LAYER, MODEL, MODELS, MODULE, TUTORIAL
+from a2patch.block.double_attention import ADDED, ADDITION, BASE, BLOCK, CLASSES, LAYER, MODEL, MODELS, MODULE, TUTORIAL
 from a2patch.block.module_file import imports_siblings, is_module_name, read_module_file, reread
 
 __all__ = [
+    "ADDED",
     "ADDITION",
     "BASE",
     "BLOCK",

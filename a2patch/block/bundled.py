@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from a2patch.block.definition import RULES, Block, BlockClass
-from a2patch.block.double_attention import MODULE
+from a2patch.block.folder import folder
 from a2patch.block.module_file import defined_classes, is_module_name, read_module_file
 from a2patch.errors import BlockError
 
@@ -15,13 +15,6 @@ if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
-
-
-def folder() -> Path:
-    """Return where the blocks are: inside the package in an installed a2patch, next to it in a checkout."""
-    package = Path(__file__).parent.parent
-    installed = package / "patches"
-    return installed if (installed / MODULE).is_dir() else package.parent / "patches"
 
 
 @lru_cache(maxsize=1)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from a2patch.block.addition import Addition, Branch
+from a2patch.block.folder import folder
+from a2patch.protocol import AddedBlock, ExpectedRow, Form
 
 BASE = "yolov8.yaml"
 """The stock model that the models are made from."""
@@ -38,3 +40,29 @@ _BRANCH = (
 
 ADDITION = Addition(MODULE, CLASSES, CLASSES, (Branch(CLASSES, _BRANCH),), MODELS)
 """What the edits put in for it."""
+
+# Widths that no model has: c_m differs from the channels before it, so that a row whose output width the parser takes
+# from its input, as for a class it does not know, can't pass.
+_ROWS = (
+    ExpectedRow((-1, 1, "Conv", [64, 3, 2]), 32),
+    ExpectedRow((-1, 1, LAYER, [128, 4]), 64, (("c_m", 64),)),
+    ExpectedRow((-1, 1, LAYER, [192, 4, True]), 64, (("c_m", 96),)),  # brought back
+    ExpectedRow((-1, 2, BLOCK, [0.25]), 64),
+    ExpectedRow((-1, 1, "Conv", [16, 1]), 8),
+)
+
+ADDED = AddedBlock(
+    reference=str(folder() / MODULE / "reference.py"),
+    rows=_ROWS,
+    forms=tuple(Form(LAYER, (6, 5, 3, reconstruct), 6) for reconstruct in (False, True)),
+    unlike=(
+        f"{LAYER} doesn't compute A²-Nets' double attention; a softmax over the wrong axis does this.",
+        "The maps are normalised over the positions, the vectors over the c_n descriptors.",
+    ),
+    gain="bn",
+    descriptors="c_n",
+    vectors="convV",
+    cancelled=("convB.bias",),
+    shifts=("convA.bias", "conv_reconstruct.bias", "bn.bias"),
+)
+"""What its checks go by."""

@@ -28,6 +28,7 @@ from a2patch.protocol import (
     Request,
     Role,
     TransplantRequest,
+    TrialRequest,
     VerifyRequest,
     Version,
     decode,
@@ -290,6 +291,13 @@ def _transplant(request: TransplantRequest, channel: Channel) -> None:
     transplant(request, channel)
 
 
+def _try_classes(request: TrialRequest, channel: Channel) -> None:
+    """Try the classes of a module file that is not in the tree yet."""
+    from a2patch.probe.trial.trial import try_classes
+
+    try_classes(request, channel)
+
+
 # The class of a request follows from its role.
 _ROLES: Dict[Role, Callable[[Any, Channel], None]] = {
     "patched": _try_patched,
@@ -301,6 +309,7 @@ _ROLES: Dict[Role, Callable[[Any, Channel], None]] = {
     "insert": _insert,
     "transplant": _transplant,
     "figures": _draw,
+    "trial": _try_classes,
 }
 
 

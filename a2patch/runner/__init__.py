@@ -21,6 +21,7 @@ from a2patch.runner.base import refuse_checkpoint
 from a2patch.runner.figures import Pictures, Wiring
 from a2patch.runner.insert import Insertion, InsertResult
 from a2patch.runner.transplant import Job, transplant
+from a2patch.runner.trial import try_classes
 from a2patch.runner.verdict import CHECKS, DEFAULT, QUICK, Verdict, explained
 from a2patch.runner.verify import Subject
 
@@ -50,4 +51,5 @@ __all__ = [
     "explained",
     "refuse_checkpoint",
     "transplant",
+    "try_classes",
 ]

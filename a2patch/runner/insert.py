@@ -10,7 +10,7 @@ from pathlib import Path
 from a2patch.block import BLOCK, CLASSES
 from a2patch.errors import ExistsError, ModelError
 from a2patch.graph import Position, model_files, unscaled
-from a2patch.protocol import AddedModules, InsertedModel, InsertionRefused, InsertRequest, ModelUnreadable
+from a2patch.protocol import AddedBlock, AddedModules, InsertedModel, InsertionRefused, InsertRequest, ModelUnreadable
 from a2patch.runner.judge import conclude, judge
 from a2patch.runner.process import ROOM, THREADS, ProbeResult, ProbeRunner
 from a2patch.runner.requirements import require_libraries, require_tools
@@ -218,6 +218,7 @@ def insertion_request(package: Path, insertion: Insertion) -> InsertRequest:
         scales="",
         trained="",
         modules=AddedModules(),
+        block=AddedBlock(),
         model=str(insertion.model),
         positions=tuple(position.name for position in insertion.positions),
         each=insertion.each,

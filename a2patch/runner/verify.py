@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from a2patch.block import BASE, CLASSES, MODEL, MODULE, TUTORIAL
+from a2patch.block import ADDED, BASE, CLASSES, MODEL, MODULE, TUTORIAL
 from a2patch.errors import AccessError, ModelError
 from a2patch.protocol import (
     AddedModules,
@@ -214,6 +214,7 @@ def request(role: Role, package: Path, wanted: Sequence[str], subject: Subject |
         scales=SCALES,
         trained=MODEL,
         modules=AddedModules(defined=f"{folder}.{MODULE}", exported="nn.modules", parsed="nn.tasks"),
+        block=ADDED,
     )
 
 

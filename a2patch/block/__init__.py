@@ -7,7 +7,8 @@ from a2patch.block.addition import Addition, Branch, addition
 from a2patch.block.bundled import bundled, load_folder
 from a2patch.block.definition import RULES, Block, BlockClass, RowRule
 from a2patch.block.double_attention import ADDED, ADDITION, BASE, BLOCK, CLASSES, LAYER, MODEL, MODELS, MODULE, TUTORIAL
-from a2patch.block.module_file import imports_siblings, is_module_name, read_module_file, reread
+from a2patch.block.gated import gated
+from a2patch.block.module_file import class_named, imports_siblings, is_module_name, read_module_file, reread
 
 __all__ = [
     "ADDED",
@@ -28,6 +29,8 @@ __all__ = [
     "RowRule",
     "addition",
     "bundled",
+    "class_named",
+    "gated",
     "imports_siblings",
     "is_module_name",
     "load_folder",

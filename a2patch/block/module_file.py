@@ -141,6 +141,17 @@ def defined_classes(source: bytes) -> set[str]:
     return {node.name for node in ast.parse(source).body if isinstance(node, ast.ClassDef)}
 
 
+def class_named(block: Block, name: str) -> BlockClass | None:
+    """Return a class of a block: one that rows name, or another `nn.Module` of its module file."""
+    known = {each.name: each for each in block.classes}
+    modules = {node.name: node for node in ast.parse(block.source).body if isinstance(node, ast.ClassDef)}
+    if name in known:
+        return known[name]
+    if name in modules and _is_module(modules[name], modules):
+        return BlockClass(name, _rule_by_names(modules[name], modules))
+    return None
+
+
 def imports_siblings(source: bytes) -> bool:
     """Return whether a module file imports from the tree that it is put into."""
     nodes = list(ast.walk(ast.parse(source)))

@@ -3,6 +3,7 @@
 Imports from `patch` downward.
 """
 
+from a2patch.transaction.blocks import LayerStatus
 from a2patch.transaction.commit import read_consistently
 from a2patch.transaction.files import temporary, write_atomically
 from a2patch.transaction.operations import Operation
@@ -10,6 +11,7 @@ from a2patch.transaction.survey import Survey, refuse_unpatched, untouched
 from a2patch.transaction.survey import survey as look_at
 
 __all__ = [
+    "LayerStatus",
     "Operation",
     "Survey",
     "look_at",

@@ -44,6 +44,11 @@ class Operation:
         """Every file that changes, the receipt last."""
         return (*self.changes, *self.metadata)
 
+    def names(self) -> dict[str, str]:
+        """Return what changes each file, by its path: a diff, or a block where no diff of the patch does."""
+        of_blocks = {path: layer.block.name for layer in self.layers for path in layer.paths}
+        return of_blocks | {file.path: diff.name for diff in self.diffs for file in diff.files}
+
 
 def preview(tree: Tree, added: Sequence[Block] = (), *, derivable: bool = True) -> Operation:
     """Work out what `apply` would do, and write nothing.

@@ -3,14 +3,15 @@
 It imports `errors` and `protocol`.
 """
 
-from a2patch.block.bundled import bundled
+from a2patch.block.bundled import bundled, reference
 from a2patch.block.definition import Block, BlockClass, RowRule
-from a2patch.block.double_attention import ADDED, BASE, BLOCK, CLASSES, LAYER, MODEL, MODELS, MODULE, TUTORIAL
+from a2patch.block.double_attention import ADDED, BASE, BASES, BLOCK, CLASSES, LAYER, MODEL, MODELS, MODULE, TUTORIAL
 from a2patch.block.module_file import read_module_file
 
 __all__ = [
     "ADDED",
     "BASE",
+    "BASES",
     "BLOCK",
     "CLASSES",
     "LAYER",
@@ -23,4 +24,5 @@ __all__ = [
     "RowRule",
     "bundled",
     "read_module_file",
+    "reference",
 ]

@@ -22,6 +22,13 @@ def bundled() -> dict[str, Block]:
     return {block.name: block for block in map(_load, found)}
 
 
+def reference(block: Block) -> Path | None:
+    """Return the formula of a block that comes with a2patch and that is as it came; None of any other."""
+    mine = bundled().get(block.name)
+    path = folder() / block.name / "reference.py"
+    return path if mine and mine.source == block.source and path.is_file() else None
+
+
 def _load(description: Path) -> Block:
     told = tomllib.loads(description.read_text("utf-8"))
     classes = tuple(

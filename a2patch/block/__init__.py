@@ -4,9 +4,21 @@ It imports `errors` and `protocol`.
 """
 
 from a2patch.block.addition import Addition, Branch, addition
-from a2patch.block.bundled import bundled, load_folder
+from a2patch.block.bundled import bundled, load_folder, reference
 from a2patch.block.definition import RULES, Block, BlockClass, RowRule
-from a2patch.block.double_attention import ADDED, ADDITION, BASE, BLOCK, CLASSES, LAYER, MODEL, MODELS, MODULE, TUTORIAL
+from a2patch.block.double_attention import (
+    ADDED,
+    ADDITION,
+    BASE,
+    BASES,
+    BLOCK,
+    CLASSES,
+    LAYER,
+    MODEL,
+    MODELS,
+    MODULE,
+    TUTORIAL,
+)
 from a2patch.block.gated import gated
 from a2patch.block.module_file import class_named, imports_siblings, is_module_name, read_module_file, reread
 
@@ -14,6 +26,7 @@ __all__ = [
     "ADDED",
     "ADDITION",
     "BASE",
+    "BASES",
     "BLOCK",
     "CLASSES",
     "LAYER",
@@ -35,5 +48,6 @@ __all__ = [
     "is_module_name",
     "load_folder",
     "read_module_file",
+    "reference",
     "reread",
 ]

@@ -24,6 +24,13 @@ def bundled() -> dict[str, Block]:
     return {block.name: block for block in map(load_folder, (place.parent for place in found))}
 
 
+def reference(block: Block) -> Path | None:
+    """Return the formula of a block that comes with a2patch and that is as it came; None of any other."""
+    mine = bundled().get(block.name)
+    path = folder() / block.name / "reference.py"
+    return path if mine and mine.source == block.source and path.is_file() else None
+
+
 def load_folder(folder: Path) -> Block:
     """Read the block of a folder with a `block.toml`.
 

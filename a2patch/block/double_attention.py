@@ -9,6 +9,9 @@ from a2patch.protocol import AddedBlock, ExpectedRow, Form
 BASE = "yolov8.yaml"
 """The stock model that the models are made from."""
 
+BASES = (BASE, "yolo11.yaml", "yolo26.yaml")
+"""The stock models that other blocks are tried in: the first that a tree has."""
+
 BLOCK = "DoubleAttentionBlock"
 """The working design: with a residual, and a gain that starts at 0."""
 

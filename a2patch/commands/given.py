@@ -214,8 +214,8 @@ def _complete(block: Block) -> Block:
             f"it is open how a row of {' and of '.join(unknown)} is read",
             path=Path(f"{block.name}.py"),
             found="neither the names of its parameters nor trying it tell",
-            remedy=f"Say it with --row {unknown[0]}=keep|width|repeat|join: keep passes the channels first, keep:nothing "
-            "none; with width the row's first argument is the number of output channels.",
+            remedy=f"Say it with --row {unknown[0]}=keep|width|repeat|join: keep passes the channels first, "
+            "keep:nothing none; with width the row's first argument is the number of output channels.",
         )
     return replace(block, classes=tuple(map(_with_example, block.classes)))
 

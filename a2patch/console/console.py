@@ -116,7 +116,11 @@ class Console:
         """Print the verdict on a block."""
         from a2patch.report import verdict as report
 
-        self.document.setdefault("verdicts", []).append({"name": name, "verdict": json.verdict(verdict)})
+        entries = self.document.setdefault("blocks", [])
+        entry = next((each for each in entries if each["name"] == name), None)
+        if entry is None:
+            entries.append(entry := {"name": name})
+        entry["verdict"] = json.verdict(verdict)
         self.lines(["", name, report.verdict_text(verdict, width())])
 
     def diff(self, outcome: Operation) -> None:

@@ -24,6 +24,7 @@ from a2patch.runner.transplant import Job, transplant
 from a2patch.runner.trial import try_classes
 from a2patch.runner.verdict import CHECKS, DEFAULT, QUICK, Verdict, explained
 from a2patch.runner.verify import Subject
+from a2patch.runner.verify_block import verify_block
 
 __all__ = [
     "CHECKS",
@@ -52,4 +53,5 @@ __all__ = [
     "refuse_checkpoint",
     "transplant",
     "try_classes",
+    "verify_block",
 ]

@@ -29,8 +29,7 @@ import filelock  # noqa: F401 (loaded once, not in each fork)
 from a2patch.errors import LockedError
 from a2patch.patch import validate
 from a2patch.transaction import commit as transaction
-from a2patch.transaction import models
-from a2patch.transaction import look_at
+from a2patch.transaction import look_at, models
 from a2patch.transaction import operations as commands
 from a2patch.tree import tree
 from patches import releases

@@ -91,7 +91,12 @@ class Context:
         return at_scale(file, scale) if scale else file
 
     def unscaled(self, file: str) -> bool:
-        """Return whether the name of a model file leaves its scale open, and nothing else says it."""
+        """Return whether the name of a model file leaves its scale open, and nothing else says it.
+
+        Of one that was made here nobody reads the name.
+        """
+        if self.request.block.rules:
+            return False
         return self._own[file].unscaled if self.is_own(file) else bool(self.described(file).get("scales"))
 
     def text(self, file: str) -> str:

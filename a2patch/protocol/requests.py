@@ -191,6 +191,7 @@ class InsertRequest(VerifyRequest):
         args: Its arguments, as they are written between the brackets.
         name: What to call the file; empty for a name that tells the positions.
         trust: Whether the model file may run code that it holds.
+        tag: What stands for the block in such a name.
     """
 
     model: str
@@ -201,6 +202,7 @@ class InsertRequest(VerifyRequest):
     args: str
     name: str
     trust: bool = False
+    tag: str = "A2"
 
 
 @dataclass(frozen=True)

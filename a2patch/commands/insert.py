@@ -41,7 +41,7 @@ def insert(
     block: Annotated[
         str,
         typer.Option(
-            "--block", metavar="CLASS", help=f"{BLOCK}, the residual one, {LAYER}, or a class of a block in the tree."
+            "--block", metavar="CLASS", help=f"{BLOCK}, the residual one, {LAYER}, or a class of another block."
         ),
     ] = BLOCK,
     e: Annotated[
@@ -83,6 +83,12 @@ def insert(
         seen = survey(console, tree)
         console.document["tree"] = json.tree(seen)
         models.refuse_unpatched(seen)
+        if ours and not (remove or seen.status.complete):
+            raise NotPatchedError(
+                f"the tree has other blocks, and no {block}",
+                path=tree.package,
+                remedy="Put it in with `a2patch apply`, or name a class of the tree with --block.",
+            )
         if not ours:
             arguments = _other_arguments(seen, block, e, args)
         known = tuple(name for one in seen.layers for name in one.layer.block.names())

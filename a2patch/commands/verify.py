@@ -116,7 +116,7 @@ def try_all(
         found = interpreter(console, python, tree, around)
         with progress() as notify:
             verdict = verify_block(
-                tree.package, found, untouched(seen), one.layer.block, notify, around.variables, only=only
+                tree.package, found, untouched(seen), one.layer.as_tried, notify, around.variables, only=only
             )
         console.block_verdict(one.layer.block.name, verdict)
         verdicts.append(verdict)

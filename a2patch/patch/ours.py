@@ -41,7 +41,7 @@ def may_touch(site: Site, file: FileDiff, added: Addition) -> bool:
     """
     if site in _CHANGED:
         return file.path in _CHANGED[site] and not (file.creates or file.deletes)
-    named = any(name.encode() in file.content for name in added.classes)
+    named = any(name.split(" as ")[0].encode() in file.content for name in added.imports)
     return file.creates and not file.deletes and is_added(site, file.path, added) and named
 
 

@@ -38,6 +38,7 @@ from a2patch.tree import Tree
 LayerSite = Literal["applied", "edited", "gone", "conflict"]
 LayerState = Literal["applied", "edited", "partial", "stale", "gone", "conflict"]
 _ENTRIES = ("nn/modules/__init__.py", "nn/modules.py", "nn/tasks.py")
+_SHOWN = 8  # of the places of a name; a class such as Conv has a hundred
 _BY_HAND = "Nothing was written. Put what is named above back as it was; or take it out by hand."
 
 
@@ -244,7 +245,7 @@ def _put_one(tree: Tree, block: Block) -> tuple[Tree, Layer]:
         raise ConflictError(
             f"the tree already uses a name that {block.name} brings",
             path=tree.package,
-            found="\n".join(taken),
+            found=_told(taken),
             remedy="Nothing was written. Import a class under another name with --as NEW=OLD, rename the file where "
             "its name is taken, or take these out by hand.",
         )
@@ -258,6 +259,13 @@ def _put_one(tree: Tree, block: Block) -> tuple[Tree, Layer]:
         tree = _laid(tree, change.path, change.after)
         diffs.append(diff)
     return tree, Layer(block, tuple(diffs))
+
+
+def _told(taken: Sequence[str]) -> str:
+    """Return the places of names that are taken: where classes are defined first, and not all of many."""
+    ordered = sorted(taken, key=lambda line: not re.search(r":\d+ class ", line))
+    more = len(ordered) - _SHOWN
+    return "\n".join((*ordered[:_SHOWN], *([f"and {more} more places"] if more > 0 else [])))
 
 
 def _made(tree: Tree, block: Block, site: Site, added: Addition) -> Diff:

@@ -46,7 +46,10 @@ class Operation:
 
     def names(self) -> dict[str, str]:
         """Return what changes each file, by its path: a diff, or a block where no diff of the patch does."""
-        of_blocks = {path: layer.block.name for layer in self.layers for path in layer.paths}
+        of_blocks: dict[str, str] = {}
+        for layer in self.layers:
+            names = {path: [of_blocks[path]] if path in of_blocks else [] for path in layer.paths}
+            of_blocks |= {path: ", ".join([*before, layer.block.name]) for path, before in names.items()}
         return of_blocks | {file.path: diff.name for diff in self.diffs for file in diff.files}
 
 
@@ -133,13 +136,22 @@ def composed(seen: Survey, made: Made, wanted: Sequence[Block], *, force: bool =
         return Operation(seen)
     saved = [user_edits.saved(tree, edits)] if edits else []
     written = _written(below, made, wanted)
+    concerned = _concerned(old, layers)
     return Operation(
         seen,
         _ordered(changes),
         made.shown,
-        (*made.notes, *_block_notes(seen, layers), *_saved_notes(tree, saved)),
+        (*made.notes, *_block_notes(seen, layers, concerned), *_saved_notes(tree, saved)),
         (*saved, *receipt.note_applied(tree, seen.receipt, made.diffs, {**written, **files, **written}, layers)),
-        layers,
+        concerned,
+    )
+
+
+def _concerned(old: Sequence[Layer], new: Sequence[Layer]) -> tuple[Layer, ...]:
+    """Return the blocks that go in, or out: not those that are only put in again."""
+    before, after = ([layer.block for layer in some] for some in (old, new))
+    return tuple(
+        [layer for layer in old if layer.block not in after] + [layer for layer in new if layer.block not in before]
     )
 
 
@@ -365,11 +377,11 @@ def _saved_notes(tree: Tree, saved: Sequence[Change]) -> list[str]:
     return [f"your edits inside our lines are kept in {tree.path(change.path)}" for change in saved]
 
 
-def _block_notes(seen: Survey, layers: Sequence[Layer]) -> list[str]:
+def _block_notes(seen: Survey, layers: Sequence[Layer], concerned: Sequence[Layer]) -> list[str]:
     """Say which classes were upstream's, which blocks could not be put in again, and which models name what is gone."""
     notes = []
     for layer in layers:
-        own = layer.own.names()
+        own = layer.own.names() if layer in concerned else layer.block.names()
         if shipped := [name for name in layer.block.names() if name not in own]:
             notes.append(
                 f"{', '.join(shipped)}: upstream ships it, but no row could name it; it is registered as it is, and "

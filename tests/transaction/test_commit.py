@@ -27,7 +27,7 @@ from tests.support.miniature import act, quiet
 STOP_HALFWAY = """
 import os, sys
 from pathlib import Path
-from a2patch.transaction import files
+from a2patch.transaction import files, operations
 from a2patch.tree import tree
 put, seen = files.put, []
 def stop(target):

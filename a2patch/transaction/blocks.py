@@ -173,7 +173,7 @@ def _take_off(layer: Layer, tree: Tree, written: Tree) -> tuple[LayerStatus, Tre
         file = diff.files[0]
         content, base = tree.read(file.path), written.overlay.get(file.path)
         clean = _without(layer, diff, tree)
-        base_clean = fit(diff.reversed(), written.read) if base is not None else None
+        base_clean = _without(layer, diff, written) if base is not None else None
         bare_base = outcome(base_clean.files[0], base) if isinstance(base_clean, Diff) else None
         sites[diff.site] = "applied"
         if isinstance(clean, str):

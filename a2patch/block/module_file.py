@@ -11,6 +11,7 @@ from pathlib import Path
 from a2patch.block.definition import Block, BlockClass, RowRule
 from a2patch.errors import BlockError
 
+_CODING = re.compile(rb"(?m)^[ \t\f]*#.*?coding[:=][ \t]*[-\w.]+")
 _LARGEST = 1 << 20  # bytes; the longest module of a release has a tenth of it
 _MODULE = re.compile(r"(?:torch\.)?nn\.\w+|Module|Sequential|Conv|C2f|C3k?|Bottleneck")  # of torch, or of upstream
 # What people call the channels of the input, and of the output: in the modules of forks and of papers' repositories.
@@ -68,7 +69,7 @@ def _content(path: Path) -> bytes:
 
 def _read(name: str, source: bytes, path: Path) -> Block:
     try:
-        module = ast.parse(source)
+        module = _parsed(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise BlockError("the file is no Python", path=path, found=str(error), remedy="Mend its syntax.") from error
     modules = {node.name: node for node in module.body if isinstance(node, ast.ClassDef)}
@@ -82,6 +83,24 @@ def _read(name: str, source: bytes, path: Path) -> Block:
     chosen = [n for n in layers if n in exported] or [n for n in layers if n not in used] or list(layers)
     classes = tuple(BlockClass(n, _rule_by_names(layers[n], layers)) for n in chosen)
     return Block(name, source, classes, title=_first_line(module))
+
+
+def _parsed(source: bytes) -> ast.Module:
+    """Return the syntax tree of a file; of one in an encoding that it does not name, byte by byte, as its text is."""
+    try:
+        return ast.parse(source)
+    except SyntaxError:
+        if _CODING.search(b"\n".join(source.split(b"\n", 2)[:2])) or _is_utf8(source):
+            raise
+        return ast.parse(source.decode("latin-1"))
+
+
+def _is_utf8(source: bytes) -> bool:
+    try:
+        source.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _names(node: ast.AST) -> set[str]:
@@ -138,13 +157,13 @@ def _rule_by_names(node: ast.ClassDef, known: dict[str, ast.ClassDef]) -> RowRul
 
 def defined_classes(source: bytes) -> set[str]:
     """Return the names of the classes that a module file defines."""
-    return {node.name for node in ast.parse(source).body if isinstance(node, ast.ClassDef)}
+    return {node.name for node in _parsed(source).body if isinstance(node, ast.ClassDef)}
 
 
 def class_named(block: Block, name: str) -> BlockClass | None:
     """Return a class of a block: one that rows name, or another `nn.Module` of its module file."""
     known = {each.name: each for each in block.classes}
-    modules = {node.name: node for node in ast.parse(block.source).body if isinstance(node, ast.ClassDef)}
+    modules = {node.name: node for node in _parsed(block.source).body if isinstance(node, ast.ClassDef)}
     if name in known:
         return known[name]
     if name in modules and _is_module(modules[name], modules):
@@ -154,13 +173,13 @@ def class_named(block: Block, name: str) -> BlockClass | None:
 
 def imports_siblings(source: bytes) -> bool:
     """Return whether a module file imports from the tree that it is put into."""
-    nodes = list(ast.walk(ast.parse(source)))
+    nodes = list(ast.walk(_parsed(source)))
     return "ultralytics" in imports(source) or any(isinstance(node, ast.ImportFrom) and node.level for node in nodes)
 
 
 def imports(source: bytes) -> Iterator[str]:
     """Yield the top-level names of the libraries that a module file imports when it is imported."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(_parsed(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:

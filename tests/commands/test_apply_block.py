@@ -128,7 +128,6 @@ def test_another_name_and_another_rule(package: Path, tmp_path: Path) -> None:
         (b"class A(nn.Module:\n", "no Python"),
         (b"class A:\n    pass\n", "no class that derives from nn.Module"),
         (source("A", "k"), "--row A=keep|width|repeat|join"),
-        (b"# \xd6\xd0\n" + KEEPS, "no Python"),  # GBK that does not say so
         (b"", "no class"),
     ],
 )
@@ -157,10 +156,12 @@ def test_what_can_not_be_meant_is_bad_usage(package: Path, arguments: tuple[str,
     assert apply(package, *arguments).code == 2
 
 
-def test_gbk_that_says_so_keeps_its_bytes(package: Path, mine: Path) -> None:
-    content = "# -*- coding: gbk -*-\n# 注意力\n".encode("gbk") + KEEPS
+@pytest.mark.parametrize("coding", [b"# -*- coding: gbk -*-\n", b""])
+def test_gbk_keeps_its_bytes(package: Path, mine: Path, coding: bytes) -> None:
+    content = coding + "# 注意力\n".encode("gbk") + KEEPS
     mine.write_bytes(content)
-    assert apply(package, mine).code == 0
+    answer = apply(package, mine)
+    assert answer.code == 0, answer.err
     assert package.joinpath("nn/modules/mine.py").read_bytes() == content
     assert run(package, "status").code == run(package, "revert").code == 0
 
@@ -186,7 +187,8 @@ for site in sys.argv[1:]:
         sys.path.insert(0, site)
         from ultralytics.nn import tasks
         rows = [[-1, 1, "Conv", [64, 3, 2]], [-1, 1, "Keeping", [5]], [-1, 1, "Bare", [0.25]], [-1, 1, "Wide", [48]],
-                [-1, 3, "Many", [64]], [[-1, 3], 1, "Joiner", []], [[-1, 0], 1, "Summer", [7]], [-1, 1, "Conv", [16, 1]]]
+                [-1, 3, "Many", [64]], [[-1, 3], 1, "Joiner", []], [[-1, 0], 1, "Summer", [7]]]
+        rows += [[-1, 1, "Conv", [16, 1]]]
         model = {"nc": 2, "depth_multiple": 1.0, "width_multiple": 0.5, "backbone": rows, "head": []}
         layers, _ = tasks.parse_model(model, [3] if "8.0.0" in site else 3, False)
         told = [getattr(layer, "told", None) for layer in layers]
@@ -224,5 +226,5 @@ def test_parse_model_builds_a_row_of_each_rule(cache: Path, tmp_path: Path) -> N
     env = os.environ | {"YOLO_CONFIG_DIR": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", ROWS, *places], env=env, capture_output=True, text=True, check=False)
     found = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[[")]
-    told = [None, [32, 5], [0.25], [32, 24, 1], [24, 32, 3], [[32, 24]], [7], None]
+    told = [None, [32, 5], [0.25], [32, 24, 1], [24, 32, 3], [[32, 24]], [[7]], None]
     assert found == [[told, [32, 32, 32, 24, 32, 56, 88, 8]]] * len(places), done.stdout + done.stderr

@@ -5,7 +5,7 @@ RELEASE ?= 8.4.190
 BIN := .venv/bin
 DEMO := .venv/demo
 
-.PHONY: demo test lint patches matrix stock soak-models faults fuzz insertions transplants oldest clean
+.PHONY: demo test lint patches matrix stock blocks soak-models faults fuzz insertions transplants oldest clean
 
 demo: .venv/ready
 	@rm -rf $(DEMO)
@@ -34,6 +34,10 @@ matrix: .venv/ready
 # Tries every stock model of four releases as a user's own: none may raise an alarm; about twenty minutes.
 stock: .venv/ready
 	$(BIN)/python -m tests.soak.stock
+
+# Tries every block that comes with a2patch, by every check, in six releases; an hour and a half. ONLY=ema tries that one.
+blocks: .venv/ready
+	$(BIN)/python -m tests.soak.blocks $(if $(ONLY),--blocks $(ONLY))
 
 # 2,000 model files changed at random (COUNT and SEED for others): a quarter of an hour.
 soak-models: .venv/ready

@@ -73,6 +73,12 @@ class TransplantError(A2PatchError):
     exit_code: ClassVar[int] = 2
 
 
+class BlockError(A2PatchError):
+    """A file that is no block: no Python, or without a class that rows can name."""
+
+    exit_code: ClassVar[int] = 2
+
+
 class InterruptionError(A2PatchError):
     """The user, or the system, ended a command before it was done."""
 

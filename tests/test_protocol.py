@@ -19,12 +19,13 @@ from a2patch.protocol import (
     ModelRow,
     ProtocolError,
     TransplantRequest,
+    TrialRequest,
     VerifyRequest,
     decode,
     encode,
 )
 
-REQUESTS = (VerifyRequest, InsertRequest, FiguresRequest, TransplantRequest)
+REQUESTS = (VerifyRequest, InsertRequest, FiguresRequest, TransplantRequest, TrialRequest)
 KINDS = (*REQUESTS, *get_args(Event))
 SAMPLES: dict[Any, Any] = {str: "lone \udcff, ü\n", int: 7, float: 0.5, bool: True, Any: [-1, 6], type(None): None}
 

@@ -9,18 +9,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from a2patch.block import MODEL, MODULE, Block
+from a2patch.commands.given import AsOption, BlocksArgument, GatedOption, RowOption, read_blocks, understood
 from a2patch.commands.options import JsonOption, PathOption, PythonOption, locate, surroundings
-from a2patch.commands.verify import try_tree
+from a2patch.commands.verify import try_all
 from a2patch.console import Console, error_handler, interruption
 from a2patch.errors import AccessError, InterruptionError, ToolMissingError
+from a2patch.graph import at_scale
 from a2patch.report import next_steps
 
 if TYPE_CHECKING:
-    from a2patch.runner import Verdict
     from a2patch.tree import Copy, Surroundings, Tree
 
 
 def apply(
+    named: BlocksArgument = None,
+    row: RowOption = None,
+    import_as: AsOption = None,
+    gated: GatedOption = False,
     ultralytics_path: PathOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the diff of this very tree; write nothing.")
@@ -32,19 +38,25 @@ def apply(
     as_json: JsonOption = False,
 ) -> None:
     """Patch a tree and verify the result."""
-    from a2patch.transaction import operations, read_consistently
+    from a2patch.transaction import commit, operations, read_consistently
     from a2patch.tree import environment
 
+    if not named and (row or import_as or gated):
+        raise typer.BadParameter("--row, --as and --gated are about a BLOCK")
     with error_handler("apply", as_json) as console:
+        given = read_blocks(named or [], row or [], import_as or [])
         around = surroundings()
         tree = locate(console, ultralytics_path, around)
+        blocks = understood(console, tree, around, python, given, try_them=not no_verify, twins=gated, aside=dry_run)
+        if named and MODULE not in named:
+            look = partial(operations.preview_blocks, tree, blocks)
+        else:
+            look = partial(operations.preview, tree, blocks, derivable=not no_derive)
         if dry_run:
-            console.diff(
-                read_consistently(tree, console.notify, partial(operations.preview, tree, derivable=not no_derive))
-            )
+            console.diff(read_consistently(tree, console.notify, look))
             return
         copies = environment.copies(tree, around)  # before anything is written: it may fail
-        outcome = operations.apply(tree, console.notify, derivable=not no_derive)
+        outcome = commit.transact(tree, "apply", console.notify, look)
         console.tree(outcome.survey)
         console.copies(outcome.survey, copies)
         if not outcome.changes:
@@ -54,28 +66,29 @@ def apply(
         console.notes(outcome)
         console.derived(outcome)
         try:
-            verdict = None if no_verify else _verdict(console, tree, around, copies, python)
+            passed = None if no_verify else _passed(console, tree, around, copies, python)
         except KeyboardInterrupt as interrupt:
             raise _unverified(interrupt, ultralytics_path) from interrupt
-        if verdict is not None and not verdict.ok:
+        if passed is False:
             console.code = 1
             if not keep:
                 operations.undo(tree, outcome, console.notify)
                 console.undone(outcome)
             return
-        if verdict is None:
+        if passed is None:
             console.lines(["", f"unverified: `{next_steps.command('verify', ultralytics_path)}` verifies it"])
-        console.lines(_next_steps(tree, copies, ultralytics_path))
+        shown = blocks if MODULE not in (named or [MODULE]) else ()
+        console.lines(_next_steps(tree, copies, ultralytics_path, shown))
 
 
-def _verdict(
+def _passed(
     console: Console, tree: Tree, around: Surroundings, copies: Sequence[Copy], python: Path | None
-) -> Verdict | None:
-    """Verify what was just applied; return nothing where it can't be tried."""
+) -> bool | None:
+    """Verify what was just applied, and return whether it passed; nothing where it can't be tried."""
     from a2patch.runner import DEFAULT
 
     try:
-        return try_tree(console, tree, around, copies, python, only=DEFAULT)
+        return all(verdict.ok for verdict in try_all(console, tree, around, copies, python, only=DEFAULT))
     except (AccessError, ToolMissingError) as error:  # it says nothing about the patch
         console.unverified(error)
         return None
@@ -87,12 +100,15 @@ def _unverified(interrupt: KeyboardInterrupt, path: Path | None) -> Interruption
     return interruption(interrupt, f"The patch is in, unverified: `{verify}` verifies it, `{revert}` takes it out.")
 
 
-def _next_steps(tree: Tree, copies: Sequence[Copy], path: Path | None) -> list[str]:
-    train = next_steps.training(tree, copies, "detect train model=yolov8s_A2.yaml data=coco8.yaml epochs=3")
+def _next_steps(tree: Tree, copies: Sequence[Copy], path: Path | None, blocks: Sequence[Block]) -> list[str]:
+    train = next_steps.training(tree, copies, f"detect train model={at_scale(MODEL, 's')} data=coco8.yaml epochs=3")
+    first = f"{train}   # any of n s m l x" if train else ""
+    if blocks:
+        first = f"{next_steps.command('insert', path)} --base yolov8 --block {blocks[0].names()[0]} --at P3"
     return [
         "",
         "next",
-        *([f"  {train}   # any of n s m l x"] if train else []),
+        *([f"  {first}"] if first else []),
         f"  {next_steps.command('status', path)}",
         f"  {next_steps.command('revert', path)}",
     ]

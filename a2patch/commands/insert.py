@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from a2patch.block import BLOCK, LAYER
+from a2patch.block import BLOCK, CLASSES, LAYER
 from a2patch.commands.options import JsonOption, PathOption, PythonOption, interpreter, locate, surroundings, survey
 from a2patch.console import Console, error_handler, progress
+from a2patch.errors import NotPatchedError
 from a2patch.report import json
 
 if TYPE_CHECKING:
     from a2patch.graph import Position
     from a2patch.runner import InsertedModel
+    from a2patch.transaction import Survey
     from a2patch.tree import Tree
 
 # These are `a2patch.graph.FORMS`, repeated since each command would wait for that import.
@@ -36,7 +39,10 @@ def insert(
     ] = False,
     remove: Annotated[bool, typer.Option("--remove", help="Take all our layers out of MODEL instead.")] = False,
     block: Annotated[
-        str, typer.Option("--block", metavar="CLASS", help=f"{BLOCK}, the residual one, or {LAYER}.")
+        str,
+        typer.Option(
+            "--block", metavar="CLASS", help=f"{BLOCK}, the residual one, {LAYER}, or a class of another block."
+        ),
     ] = BLOCK,
     e: Annotated[
         float | None,
@@ -69,7 +75,8 @@ def insert(
     from a2patch.tree import environment
 
     positions = _positions(at or [], each=each, remove=remove)
-    arguments = _row_arguments(block, e, args)
+    ours = block in CLASSES
+    arguments = _row_arguments(block, e, args) if ours else ""
     name = _file_name(output, base, each=each, install=install)
     with error_handler("insert", as_json) as console:
         refuse_checkpoint(base, "--base")
@@ -78,8 +85,18 @@ def insert(
         seen = survey(console, tree)
         console.document["tree"] = json.tree(seen)
         models.refuse_unpatched(seen)
+        if ours and not (remove or seen.status.complete):
+            raise NotPatchedError(
+                f"the tree has other blocks, and no {block}",
+                path=tree.package,
+                remedy="Put it in with `a2patch apply`, or name a class of the tree with --block.",
+            )
+        if not ours:
+            arguments = _other_arguments(seen, block, e, args)
+        known = tuple(name for one in seen.layers for name in one.layer.block.names())
         model = find_model(tree.package, base, around.folder, console.notify)
         order = runner.Insertion(model, positions, each, remove, block, arguments, name, trust)
+        order = replace(order, classes=(*CLASSES, *known), tag=order.tag if ours else block)
         python = interpreter(console, python, tree, around)
         with progress() as notify:
             result = runner.insert_models(tree.package, python, order, notify, around.variables)
@@ -121,8 +138,6 @@ def _positions(at: Sequence[str], *, each: bool, remove: bool) -> tuple[Position
 
 def _row_arguments(block: str, e: float | None, args: str) -> str:
     """Return the arguments of a row as they are written, or refuse what would be blind or not build."""
-    if block not in (BLOCK, LAYER):
-        raise typer.BadParameter(f"--block is {BLOCK} or {LAYER}")
     if e is not None and (args or block == LAYER):
         raise typer.BadParameter(f"--e is the one argument of a {BLOCK}; --args are those of the row")
     values = _numbers(args) if args else [0.25 if e is None else e]
@@ -136,6 +151,42 @@ def _row_arguments(block: str, e: float | None, args: str) -> str:
                 "with a c_n of 1 the layer is blind: a softmax over one channel is 1 at every position; take at least 2"
             )
     return ", ".join(map(repr, values))
+
+
+def _other_arguments(seen: Survey, block: str, e: float | None, args: str) -> str:
+    """Return the arguments of a row of another block's class as they are written: by default those of its example.
+
+    Raises:
+        NotPatchedError: The tree has no such class.
+    """
+    if e is not None:
+        raise typer.BadParameter(f"--e is the one argument of a {BLOCK}; --args are those of the row")
+    known = {each.name: each for one in seen.layers if one.is_there for each in one.layer.block.classes}
+    if block not in known:
+        raise NotPatchedError(
+            f"the tree has no block with a class {block}",
+            path=seen.tree.package,
+            found=f"it has {', '.join([*CLASSES, *known])}" if seen.status.complete else f"it has {', '.join(known)}",
+            remedy="Put it in with `a2patch apply FILE`, or name one of these.",
+        )
+    rule = known[block].rule
+    if rule is not None and rule.kind == "join":
+        raise typer.BadParameter(f"a {block} reads several layers, so it has no single position; write its row by hand")
+    return ", ".join(map(repr, _values(args) if args else known[block].args))
+
+
+def _values(args: str) -> list[object]:
+    """Read what `--args` names for a class that takes more than numbers: plain values, none of which upstream runs."""
+    refusal = typer.BadParameter(f"--args are plain values, as in 8,True; not {args[:80]!r}")
+    if len(args) > 200:
+        raise refusal
+    try:
+        values = ast.literal_eval(f"[{args}]")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise refusal from error
+    if not all(isinstance(value, int | float | None) for value in values):
+        raise refusal
+    return list(values)
 
 
 def _numbers(args: str) -> list[int | float]:

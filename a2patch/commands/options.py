@@ -52,9 +52,9 @@ def locate(console: Console, path: Path | None, around: Surroundings) -> Tree:
 
 def survey(console: Console, tree: Tree) -> Survey:
     """Look at a tree while no other command changes it."""
-    from a2patch.transaction import commit, operations
+    from a2patch.transaction import commit, look_at
 
-    return commit.read_consistently(tree, console.notify, partial(operations.survey, tree))
+    return commit.read_consistently(tree, console.notify, partial(look_at, tree))
 
 
 def interpreter(console: Console, python: Path | None, tree: Tree, around: Surroundings) -> Path:

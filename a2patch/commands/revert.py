@@ -11,6 +11,9 @@ from a2patch.console import error_handler
 
 
 def revert(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[BLOCK]...", help="The blocks to take out; without any: all of ours.")
+    ] = None,
     ultralytics_path: PathOption = None,
     force: Annotated[
         bool, typer.Option("--force", help="Take ours out even where it was edited; the edits are saved as a patch.")
@@ -25,7 +28,7 @@ def revert(
         around = surroundings()
         tree = locate(console, ultralytics_path, around)
         copies = environment.copies(tree, around)  # before anything is written: it may fail
-        outcome = operations.revert(tree, console.notify, force=force)
+        outcome = operations.revert(tree, console.notify, names or [], force=force)
         console.tree(outcome.survey)
         console.copies(outcome.survey, copies)
         if outcome.writes:

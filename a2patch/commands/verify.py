@@ -73,11 +73,57 @@ def verify(
         only = QUICK if quick else CHECKS if full else DEFAULT
         target = html_file.claim(report) if report else None
         copies = environment.copies(tree, around)
-        verdict = try_tree(console, tree, around, copies, python, only=only, subject=subject)
+        if subject:
+            verdicts = [try_tree(console, tree, around, copies, python, only=only, subject=subject)]
+        else:
+            verdicts = try_all(console, tree, around, copies, python, only=only)
         if target:
-            _write_report(console, target, tree, verdict, around, only=only, subject=subject)
-        if not verdict.ok:
+            _write_report(console, target, tree, verdicts[0], around, only=only, subject=subject)
+        if not all(verdict.ok for verdict in verdicts):
             console.code = 1
+
+
+def try_all(
+    console: Console,
+    tree: Tree,
+    around: Surroundings,
+    copies: Sequence[Copy],
+    python: Path | None,
+    *,
+    only: Sequence[str],
+) -> list[Verdict]:
+    """Try all that a tree has of ours: Double Attention if it is there, and then each other block.
+
+    Args:
+        console: Where to say it.
+        tree: The tree.
+        around: What the command is run in.
+        copies: Every copy of ultralytics in sight.
+        python: The interpreter to try it with, where its user named one.
+        only: The checks to make.
+
+    Raises:
+        NotPatchedError: The tree has nothing of ours.
+    """
+    from a2patch.runner import DEFAULT, verify_block
+    from a2patch.transaction import refuse_unpatched, untouched
+
+    seen = survey(console, tree)
+    refuse_unpatched(seen)
+    verdicts = []
+    if not seen.layers or any(site.back for site in seen.status.sites):
+        verdicts.append(try_tree(console, tree, around, copies, python, only=only))
+    for one in seen.layers:
+        found = interpreter(console, python, tree, around)
+        with progress() as notify:
+            verdict = verify_block(
+                tree.package, found, untouched(seen), one.layer.as_tried, notify, around.variables, only=only
+            )
+        console.block_verdict(one.layer.block.name, verdict)
+        verdicts.append(verdict)
+    if seen.layers and all(verdict.ok for verdict in verdicts) and set(only) >= set(DEFAULT):
+        _mark(console, tree, verdicts[0])
+    return verdicts
 
 
 def try_tree(
@@ -103,16 +149,16 @@ def try_tree(
     """
     from a2patch.runner import DEFAULT, judge
     from a2patch.runner import verify as runner
-    from a2patch.transaction import operations
+    from a2patch.transaction import refuse_unpatched, untouched
 
     seen = survey(console, tree)
     if subject is None:
-        operations.refuse_unpatched(seen)
+        refuse_unpatched(seen)
     with progress() as notify:
         verdict = runner.verify(
             tree.package,
             interpreter(console, python, tree, around),
-            operations.untouched(seen),
+            untouched(seen),
             notify,
             around.variables,
             only=only,
@@ -121,12 +167,19 @@ def try_tree(
         )
     verdict = judge.with_copies(verdict, tree.package, copies)
     console.verdict(verdict)
-    if verdict.ok and subject is None and set(only) >= set(DEFAULT):
-        try:
-            operations.mark_verified(tree, f"Python {verdict.python}, torch {verdict.torch}", console.notify)
-        except AccessError as error:  # anybody may try a tree that belongs to others
-            console.notify(f"the verdict could not be noted in the receipt: {error.message}")
+    if verdict.ok and subject is None and not seen.layers and set(only) >= set(DEFAULT):
+        _mark(console, tree, verdict)
     return verdict
+
+
+def _mark(console: Console, tree: Tree, verdict: Verdict) -> None:
+    """Note in the receipt that all of the tree passed."""
+    from a2patch.transaction import operations
+
+    try:
+        operations.mark_verified(tree, f"Python {verdict.python}, torch {verdict.torch}", console.notify)
+    except AccessError as error:  # anybody may try a tree that belongs to others
+        console.notify(f"the verdict could not be noted in the receipt: {error.message}")
 
 
 def _write_report(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,9 +14,10 @@ import typer
 from a2patch.console import failure
 from a2patch.console.output import Output
 from a2patch.errors import A2PatchError, EndedBySignal, InterruptionError
-from a2patch.report import json, text, tree
+from a2patch.report import blocks, json, text, tree
 
 if TYPE_CHECKING:
+    from a2patch.block import Block
     from a2patch.runner import InsertResult, Transplant, Verdict
     from a2patch.transaction import Operation, Survey
     from a2patch.tree import Copy, Tree
@@ -87,6 +88,40 @@ class Console:
     def derived(self, outcome: Operation) -> None:
         """Warn people where no versioned diff fitted."""
         self.lines(tree.derived_lines(outcome))
+
+    def understood(self, told: Sequence[tuple[Block, Mapping[str, str]]], *, aside: bool) -> None:
+        """Say how the rows of blocks are read; aside where what is printed may be piped."""
+        if told:
+            self.document["blocks"] = [
+                {"name": block.name, "classes": [c | {"by": by.get(c["name"])} for c in blocks.classes(block)]}
+                for block, by in told
+            ]
+        if aside:
+            for line in blocks.understood_lines(told):
+                self.notify(line)
+        else:
+            self.lines(blocks.understood_lines(told))
+
+    def bundled(self, found: Sequence[Block]) -> None:
+        """Say which blocks come with a2patch."""
+        self.document["bundled"] = blocks.bundled_document(found)
+        self.lines(blocks.bundled_lines(found))
+
+    def tree_blocks(self, survey: Survey) -> None:
+        """Say which blocks a tree has."""
+        self.document |= {"tree": json.tree(survey), "blocks": blocks.tree_document(survey)}
+        self.lines(blocks.tree_lines(survey))
+
+    def block_verdict(self, name: str, verdict: Verdict) -> None:
+        """Print the verdict on a block."""
+        from a2patch.report import verdict as report
+
+        entries = self.document.setdefault("blocks", [])
+        entry = next((each for each in entries if each["name"] == name), None)
+        if entry is None:
+            entries.append(entry := {"name": name})
+        entry["verdict"] = json.verdict(verdict)
+        self.lines(["", name, report.verdict_text(verdict, width())])
 
     def diff(self, outcome: Operation) -> None:
         """Print what a command would change, or changed, as a unified diff."""

@@ -68,14 +68,19 @@ def parse(text: str) -> Position:
     return Position("neck" if typed["part"] else "stage", int(typed["level"]))
 
 
-def file_name(stem: str, positions: Sequence[Position]) -> str:
+def file_name(stem: str, positions: Sequence[Position], tag: str = "A2") -> str:
     """Return what to call a model with our blocks at some positions: `yolov8` at P3 and P4 is `yolov8_A2-p3p4.yaml`.
 
     A letter of a scale right behind a digit would be taken for the scale that the name asks for, so only stages, whose
     letter is none, are written without a dash between them.
+
+    Args:
+        stem: The name of the model that it is made from, without its ending.
+        positions: Where rows went.
+        tag: What stands for the block.
     """
     labels = "-".join(position.label for position in positions)
-    return f"{stem}_A2-{re.sub(r'(?<=p[2-6])-(?=p[2-6])', '', labels)}.yaml"
+    return f"{stem}_{tag}-{re.sub(r'(?<=p[2-6])-(?=p[2-6])', '', labels)}.yaml"
 
 
 def layers(positions: Sequence[Position], graph: Graph, maps: Collection[int], added: Collection[str]) -> list[int]:

@@ -3,17 +3,24 @@
 Imports `tree` and `errors`; nothing here writes.
 """
 
-from a2patch.patch.derive import CFG_FOLDERS
+from a2patch.patch.anchors import AnchorError
+from a2patch.patch.derive import CFG_FOLDERS, block_diff
 from a2patch.patch.diff import SITES, Diff, FileDiff, Site, between, numbers, parse
-from a2patch.patch.fit import Misfit, fit, fit_file, outcome
-from a2patch.patch.lines import merge
-from a2patch.patch.ours import is_model, is_path, may_touch
+from a2patch.patch.fit import Misfit, explain, fit, fit_file, outcome
+from a2patch.patch.lines import merge, split_lines
+from a2patch.patch.ours import MODEL_TAG, is_model, is_path, may_touch, same_edits
 from a2patch.patch.plan import Change, Plan, SiteState, SiteStatus, State, Status
+from a2patch.patch.plan import plan as plan_diffs
+from a2patch.patch.scopes import names_bound
 from a2patch.patch.unified_diff import unified
+from a2patch.patch.validate import fault as why_broken
+from a2patch.patch.validate import taken_names
 
 __all__ = [
     "CFG_FOLDERS",
+    "MODEL_TAG",
     "SITES",
+    "AnchorError",
     "Change",
     "Diff",
     "FileDiff",
@@ -25,14 +32,22 @@ __all__ = [
     "State",
     "Status",
     "between",
+    "block_diff",
+    "explain",
     "fit",
     "fit_file",
     "is_model",
     "is_path",
     "may_touch",
     "merge",
+    "names_bound",
     "numbers",
     "outcome",
     "parse",
+    "plan_diffs",
+    "same_edits",
+    "split_lines",
+    "taken_names",
     "unified",
+    "why_broken",
 ]

@@ -1,4 +1,4 @@
-"""Make the diffs of a tree from its own syntax: for `make patches`, and for trees that no versioned diff fits."""
+"""Make the diffs of a tree from its own syntax: for `make patches`, trees that no versioned diff fits, and blocks."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from a2patch.block import BASE, LAYER, MODELS, MODULE
+from a2patch.block import ADDITION, BASE, LAYER, MODELS, MODULE, Addition
 from a2patch.patch import anchors, base_model, edits
 from a2patch.patch.diff import Diff, FileDiff, Hunk, Site
+from a2patch.patch.lines import split_lines
 from a2patch.tree import Reader
 
 # Where releases keep their model YAMLs, the newest place first.
@@ -39,17 +40,38 @@ def diff(site: Site, read: Reader, added: Mapping[str, str], release: str) -> Di
     Raises:
         AnchorError: An edit has no place in this tree, or not just one.
     """
+    files: tuple[FileDiff, ...]
     match site:
         case "module":
-            files = _module(read, added)
+            files = (_module(read, MODULE, added[f"{MODULE}.py"].encode("utf-8", "surrogateescape")),)
         case "init":
-            files = _init(read)
+            files = (_init(read, ADDITION),)
         case "tasks":
-            content = _must(read, "nn/tasks.py")
-            files = (edits.file_diff("nn/tasks.py", content, edits.tasks_edits(content)),)
+            files = (_tasks(read, ADDITION),)
         case _:
             files = _cfg(read, added)
     return Diff(site, release, files, derived=True)
+
+
+def block_diff(site: Site, read: Reader, added: Addition, source: bytes, release: str) -> Diff:
+    """Make the diff of a site of a tree for a block.
+
+    Args:
+        site: `"module"`, `"init"` or `"tasks"`.
+        read: Gives the bytes of a file of the tree.
+        added: What the edits put in.
+        source: The bytes of the module file.
+        release: The release to name it by.
+
+    Raises:
+        AnchorError: An edit has no place in this tree, or not just one.
+    """
+    made = {
+        "module": lambda: _module(read, added.module, source),
+        "init": lambda: _init(read, added),
+        "tasks": lambda: _tasks(read, added),
+    }
+    return Diff(site, release, (made[site](),), derived=True)
 
 
 def unscaled(text: str, stem: str) -> dict[str, str]:
@@ -77,18 +99,22 @@ def _capped(text: str, most: int) -> str:
     return _CHANNELS.sub(lambda row: f"{row[1]}{min(int(row[2]), most)}", text)
 
 
-def _module(read: Reader, added: Mapping[str, str]) -> tuple[FileDiff, ...]:
-    name = f"{MODULE}.py"
+def _module(read: Reader, name: str, source: bytes) -> FileDiff:
     folder = "nn" if read("nn/modules/__init__.py") is None else "nn/modules"
-    return (_new_file(f"{folder}/{name}", added[name]),)
+    return _new_file(f"{folder}/{name}.py", source)
 
 
-def _init(read: Reader) -> tuple[FileDiff, ...]:
+def _init(read: Reader, added: Addition) -> FileDiff:
     content = read("nn/modules/__init__.py")
     if content is not None:
-        return (edits.file_diff("nn/modules/__init__.py", content, edits.modules_edits(content)),)
+        return edits.file_diff("nn/modules/__init__.py", content, edits.modules_edits(content, added))
     content = _must(read, "nn/modules.py")
-    return (edits.file_diff("nn/modules.py", content, edits.single_module_edits(content)),)
+    return edits.file_diff("nn/modules.py", content, edits.single_module_edits(content, added))
+
+
+def _tasks(read: Reader, added: Addition) -> FileDiff:
+    content = _must(read, "nn/tasks.py")
+    return edits.file_diff("nn/tasks.py", content, edits.tasks_edits(content, added))
 
 
 def _cfg(read: Reader, added: Mapping[str, str]) -> tuple[FileDiff, ...]:
@@ -96,13 +122,13 @@ def _cfg(read: Reader, added: Mapping[str, str]) -> tuple[FileDiff, ...]:
         base = read(f"{folder}/{BASE}")
         if base is not None:
             text = base.decode("utf-8", "surrogateescape")
-            return tuple(_new_file(f"{folder}/{name}", _model(text, name, added[name])) for name in MODELS)
+            return tuple(_new_text(f"{folder}/{name}", _model(text, name, added[name])) for name in MODELS)
         if read(f"{folder}/yolov8n.yaml") is not None:
             made = {name: text for yaml in MODELS for name, text in unscaled(added[yaml], Path(yaml).stem).items()}
-            return tuple(_new_file(f"{folder}/{name}", made[name]) for name in sorted(made))
+            return tuple(_new_text(f"{folder}/{name}", made[name]) for name in sorted(made))
     for folder, beside in zip(CFG_FOLDERS, _SETTINGS, strict=True):
         if read(beside) is not None:
-            return tuple(_new_file(f"{folder}/{name}", added[name]) for name in MODELS)
+            return tuple(_new_text(f"{folder}/{name}", added[name]) for name in MODELS)
     raise anchors.AnchorError(f"neither {BASE} in {', '.join(CFG_FOLDERS)} nor any of {', '.join(_SETTINGS)}")
 
 
@@ -111,11 +137,12 @@ def _model(base: str, name: str, added: str) -> str:
     return added if base_model.alike(added, base) else base_model.made_from(base, name) or added
 
 
-def _new_file(path: str, text: str) -> FileDiff:
-    lines = tuple(
-        (b"+", line.encode("utf-8", "surrogateescape") + b"\n") for line in text.removesuffix("\n").split("\n")
-    )
-    return FileDiff(path, (Hunk(1, lines),), creates=True)
+def _new_text(path: str, text: str) -> FileDiff:
+    return _new_file(path, text.removesuffix("\n").encode("utf-8", "surrogateescape") + b"\n")
+
+
+def _new_file(path: str, content: bytes) -> FileDiff:
+    return FileDiff(path, (Hunk(1, tuple((b"+", line) for line in split_lines(content))),), creates=True)
 
 
 def _must(read: Reader, path: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The edits that put our classes into a release, by line, so that every byte around them stays; and their diffs."""
+"""The edits that put a block's classes into a release, by line, so that all bytes around them stay; and their diffs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from a2patch.block import CLASSES, LAYER, MODULE
+from a2patch.block import Addition
 from a2patch.patch import class_tests, scopes
 from a2patch.patch.anchors import (
     AnchorError,
@@ -38,11 +38,12 @@ class Edit:
     lines: tuple[str, ...]
 
 
-def tasks_edits(content: bytes) -> list[Edit]:
-    """The import, and the branch inside `parse_model`'s chain on the module class.
+def tasks_edits(content: bytes, added: Addition) -> list[Edit]:
+    """The import, and the branches inside `parse_model`'s chain on the module class.
 
     Args:
         content: The bytes of `nn/tasks.py`.
+        added: What to put in.
 
     Raises:
         AnchorError: There is no such place, or not just one.
@@ -53,20 +54,22 @@ def tasks_edits(content: bytes) -> list[Edit]:
     prefix = "." * statement.level + (statement.module or "").removesuffix(".conv")
     aliases = [] if (statement.module or "").endswith(".conv") else _one_a_line(statement.names, lines)
     if aliases:
-        place = _sorted_place(aliases, [_import_order(alias.name) for alias in aliases], _import_order(CLASSES[0]))
+        wanted = _import_order(added.classes[0])
+        place = _sorted_place(aliases, [_import_order(alias.name) for alias in aliases], wanted)
         indent = _indent(lines[place.lineno - 1])
-        importing = Edit(place.lineno, 0, tuple(f"{indent}{name}," for name in CLASSES))
+        importing = Edit(place.lineno, 0, tuple(f"{indent}{name}," for name in added.classes))
     else:
         indent = _indent(lines[statement.lineno - 1])
-        importing = Edit(statement.lineno, 0, (f"{indent}from {prefix} import {', '.join(CLASSES)}",))
-    return [importing, _branch_edit(chain(module), lines)]
+        importing = Edit(statement.lineno, 0, (f"{indent}from {prefix} import {', '.join(added.classes)}",))
+    return [importing, _branch_edit(chain(module), lines, added)]
 
 
-def modules_edits(content: bytes) -> list[Edit]:
+def modules_edits(content: bytes, added: Addition) -> list[Edit]:
     """The import and the entries of `__all__`, each in the file's own order.
 
     Args:
         content: The bytes of `nn/modules/__init__.py`.
+        added: What to put in.
 
     Raises:
         AnchorError: There is no such place.
@@ -76,18 +79,19 @@ def modules_edits(content: bytes) -> list[Edit]:
     siblings = [node for node in module.body if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module]
     if not siblings:
         raise AnchorError("no import from a sibling module")
-    text = f"from .{MODULE} import {', '.join(CLASSES)}"
-    after = [node for node in siblings if (node.module or "") > MODULE]
+    after = [] if added.last else [node for node in siblings if (node.module or "") > added.module]
     line = after[0].lineno if after else (siblings[-1].end_lineno or siblings[-1].lineno) + 1
     exported = exports(module)
-    return [Edit(line, 0, (text,))] + ([] if exported is None else [_exports_edit(exported, lines)])
+    importing = Edit(line, 0, (added.statement,))
+    return [importing] if exported is None else [importing, _exports_edit(exported, lines, added)]
 
 
-def single_module_edits(content: bytes) -> list[Edit]:
+def single_module_edits(content: bytes, added: Addition) -> list[Edit]:
     """The import, after the last one at the top of the file.
 
     Args:
         content: The bytes of `nn/modules.py`, which releases before 8.0.98 have in place of the package.
+        added: What to put in.
 
     Raises:
         AnchorError: There is no import at the top.
@@ -100,8 +104,7 @@ def single_module_edits(content: bytes) -> list[Edit]:
             top = node
     if top is None:
         raise AnchorError("no import at the top")
-    text = f"from .{MODULE} import {', '.join(CLASSES)}  # noqa: F401"
-    return [Edit((top.end_lineno or top.lineno) + 1, 0, (text,))]
+    return [Edit((top.end_lineno or top.lineno) + 1, 0, (f"{added.statement}  # noqa: F401",))]
 
 
 def file_diff(path: str, content: bytes, edits: Iterable[Edit]) -> FileDiff:
@@ -131,7 +134,7 @@ def _hunk(lines: list[bytes], edit: Edit) -> Hunk:
     return Hunk(start + 1, (*before, *removed, *added, *after))
 
 
-def _branch_edit(chain: Chain, lines: list[str]) -> Edit:
+def _branch_edit(chain: Chain, lines: list[str], added: Addition) -> Edit:
     place = _place(chain)
     opening = lines[place.lineno - 1]
     outer = _indent(opening)
@@ -141,6 +144,19 @@ def _branch_edit(chain: Chain, lines: list[str]) -> Edit:
     unit = inner[len(outer) :]
     if not inner.startswith(outer) or not unit or place.body[0].lineno == place.lineno:
         raise AnchorError(f"line {place.lineno}: the branch is not indented as a block")
+    factors = _factors(chain)
+    block = []
+    for branch in added.branches:
+        body = (line.format(**factors).replace("\t", unit) for line in branch.lines)
+        block += [f"{outer}elif {branch.test}:", *(inner + line for line in body)]
+    if opening[len(outer) :].startswith("elif"):
+        return Edit(place.lineno, 0, tuple(block))
+    first = outer + block[0].removeprefix(f"{outer}el")
+    return Edit(place.lineno, 1, (first, *block[1:], f"{outer}el{opening[len(outer) :]}"))
+
+
+def _factors(chain: Chain) -> dict[str, str]:
+    """Return what a branch's lines leave to the release: the factor of the width, and the limit of the channels."""
     bound = scopes.bound(chain.function)
     missing = {"m", "f", "args", "ch", "c2"} - bound
     if missing:
@@ -148,21 +164,7 @@ def _branch_edit(chain: Chain, lines: list[str]) -> Edit:
     width = next((name for name in ("width", "gw") if name in bound), None)
     if width is None:
         raise AnchorError("parse_model binds no width factor (width or gw)")
-    channels = "min(args[0], max_channels)" if "max_channels" in bound else "args[0]"
-    body = (
-        "c1 = c2 = ch[f]",
-        f"if m is {LAYER}:  # args are c_m, c_n, reconstruct",
-        f"{unit}c_m = make_divisible({channels} * {width}, 8)",
-        f"{unit}args = [c_m, *args[1:]]",
-        f"{unit}if not any(args[2:]):",
-        f"{unit}{unit}c2 = c_m",
-        "args = [c1, *args]",
-    )
-    head = f"if m in ({', '.join(CLASSES)}):"
-    block = [inner + line for line in body]
-    if opening[len(outer) :].startswith("elif"):
-        return Edit(place.lineno, 0, (f"{outer}el{head}", *block))
-    return Edit(place.lineno, 1, (outer + head, *block, f"{outer}el{opening[len(outer) :]}"))
+    return {"width": width, "channels": "min(args[0], max_channels)" if "max_channels" in bound else "args[0]"}
 
 
 def _place(chain: Chain) -> ast.If:
@@ -172,20 +174,21 @@ def _place(chain: Chain) -> ast.If:
     return others[0] if branch is first and others and class_tests.names_classes(first.test) else branch
 
 
-def _exports_edit(value: ast.Tuple | ast.List, lines: list[str]) -> Edit:
+def _exports_edit(value: ast.Tuple | ast.List, lines: list[str], added: Addition) -> Edit:
     opening = lines[value.lineno - 1]
     entries = [entry for entry in value.elts if isinstance(entry, ast.Constant) and isinstance(entry.value, str)]
     if not entries or len(entries) != len(value.elts):
         raise AnchorError(f"line {value.lineno}: __all__ is not a literal of names")
     first = entries[0]
     quote = lines[first.lineno - 1][first.col_offset]
-    quoted = [f"{quote}{name}{quote}" for name in CLASSES]
+    quoted = [f"{quote}{name}{quote}" for name in added.classes]
     if value.end_lineno == value.lineno:
         at = first.col_offset
         return Edit(value.lineno, 1, (f"{opening[:at]}{', '.join(quoted)}, {opening[at:]}",))
     single = _one_a_line(entries, lines)
     if single:
-        place = _sorted_place(single, [_export_order(str(entry.value)) for entry in single], _export_order(CLASSES[0]))
+        wanted = _export_order(added.classes[0])
+        place = _sorted_place(single, [_export_order(str(entry.value)) for entry in single], wanted)
         return Edit(place.lineno, 0, tuple(f"{_indent(lines[place.lineno - 1])}{name}," for name in quoted))
     line = next((entry.lineno for entry in entries if entry.lineno > value.lineno), None)
     if line is None:

@@ -6,59 +6,70 @@ import ast
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from a2patch.block import CLASSES, MODELS, MODULE
+from a2patch.block import ADDITION, Addition
 from a2patch.patch import anchors
 from a2patch.patch.derive import CFG_FOLDERS
 from a2patch.patch.diff import SITES, Diff, FileDiff, Site
 from a2patch.patch.fit import outcome
 from a2patch.tree import Reader
 
-# At any scale: the first releases have a file for each, and others take `yolov8s_A2.yaml` for `yolov8_A2.yaml`.
-YAMLS = re.compile("|".join(re.escape(name).replace("yolov8", "yolov8[nsmlx]?") for name in MODELS))
-
 _CHANGED: Mapping[Site, tuple[str, ...]] = {
     "init": ("nn/modules/__init__.py", "nn/modules.py"),
     "tasks": ("nn/tasks.py",),
 }
-_MODULES = (f"nn/modules/{MODULE}.py", f"nn/{MODULE}.py")
-_NAMED = re.compile("|".join(CLASSES).encode())
+MODEL_TAG = "A2"
+"""What the names of models with our layers have behind that of their base."""
+
 _BACKBONE = re.compile(rb"\bbackbone[\"']?\s*:")
 
 
-def may_touch(site: Site, file: FileDiff) -> bool:
+def model_names(added: Addition) -> re.Pattern[str]:
+    """Return what the names of the model files that come along match.
+
+    At any scale: the first releases have a file for each, and others take `yolov8s_x.yaml` for `yolov8_x.yaml`.
+    """
+    return re.compile("|".join(re.escape(name).replace("yolov8", "yolov8[nsmlx]?") for name in added.models))
+
+
+def may_touch(site: Site, file: FileDiff, added: Addition) -> bool:
     """Return whether a diff of a site may do this to a file: change what registers our classes, add what is ours.
 
     Args:
         site: The site.
         file: What the diff does to one file, as it puts the patch in.
+        added: What the patch brings.
     """
     if site in _CHANGED:
         return file.path in _CHANGED[site] and not (file.creates or file.deletes)
-    return file.creates and not file.deletes and _is_added(site, file.path) and bool(_NAMED.search(file.content))
+    named = any(name.split(" as ")[0].encode() in file.content for name in added.imports)
+    return file.creates and not file.deletes and is_added(site, file.path, added) and named
 
 
-def is_path(path: str) -> bool:
+def is_path(path: str, added: Addition = ADDITION) -> bool:
     """Return whether a path is that of a file which the patch of some release adds or changes."""
-    return any(path in _CHANGED.get(site, ()) or _is_added(site, path) for site in SITES)
+    return any(path in _CHANGED.get(site, ()) or is_added(site, path, added) for site in SITES)
 
 
-def _is_added(site: Site, path: str) -> bool:
+def is_added(site: Site, path: str, added: Addition) -> bool:
+    """Return whether a path is that of a file which the patch adds."""
     folder, _, name = path.rpartition("/")
     if site == "module":
-        return path in _MODULES
-    return site == "cfg" and folder in CFG_FOLDERS and YAMLS.fullmatch(name) is not None
+        return path in (f"nn/modules/{added.module}.py", f"nn/{added.module}.py")
+    return site == "cfg" and folder in CFG_FOLDERS and model_names(added).fullmatch(name) is not None
 
 
-def is_model(path: str, content: bytes) -> bool:
+def is_model(path: str, content: bytes, classes: Iterable[str] = ()) -> bool:
     """Return whether a file may be one that `a2patch insert` made: a model with our layers, or one that is named so.
 
     Args:
         path: POSIX path relative to the package folder.
         content: Its bytes.
+        classes: The classes of other blocks in the tree. A receipt may name any, so the file's name must have one.
     """
     stem = path.rpartition("/")[2].removesuffix(".yaml")
-    named = "_A2" in stem or (stem.endswith("-removed") and _BACKBONE.search(content))
-    return path.endswith(".yaml") and bool(named or _NAMED.search(content))
+    named = any(f"_{tag}" in stem for tag in (MODEL_TAG, *classes))
+    named = named or bool(stem.endswith("-removed") and _BACKBONE.search(content))
+    return path.endswith(".yaml") and (named or any(name.encode() in content for name in ADDITION.classes))
 
 
 def takes_only_ours(back: Diff, shipped: Iterable[Diff], read: Reader) -> bool:
@@ -72,6 +83,11 @@ def takes_only_ours(back: Diff, shipped: Iterable[Diff], read: Reader) -> bool:
     known = {_edits(file) for diff in shipped for file in diff.files}
     changed = [file for file in back.files if not file.deletes and _edits(file.reversed()) not in known]
     return all(_is_only_ours(read(file.path), outcome(file, read(file.path))) for file in changed)
+
+
+def same_edits(one: Diff, other: Diff) -> bool:
+    """Return whether two diffs put in and take out the same lines of the same files, wherever these stand."""
+    return [_edits(file) for file in one.files] == [_edits(file) for file in other.files]
 
 
 def _edits(file: FileDiff) -> tuple[str, tuple[tuple[bytes, bytes], ...]]:
@@ -94,7 +110,7 @@ class _WithoutOurs(ast.NodeTransformer):
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom | None:
         """Leave our classes out of an import, and an import of nothing else out."""
-        node.names = [alias for alias in node.names if alias.name not in CLASSES]
+        node.names = [alias for alias in node.names if alias.name not in ADDITION.classes]
         return node if node.names else None
 
     def visit_Tuple(self, node: ast.Tuple) -> ast.Tuple:
@@ -110,10 +126,10 @@ class _WithoutOurs(ast.NodeTransformer):
     def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
         """Put what follows our branch in its place."""
         self.generic_visit(node)
-        if any(isinstance(part, ast.Name) and part.id in CLASSES for part in ast.walk(node.test)):
+        if any(isinstance(part, ast.Name) and part.id in ADDITION.classes for part in ast.walk(node.test)):
             return node.orelse
         return node
 
 
 def _without_names(entries: Sequence[ast.expr]) -> list[ast.expr]:
-    return [entry for entry in entries if not (isinstance(entry, ast.Constant) and entry.value in CLASSES)]
+    return [entry for entry in entries if not (isinstance(entry, ast.Constant) and entry.value in ADDITION.classes)]

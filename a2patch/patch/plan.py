@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from a2patch.block import MODEL, MODULE
+from a2patch.block import ADDITION, MODEL, MODULE
 from a2patch.errors import A2PatchError, ConflictError
 from a2patch.patch import ours, validate
 from a2patch.patch.anchors import AnchorError
@@ -176,7 +176,7 @@ def plan_apply(tree: Tree, status: Status) -> Plan:
     made = plan(tree.read, [site.forth for site in status.sites if site.forth])
     for site in status.sites:
         for file in site.back.files if site.back else ():
-            if not file.creates and (fault := validate.fault(file.path, tree.read(file.path) or b"")):
+            if not file.creates and (fault := validate.fault(file.path, tree.read(file.path) or b"", ADDITION)):
                 raise ConflictError(
                     f"a file that is patched already would not work: {fault}",
                     path=tree.path(file.path),
@@ -195,7 +195,7 @@ def taken_names(tree: Tree, status: Status) -> tuple[str, ...]:
     patched = {file.path for site in status.sites if site.back for file in site.back.files} | set(tree.overlay)
     added = {file.path for site in status.sites if site.forth for file in site.forth.files}
     added |= {misfit.path for site in status.sites for misfit in site.misfits[:1]}
-    return validate.taken_names(tree, patched, added)
+    return validate.taken_names(tree, ADDITION, patched, added)
 
 
 def plan_revert(tree: Tree, status: Status) -> Plan:
@@ -261,7 +261,7 @@ def _fit_and_prove(diff: Diff, read: Reader) -> Diff | Misfit:
     if isinstance(fitted, Diff):
         for file in fitted.files:
             after = outcome(file, read(file.path))
-            if after is not None and (fault := validate.fault(file.path, after)):
+            if after is not None and (fault := validate.fault(file.path, after, ADDITION)):
                 return Misfit(diff.name, file.path, f"the patched file would not work: {fault}")
     return fitted
 

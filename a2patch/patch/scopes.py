@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from a2patch.tree import NotPythonError, parse_python
+
 Scope = ast.Module | ast.FunctionDef
 
 _NESTED = (
@@ -37,6 +39,16 @@ def bound(scope: Scope) -> set[str]:
     if isinstance(scope, ast.FunctionDef):
         return names | {node.arg for node in ast.walk(scope.args) if isinstance(node, ast.arg)}
     return names | {name for node in ast.walk(scope) if isinstance(node, ast.Global) for name in node.names}
+
+
+def names_bound(content: bytes) -> set[str]:
+    """Return the names that a file binds at its top: classes, functions, imports; none where it is no Python."""
+    try:
+        module = parse_python(content)
+    except NotPythonError:
+        return set()
+    defined = {node.name for node in module.body if isinstance(node, ast.ClassDef)}
+    return bound(module) | defined
 
 
 def values(*around: Scope) -> dict[str, list[ast.expr]]:

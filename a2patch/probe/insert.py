@@ -83,7 +83,7 @@ def _inserted(request: InsertRequest, channel: Channel, base: UserModel, text: s
     edited = []
     for group in ([position] for position in positions) if request.each else [positions]:
         after = layers(group, before, maps, request.classes)
-        name = request.name or file_name(base.path.stem, group)
+        name = request.name or file_name(base.path.stem, group, request.tag)
         made = insert(text, before, after, request.layer, request.args)
         edited.append(_Edited(name, group, marked(made, base.path.name, request.layer, after)))
     return edited

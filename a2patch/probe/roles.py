@@ -7,7 +7,7 @@ import time
 import traceback
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Tuple, TypeVar
 
 from a2patch.probe.events import Channel, Finding, SkipCheckError, exhausted, last_line, missing_library, passed
 from a2patch.probe.runtime.compat import move_home
@@ -28,6 +28,7 @@ from a2patch.protocol import (
     Request,
     Role,
     TransplantRequest,
+    TrialRequest,
     VerifyRequest,
     Version,
     decode,
@@ -35,6 +36,8 @@ from a2patch.protocol import (
 
 if TYPE_CHECKING:  # it imports torch, and whether torch is there is told first
     from a2patch.probe.models.context import Context
+
+R = TypeVar("R", bound=VerifyRequest)
 
 # What importing a release begins with, in the layouts of all releases.
 _STARTS = ["nn.tasks", "models", "engine.model", "engine.trainer", "models.yolo.detect", "yolo.engine.model", "yolo.v8"]
@@ -143,7 +146,7 @@ def _try_patched(request: VerifyRequest, channel: Channel) -> None:
     from a2patch.probe.models.context import Context
 
     try:
-        context = Context(request, channel)
+        context = Context(_with_models(request, channel), channel)
     except Exception as error:  # a model of the user's own may be anything
         traceback.print_exc()  # to the log
         channel.emit(_unreadable(error))
@@ -156,7 +159,17 @@ def _try_patched(request: VerifyRequest, channel: Channel) -> None:
     _check_training(context, trained)
     _check_fully(context)
     bases = [spec.base for spec in context.specs if spec.user and spec.base]
-    _count_costs(context, [*dict.fromkeys(bases), *files])
+    beside = [base for base in dict.fromkeys(bases) if base != context.base or "base" not in request.checks]
+    _count_costs(context, [*beside, *files])
+
+
+def _with_models(request: R, channel: Channel) -> R:
+    """Return a request with models to try, which are made here where it is to be tried by the rules of a block."""
+    if request.models or not request.block.rules:
+        return request
+    from a2patch.probe.block import with_models
+
+    return with_models(request, channel)
 
 
 def _unreadable(error: Exception) -> ModelUnreadable:
@@ -267,7 +280,8 @@ def _draw(request: FiguresRequest, channel: Channel) -> None:
     from a2patch.probe.figures.draw import draw_figures
     from a2patch.probe.models.context import Context
 
-    draw_figures(request, Context(request, channel))
+    asked = _with_models(request, channel)
+    draw_figures(asked, Context(asked, channel))
 
 
 def _try_on_gpu(request: VerifyRequest, channel: Channel) -> None:
@@ -275,7 +289,7 @@ def _try_on_gpu(request: VerifyRequest, channel: Channel) -> None:
     from a2patch.probe.checks.amp import check_amp_on_gpu
     from a2patch.probe.models.context import Context
 
-    _check(Context(request, channel), "amp", "computing on the GPU", check_amp_on_gpu)
+    _check(Context(_with_models(request, channel), channel), "amp", "computing on the GPU", check_amp_on_gpu)
 
 
 def _work(request: VerifyRequest, channel: Channel) -> None:
@@ -292,6 +306,13 @@ def _transplant(request: TransplantRequest, channel: Channel) -> None:
     transplant(request, channel)
 
 
+def _try_classes(request: TrialRequest, channel: Channel) -> None:
+    """Try the classes of a module file that is not in the tree yet."""
+    from a2patch.probe.trial.trial import try_classes
+
+    try_classes(request, channel)
+
+
 # The class of a request follows from its role.
 _ROLES: Dict[Role, Callable[[Any, Channel], None]] = {
     "patched": _try_patched,
@@ -303,6 +324,7 @@ _ROLES: Dict[Role, Callable[[Any, Channel], None]] = {
     "insert": _insert,
     "transplant": _transplant,
     "figures": _draw,
+    "trial": _try_classes,
 }
 
 

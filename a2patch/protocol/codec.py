@@ -19,13 +19,14 @@ from a2patch.protocol.requests import (
     InsertRequest,
     Request,
     TransplantRequest,
+    TrialRequest,
     VerifyRequest,
 )
 
 Message = Union[Request, Event]
 """Everything that can be sent."""
 
-_REQUESTS = (VerifyRequest, InsertRequest, FiguresRequest, TransplantRequest)
+_REQUESTS = (VerifyRequest, InsertRequest, FiguresRequest, TransplantRequest, TrialRequest)
 _CLASSES: Dict[str, Any] = {kind.__name__: kind for kind in (*_REQUESTS, *get_args(Event))}
 
 

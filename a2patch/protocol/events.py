@@ -213,6 +213,25 @@ class InsertionRefused:
 
 
 @dataclass(frozen=True)
+class ClassTried:
+    """How a row that names a class of a module file is read, as trying the class told.
+
+    Attributes:
+        name: The class.
+        rule: The rule: `keep`, `keep:nothing`, `width`, `repeat`, `join` or `join:nothing`; empty where it stays open.
+        args: Arguments of an example row that works.
+        problem: Why no row can name the class; empty if one can.
+        seen: In a few words, what came out of it.
+    """
+
+    name: str
+    rule: str
+    args: Tuple[Any, ...] = ()
+    problem: str = ""
+    seen: str = ""
+
+
+@dataclass(frozen=True)
 class Exhausted:
     """What the machine ran out of while the probe was at work, such as room on the disk: no fault of what is tried."""
 
@@ -228,6 +247,7 @@ Event = Union[
     Check,
     CheckpointSaved,
     CheckStarted,
+    ClassTried,
     Cost,
     CostsUncounted,
     Done,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Tuple
+from typing import Any, Literal, Tuple
 
 from a2patch.protocol.figures import Section
 
 REQUEST, EVENTS, SCRATCH = "request.json", "events.jsonl", "files"
 """What stands in the home of a probe: its request, its events, and the folder for its files."""
 
-Role = Literal["patched", "trainer", "untouched", "training", "gpu", "worker", "insert", "transplant", "figures"]
+Role = Literal[
+    "patched", "trainer", "untouched", "training", "gpu", "worker", "insert", "transplant", "figures", "trial"
+]
 """What a probe is to do:
 
 - `patched`: make the checks on a package, all but those of `trainer`;
@@ -21,7 +23,8 @@ Role = Literal["patched", "trainer", "untouched", "training", "gpu", "worker", "
 - `worker`: be one of the workers of the check on distributed training;
 - `insert`: make model files, and the checks on them;
 - `transplant`: carry a checkpoint into another model;
-- `figures`: draw the figures of a report.
+- `figures`: draw the figures of a report;
+- `trial`: try the classes of a module file that is not in the package yet.
 """
 
 
@@ -64,6 +67,72 @@ class AddedModules:
 
 
 @dataclass(frozen=True)
+class ExpectedRow:
+    """A row of a model, and what `parse_model` must make of it at half the width.
+
+    Attributes:
+        row: What it reads, its repeats, the class that it names, and its arguments.
+        width: The channels that its layer gives.
+        attributes: Attributes of the layer, by name, and what they must be.
+    """
+
+    row: Tuple[Any, ...]
+    width: int
+    attributes: Tuple[Tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Form:
+    """A class built in a way in which it can be compared with its formula.
+
+    Attributes:
+        name: The class.
+        args: What it is built with.
+        channels: The channels that it then reads.
+    """
+
+    name: str
+    args: Tuple[Any, ...]
+    channels: int
+
+
+@dataclass(frozen=True)
+class AddedBlock:
+    """What is known of the block that is tried, besides its classes.
+
+    Attributes:
+        rules: How a row that names each of its classes is read, in their order; the models to try are then made of
+            the base. None where the block has branches of its own, and models.
+        args: Arguments of an example row of each, likewise.
+        defined: What each of its classes is called in its module, where that is another name.
+        reference: The path of its formula, a file with `reference(module, x)`; empty if it has none.
+        rows: Rows that `parse_model` must read as it says; none where they follow from the rules.
+        forms: What is compared with the formula; none where that follows from the rules.
+        unlike: What to say of a layer that computes another formula, and what to look at; empty for what is said of
+            any.
+        gain: The batch norm whose gains start at zero and must leave it in an epoch, as an attribute of a class.
+        descriptors: The attribute that counts what a softmax goes over; where it is 1, the softmax is 1 everywhere.
+        vectors: The convolution in front of that softmax, whose weights then never learn.
+        cancelled: Biases that cancel whatever they are, as attributes of a class; none where every bias may cancel
+            whose weights learn.
+        shifts: Biases that only shift whole channels of what a class gives, which may cancel behind it.
+    """
+
+    rules: Tuple[str, ...] = ()
+    args: Tuple[Tuple[Any, ...], ...] = ()
+    defined: Tuple[str, ...] = ()
+    reference: str = ""
+    rows: Tuple[ExpectedRow, ...] = ()
+    forms: Tuple[Form, ...] = ()
+    unlike: Tuple[str, ...] = ()
+    gain: str = ""
+    descriptors: str = ""
+    vectors: str = ""
+    cancelled: Tuple[str, ...] = ()
+    shifts: Tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Request:
     """What every probe is told.
 
@@ -91,7 +160,7 @@ class VerifyRequest(Request):
     """Models to be tried, or measured.
 
     Attributes:
-        models: The models.
+        models: The models; none where the probe is to make them, as the rules of the block tell.
         costs: Whether their costs are counted.
         base: The stock model file that the added ones are made from; empty where only users' models are tried.
         scales: The letters of its scales, smallest first; likewise.
@@ -99,6 +168,7 @@ class VerifyRequest(Request):
         modules: The modules that know the added classes; likewise.
         awaited: A file in which it will be said where the checkpoint lies that another probe saved, or nothing if none
             did; empty where none is waited for.
+        block: What is known of the block besides.
     """
 
     models: Tuple[ModelSpec, ...]
@@ -108,6 +178,7 @@ class VerifyRequest(Request):
     trained: str
     modules: AddedModules
     awaited: str
+    block: AddedBlock
 
 
 @dataclass(frozen=True)
@@ -123,6 +194,7 @@ class InsertRequest(VerifyRequest):
         args: Its arguments, as they are written between the brackets.
         name: What to call the file; empty for a name that tells the positions.
         trust: Whether the model file may run code that it holds.
+        tag: What stands for the block in such a name.
     """
 
     model: str
@@ -133,6 +205,7 @@ class InsertRequest(VerifyRequest):
     args: str
     name: str
     trust: bool = False
+    tag: str = "A2"
 
 
 @dataclass(frozen=True)
@@ -163,3 +236,20 @@ class TransplantRequest(Request):
     scale: str
     base: str
     trust: bool
+
+
+@dataclass(frozen=True)
+class TrialRequest(Request):
+    """The classes of a module file, to learn how a row that names each is read; `classes` are their names in it.
+
+    Attributes:
+        module: The path of the module file, which is not in the package.
+        name: Its module name in the package.
+        rules: What the names of their parameters tell, by the order of the classes; empty where they do not.
+        given: Arguments of an example row, likewise; none where nobody gave any.
+    """
+
+    module: str
+    name: str
+    rules: Tuple[str, ...]
+    given: Tuple[Tuple[Any, ...], ...]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from a2patch.errors import A2PatchError
+from a2patch.report import blocks
 
 if TYPE_CHECKING:
     from a2patch.runner import InsertedModel, ModelRow, Transplant, Verdict
@@ -54,7 +55,7 @@ def tree(survey: Survey) -> dict[str, Any]:
         "named": str(tree.named),
         "kind": tree.kind,
         "version": tree.version or None,
-        "state": survey.status.state,
+        "state": survey.state,
         "sites": [
             {
                 "site": site.site,
@@ -67,6 +68,7 @@ def tree(survey: Survey) -> dict[str, Any]:
         "in_the_way": list(survey.status.taken),
         "receipt": receipt
         and {"a2patch": receipt.version, "verified": receipt.verified or None, "models": sorted(receipt.models)},
+        **({"blocks": blocks.document(survey.layers)} if survey.layers else {}),
     }
 
 
@@ -78,7 +80,7 @@ def copy(copy: Copy) -> dict[str, str]:
 def changes(outcome: Operation) -> list[dict[str, Any]]:
     """Return what changed, file by file."""
     actions = {(True, False): "added", (False, True): "removed", (False, False): "changed"}
-    names = {file.path: diff.name for diff in outcome.diffs for file in diff.files}
+    names = outcome.names()
     return [
         {"path": c.path, "action": actions[c.before is None, c.after is None], "diff": names.get(c.path)}
         for c in outcome.changes

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from a2patch.errors import A2PatchError
+from a2patch.report import blocks
 from a2patch.report.next_steps import command
 
 if TYPE_CHECKING:
@@ -42,14 +43,15 @@ def status_lines(survey: Survey, copies: Sequence[Copy], named: Path | None) -> 
         copies: Every copy in sight.
         named: How the user named the tree; None where it was found without a name.
     """
-    state = survey.status.state
+    state = survey.state
     typed = {verb: command(verb, named) for verb in ("apply", "revert", "diff", "verify")}
     lines = [*tree_lines(survey), f"state    {state}: {_MEANING[state].format(**typed)}"]
-    for site in survey.status.sites:
+    for site in survey.status.sites if not survey.layers or any(site.back for site in survey.status.sites) else ():
         diff = site.back or site.forth
         lines.append(f"         {site.site:<7} {site.state:<9} {diff.name if diff else 'no diff fits'}")
         lines += [f"                 {survey.tree.path(change.path)}" for change in site.edits]
-    lines += [f"in the way  {line}" for line in survey.status.taken]
+    lines += [f"in the way  {line}" for line in survey.status.taken if not survey.layers]
+    lines += blocks.status_lines(survey.layers)
     if survey.receipt is not None:
         verified = survey.receipt.verified or f"nothing yet; `{typed['verify']}` does"
         lines += [f"receipt  by a2patch {survey.receipt.version}", f"         verified by {verified}"]
@@ -69,7 +71,7 @@ def unchanged_lines(survey: Survey) -> list[str]:
 
 def undone_line(survey: Survey) -> str:
     """Return what `a2patch apply` says once it has put back what it found, since the verdict is against the result."""
-    if any(site.back for site in survey.status.sites):
+    if survey.is_patched:
         return "The verdict is against it: the patch that was there before was put back (--keep keeps the new one)."
     return "The verdict is against it: the patch was taken out again (--keep keeps it)."
 
@@ -87,7 +89,7 @@ def copies_lines(survey: Survey, copies: Sequence[Copy]) -> list[str]:
 
 def change_lines(outcome: Operation) -> list[str]:
     """Return a line for each file that changed, with the diff that changed it."""
-    names = {file.path: diff.name for diff in outcome.diffs for file in diff.files}
+    names = outcome.names()
     return [
         f"  {change.path:<36} {_amount(change):<18} {names.get(change.path, 'a2patch insert')}"
         for change in outcome.changes

@@ -21,8 +21,10 @@ from a2patch.runner.figures import Pictures, Wiring
 from a2patch.runner.insert import Insertion, InsertResult
 from a2patch.runner.named_model import find_model, refuse_checkpoint
 from a2patch.runner.transplant import Job, transplant
+from a2patch.runner.trial import try_classes
 from a2patch.runner.verdict import CHECKS, DEFAULT, QUICK, Verdict, explained
 from a2patch.runner.verify import Subject
+from a2patch.runner.verify_block import verify_block
 
 __all__ = [
     "CHECKS",
@@ -51,4 +53,6 @@ __all__ = [
     "find_model",
     "refuse_checkpoint",
     "transplant",
+    "try_classes",
+    "verify_block",
 ]

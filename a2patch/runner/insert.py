@@ -10,7 +10,8 @@ from pathlib import Path
 from a2patch.block import BLOCK, CLASSES
 from a2patch.errors import ExistsError, ModelError
 from a2patch.graph import Position, model_files, unscaled
-from a2patch.protocol import AddedModules, InsertedModel, InsertionRefused, InsertRequest, ModelUnreadable
+from a2patch.patch import MODEL_TAG
+from a2patch.protocol import AddedBlock, AddedModules, InsertedModel, InsertionRefused, InsertRequest, ModelUnreadable
 from a2patch.runner.judge import conclude, judge
 from a2patch.runner.process import ROOM, THREADS, ProbeResult, ProbeRunner
 from a2patch.runner.requirements import require_libraries, require_tools
@@ -35,6 +36,8 @@ class Insertion:
         args: Its arguments, as they are written between the brackets.
         name: What to call the file; empty for a name that tells the positions.
         trust: Whether the model file may run code that it holds.
+        classes: The classes of the blocks that the tree has, which `remove` takes out, and which no position goes by.
+        tag: What stands for the block in a name that tells the positions.
     """
 
     model: Path
@@ -45,6 +48,8 @@ class Insertion:
     args: str = "0.25"
     name: str = ""
     trust: bool = False
+    classes: tuple[str, ...] = CLASSES
+    tag: str = MODEL_TAG
 
 
 @dataclass(frozen=True)
@@ -190,7 +195,7 @@ def insertion_request(package: Path, insertion: Insertion) -> InsertRequest:
         libraries=("torch",),
         parts=("nn.tasks",),
         checks=_CHECKS,
-        classes=CLASSES,
+        classes=insertion.classes,
         threads=THREADS,
         models=(),
         costs=True,
@@ -200,6 +205,7 @@ def insertion_request(package: Path, insertion: Insertion) -> InsertRequest:
         trained="",
         modules=AddedModules(),
         awaited="",
+        block=AddedBlock(),
         model=str(insertion.model),
         positions=tuple(position.name for position in insertion.positions),
         each=insertion.each,
@@ -208,4 +214,5 @@ def insertion_request(package: Path, insertion: Insertion) -> InsertRequest:
         args=insertion.args,
         name=insertion.name,
         trust=insertion.trust,
+        tag=insertion.tag,
     )

@@ -56,6 +56,7 @@ def judge(
     reference: ProbeResult | None,
     wanted: Collection[str],
     pointless: Mapping[str, str],
+    base: str = BASE,
     trainer: ProbeResult | None = None,
 ) -> dict[str, Check]:
     """Return a check for every name in `CHECKS`, from what the probes said.
@@ -65,6 +66,7 @@ def judge(
         reference: What that of the untouched one said, if there was one.
         wanted: The checks that the probe was asked for.
         pointless: Why checks could not be made that were asked for, by name.
+        base: The stock model that is compared.
         trainer: What the probe said that saved and trained a model, if there was one.
     """
     checks = {**(trainer.checks if trainer else {}), **patched.checks}
@@ -75,7 +77,7 @@ def judge(
     if reference and checks["import"].result == "fail":
         checks["import"] = _judge_import(checks["import"], reference)
     if reference and checks.get("base", _PENDING).result == "pass":
-        checks["base"] = _judge_base(checks["base"], patched, reference)
+        checks["base"] = _judge_base(checks["base"], patched, reference, base)
     why = "the tree can't be imported" if checks["import"].result != "pass" else "the probe had died before"
     reasons = {**dict.fromkeys(CHECKS, NOT_ASKED), **dict.fromkeys(wanted, why), **pointless}
     skipped = {name: Check(name, "skip", meaning=reason) for name, reason in reasons.items()}
@@ -97,7 +99,7 @@ def _judge_import(check: Check, reference: ProbeResult) -> Check:
     )
 
 
-def _judge_base(check: Check, patched: ProbeResult, reference: ProbeResult) -> Check:
+def _judge_base(check: Check, patched: ProbeResult, reference: ProbeResult, base: str) -> Check:
     """Return the check `base`: are the stock models of the patched tree those of its untouched copy?"""
     if reference.checks.get("base", _PENDING).result != "pass":
         why = "The untouched copy of the package, to compare with, can't be tried. "
@@ -111,7 +113,7 @@ def _judge_base(check: Check, patched: ProbeResult, reference: ProbeResult) -> C
                 check,
                 result="fail",
                 figure=f"scale {scale}",
-                meaning=f"The patch changes the stock {BASE}: at scale {scale}, {what}.",
+                meaning=f"The patch changes the stock {base}: at scale {scale}, {what}.",
                 advice="Revert; the patch must not touch what other models are made of.",
             )
     smallest = next(iter(before))
@@ -158,7 +160,7 @@ def with_gpu(check: Check, gpu: ProbeResult) -> Check:
     return replace(there, figure=f"{check.figure}; {there.figure}", seconds=check.seconds + there.seconds)
 
 
-def excused(check: Check, training: ProbeResult) -> Check:
+def excused(check: Check, training: ProbeResult, base: str = BASE) -> Check:
     """Return a check whose failure is known where the untouched package fails in the same way with a stock model."""
     before = training.checks.get(check.name)
     if check.result != "fail" or before is None or (before.result, before.meaning) != ("fail", check.meaning):
@@ -167,7 +169,7 @@ def excused(check: Check, training: ProbeResult) -> Check:
         check,
         result="known",
         figure="as without the patch",
-        meaning=f"The untouched package fails in the same way with {BASE}: {check.meaning}",
+        meaning=f"The untouched package fails in the same way with {base}: {check.meaning}",
         advice="The release and the libraries of its interpreter don't fit; try older libraries.",
     )
 

@@ -50,7 +50,22 @@ def require_libraries(interpreter: Path, probes: Sequence[ProbeResult], checks: 
         _raise_missing(interpreter, max(missing, key=lambda each: len(each.names)))
 
 
-def _raise_missing(interpreter: Path, missing: LibrariesMissing) -> None:
+def require_all(interpreter: Path, probe: ProbeResult, who: str) -> None:
+    """Make sure that no library is missing.
+
+    Args:
+        interpreter: The interpreter.
+        probe: What the probe said.
+        who: What needs it, as the beginning of a sentence.
+
+    Raises:
+        ToolMissingError: Libraries are missing.
+    """
+    if probe.missing:
+        _raise_missing(interpreter, probe.missing, who)
+
+
+def _raise_missing(interpreter: Path, missing: LibrariesMissing, who: str = "This tree") -> None:
     """Raise the error that names missing libraries and the command that installs them."""
     names = list(missing.distributions)
     if "torch" in names and "torchvision" not in names:
@@ -59,11 +74,12 @@ def _raise_missing(interpreter: Path, missing: LibrariesMissing) -> None:
     unknown = missing.unknown if names else missing.names
     remedy = pip(interpreter, names) if names else ""
     if unknown:
-        origin = f"It is not known here what provides {', '.join(unknown)}: ask whoever made the tree."
+        maker = "the tree" if who == "This tree" else "it"
+        origin = f"It is not known here what provides {', '.join(unknown)}: ask whoever made {maker}."
         remedy = f"{remedy}\n{origin}".strip()
     needed = [*names, *(f"the module {name}" for name in unknown)]
     raise ToolMissingError(
-        f"This tree needs {', '.join(needed)}, which its interpreter lacks",
+        f"{who} needs {', '.join(needed)}, which its interpreter lacks",
         path=interpreter,
         remedy=remedy,
     )

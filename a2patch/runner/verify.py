@@ -2,42 +2,29 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from a2patch.block import BASE, CLASSES, MODEL, MODULE, TUTORIAL
-from a2patch.errors import AccessError, ModelError
+from a2patch.block import ADDED, BASE, CLASSES, MODEL, MODULE, TUTORIAL
+from a2patch.errors import ModelError
 from a2patch.protocol import (
     AddedModules,
     Check,
-    CheckpointSaved,
-    Event,
     ModelSpec,
     ModelUnreadable,
     Role,
     VerifyRequest,
 )
-from a2patch.runner.judge import conclude, excused, judge, with_gpu, without_patch
-from a2patch.runner.process import ROOM, THREADS, ProbeRunner
-from a2patch.runner.requirements import require_libraries, require_tools
-from a2patch.runner.verdict import CHECKS, DEFAULT, EXCUSABLE, QUICK, SCALES, Verdict
-from a2patch.transaction import files as disk
-from a2patch.tree import scratch_folder
+from a2patch.runner.attempt import Attempt, libraries, try_package
+from a2patch.runner.process import THREADS
+from a2patch.runner.verdict import DEFAULT, SCALES, Verdict
 
 # The models that the patch adds.
 _ADDED = (
     ModelSpec(TUTORIAL, BASE, tutorial=True),
     ModelSpec(MODEL, BASE),
 )
-# The checks that a probe of its own makes, beside all others.
-_TRAINED = ("checkpoint", "train")
-# The roles whose probes try the package itself; the others try its untouched copy.
-_ON_PACKAGE: Collection[Role] = ("patched", "trainer", "gpu")
-# The checks that no request names: the runner makes `source`, and every probe makes `import`.
-_UNREQUESTED = ("source", "import")
 
 
 @dataclass(frozen=True)
@@ -55,55 +42,6 @@ class Subject:
     base: Path | None = None
     scale: str = ""
     trust: bool = False
-
-
-@dataclass(frozen=True)
-class _UntouchedCopy:
-    """The package as it was before the patch, laid out when a probe first needs it.
-
-    Attributes:
-        package: The patched package.
-        untouched: What the files that the patch changes were before it; None for a file that was not there.
-        place: The folder of the copy.
-    """
-
-    package: Path
-    untouched: Mapping[str, bytes | None]
-    place: Path
-
-    def lay(self) -> Path:
-        """Lay out the copy unless it is there, and return its folder."""
-        if self.place.exists():
-            return self.place
-        try:
-            shutil.copytree(self.package, self.place, ignore=_left_out)
-        except shutil.Error as error:  # it collects what went wrong
-            source, _, reason = error.args[0][0]
-            raise AccessError(
-                "the package can't be copied, to be tried without the patch",
-                path=Path(source),
-                found=str(reason),
-                remedy="Look at the owner and mode of the file, and the room for temporary files.",
-            ) from error
-        for name, content in self.untouched.items():
-            path = self.place.joinpath(*name.split("/"))
-            if content is None:
-                path.unlink(missing_ok=True)
-            else:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
-        return self.place
-
-
-def _left_out(folder: str, names: list[str]) -> set[str]:
-    """Return what is not copied of a folder: what is no part of a package, and links that lead nowhere or back."""
-    left_out = shutil.ignore_patterns("__pycache__", ".a2patch", ".git", "*.pt")(folder, names)
-    here = Path(os.path.realpath(folder))
-    for place in (Path(folder, name) for name in names):
-        real = Path(os.path.realpath(place))
-        if not (real.is_file() or real.is_dir()) or real in (here, *here.parents):  # a pipe would make us wait forever
-            left_out.add(place.name)
-    return left_out
 
 
 def verify(
@@ -142,49 +80,17 @@ def verify(
             package can't be tried at all.
         ModelError: If the subject can't be read, or is no model.
     """
-    pointless = _pointless(only, untouched, subject)
-    wanted = ["import", *(name for name in CHECKS if name in only and name not in (*_UNREQUESTED, *pointless))]
-    room = ROOM if set(wanted) <= set(QUICK) else 16 * ROOM  # yolov8n, trained and exported in two packages, is 107 MiB
-    with scratch_folder("verify", room) as folder:
-        runner = ProbeRunner(interpreter, folder, environ, notify, timeout)
-        copy = _UntouchedCopy(package, untouched or {}, folder / "copy" / package.name)
-        handover = folder / "checkpoint.txt"
 
-        def asked(role: Role, checks: Sequence[str] = wanted) -> VerifyRequest:
-            made = request(role, package if role in _ON_PACKAGE else copy.lay(), checks, subject)
-            whole = {"build", "train"} <= set(wanted) and role != "trainer"
-            awaited = str(handover) if role == "untouched" and "checkpoint" in checks else ""
-            return replace(made, costs=whole and not (subject and role == "untouched"), awaited=awaited)
+    def asked(role: Role, place: Path, checks: Sequence[str]) -> VerifyRequest:
+        return request(role, place, checks, subject)
 
-        def hand_over(role: Role, event: Event | None) -> None:
-            if role == "trainer" and (event is None or isinstance(event, CheckpointSaved)) and not handover.exists():
-                disk.write_atomically(handover, (event.path if event else "").encode())
+    def untriable(unreadable: ModelUnreadable) -> ModelError:
+        return _untriable(subject.file if subject else package, unreadable)
 
-        # The requests come one at a time, so that the copy is laid out while the first probe starts.
-        shares = _shares(wanted, known=untouched is not None)
-        probes = runner.run((asked(role, checks) for role, checks in shares.items()), hand_over)
-        patched, trainer, reference = probes["patched"], probes.get("trainer"), probes.get("untouched")
-        for probe in filter(None, (patched, trainer)):
-            require_tools(interpreter, probe)
-        unreadable = patched.last(ModelUnreadable)
-        if subject and unreadable:
-            raise _untriable(subject, unreadable)
-        if untouched is not None and not reference and patched.failed("import"):  # was it broken before?
-            reference = runner.run([asked("untouched", ["import", "base"])])["untouched"]
-        checks = judge(patched, reference, wanted, pointless, trainer)
-        if "gpu" in probes:
-            checks["amp"] = with_gpu(checks["amp"], probes["gpu"])
-        if reference:
-            checks["checkpoint"] = without_patch(checks["checkpoint"], reference)
-        doubtful = [name for name in EXCUSABLE if checks[name].result == "fail"]
-        if doubtful:
-            training = runner.run([asked("training", ["import", *doubtful])])["training"]
-            checks = {name: excused(check, training) for name, check in checks.items()}
     base = BASE if subject is None else subject.base.name if subject.base else ""
-    require_libraries(interpreter, [probe for probe in (patched, trainer) if probe], checks)
-    if source and "source" in only:
-        checks["source"] = source
-    return conclude(interpreter, checks.values(), patched, reference, base)
+    attempt = Attempt(package, interpreter, untouched, asked, base, untriable if subject else None)
+    pointless = _pointless(only, untouched, subject)
+    return try_package(attempt, notify, environ, only=only, pointless=pointless, source=source, timeout=timeout)
 
 
 def request(role: Role, package: Path, wanted: Sequence[str], subject: Subject | None) -> VerifyRequest:
@@ -207,13 +113,11 @@ def request(role: Role, package: Path, wanted: Sequence[str], subject: Subject |
         models = (
             ModelSpec(str(subject.file), base, subject.scale, user=True, user_base=not of_tree, trust=subject.trust),
         )
-    # torchvision takes as long to import as torch itself, and the other checks do without images.
-    with_images = not {"train", "export", "ddp"}.isdisjoint(wanted)
     folder = "nn.modules" if package.joinpath("nn", "modules").is_dir() else "nn"  # one file before 8.0.98
     return VerifyRequest(
         role=role,
         package=str(package),
-        libraries=("torch", "torchvision") if with_images else ("torch",),
+        libraries=libraries(wanted),
         parts=("nn.tasks",) if subject and role != "training" else ("nn.tasks", "nn.modules"),
         checks=tuple(wanted),
         classes=CLASSES,
@@ -225,36 +129,18 @@ def request(role: Role, package: Path, wanted: Sequence[str], subject: Subject |
         trained=MODEL,
         modules=AddedModules(defined=f"{folder}.{MODULE}", exported="nn.modules", parsed="nn.tasks"),
         awaited="",
+        block=ADDED,
     )
 
 
-def _shares(wanted: Sequence[str], *, known: bool) -> dict[Role, list[str]]:
-    """Return the probes that run side by side, by their roles, and the checks that each is to make.
-
-    Args:
-        wanted: The checks to make.
-        known: Whether it is known how the package was before the patch.
-    """
-    trained = [name for name in wanted if name in _TRAINED]
-    shares: dict[Role, list[str]] = {"patched": [name for name in wanted if name not in trained]}
-    if trained:
-        shares["trainer"] = [name for name in wanted if name in ("import", "finite", *trained)]
-    elsewhere = [name for name in wanted if name == "base" or (name == "checkpoint" and known)]
-    if elsewhere:
-        shares["untouched"] = ["import", *elsewhere]
-    if "amp" in wanted:
-        shares["gpu"] = ["import", "amp"]
-    return shares
-
-
-def _untriable(subject: Subject, unreadable: ModelUnreadable) -> ModelError:
+def _untriable(file: Path, unreadable: ModelUnreadable) -> ModelError:
     """Return the error of a model that can't be read."""
     why = unreadable.error
     remedy = "Name a model YAML, or a checkpoint that this tree can load; --base and --scale must fit it."
     remedy = unreadable.remedy or remedy
     if MODULE in why:  # as the module is called that an unpatched tree does not have
         remedy = "It has layers of ours, and the tree is not patched: run `a2patch apply` first."
-    return ModelError("The model can't be tried", path=subject.file, found=why, remedy=remedy)
+    return ModelError("The model can't be tried", path=file, found=why, remedy=remedy)
 
 
 def _pointless(only: Collection[str], untouched: object, subject: Subject | None) -> dict[str, str]:

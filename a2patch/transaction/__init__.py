@@ -3,8 +3,21 @@
 Imports from `patch` downward.
 """
 
+from a2patch.transaction.blocks import LayerStatus
 from a2patch.transaction.commit import read_consistently
 from a2patch.transaction.files import temporary, write_atomically
-from a2patch.transaction.operations import Operation, Survey
+from a2patch.transaction.operations import Operation
+from a2patch.transaction.survey import Survey, refuse_unpatched, untouched
+from a2patch.transaction.survey import survey as look_at
 
-__all__ = ["Operation", "Survey", "read_consistently", "temporary", "write_atomically"]
+__all__ = [
+    "LayerStatus",
+    "Operation",
+    "Survey",
+    "look_at",
+    "read_consistently",
+    "refuse_unpatched",
+    "temporary",
+    "untouched",
+    "write_atomically",
+]

@@ -274,12 +274,16 @@ def _is_brought_to_an_end(tree: Tree, command: str, steps: Sequence[Step]) -> bo
     """
     from a2patch.transaction import origin  # it works out what commands do, and they stand above this file
 
-    origin.check(tree, command, steps)
+    ends = origin.check(tree, command, steps)
     try:
+        if "finish" not in ends:
+            raise FileNotFoundError("a block of its user's is put in by its user only")
         if not all(_can_finish(step) for step in steps):
             raise FileNotFoundError("what it was about to write is gone")
         _finish(tree, steps)
     except OSError:  # what can't be finished may still be undone; the error of undoing it reaches the user
+        if "undo" not in ends:
+            raise
         _undo(tree, steps)
         return False
     return True

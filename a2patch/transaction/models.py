@@ -8,8 +8,10 @@ from pathlib import Path
 
 from a2patch.errors import ConflictError, NotPatchedError
 from a2patch.patch import CFG_FOLDERS, Change, is_model
-from a2patch.transaction import commit, operations, receipt
-from a2patch.transaction.operations import Operation, Survey
+from a2patch.transaction import commit, receipt
+from a2patch.transaction.operations import Operation
+from a2patch.transaction.survey import Survey, survey
+from a2patch.transaction.survey import refuse_unpatched as refuse_bare
 from a2patch.tree import Tree, find_files
 
 
@@ -53,11 +55,11 @@ def refuse_unpatched(seen: Survey) -> None:
     Raises:
         NotPatchedError: It is not completely patched.
     """
-    if seen.status.state == "foreign":
-        operations.refuse_unpatched(seen)
-    if not seen.status.complete:
+    if seen.state == "foreign":
+        refuse_bare(seen)
+    if not seen.complete or not seen.is_patched:
         raise NotPatchedError(
-            f"the tree is not patched, so it does not know our layers: its state is {seen.status.state}",
+            f"the tree is not patched, so it does not know our layers: its state is {seen.state}",
             path=seen.tree.package,
             remedy="Patch it with `a2patch apply`, and try again.",
         )
@@ -65,7 +67,7 @@ def refuse_unpatched(seen: Survey) -> None:
 
 def installation(tree: Tree, models: Mapping[str, bytes], *, force: bool) -> Operation:
     """Work out what `install` does."""
-    seen = operations.survey(tree)
+    seen = survey(tree)
     refuse_unpatched(seen)
     if seen.receipt is None:
         raise NotPatchedError(
@@ -73,6 +75,7 @@ def installation(tree: Tree, models: Mapping[str, bytes], *, force: bool) -> Ope
             path=tree.package,
             remedy="`a2patch revert` and `a2patch apply` make one; or write the file with -o, without --install.",
         )
+    classes = [name for one in seen.layers for name in one.layer.block.names()]
     changes = [Change(path, tree.read(path), content) for path, content in models.items()]
     changes = [change for change in changes if change.before != change.after]
     for change in changes:
@@ -85,9 +88,10 @@ def installation(tree: Tree, models: Mapping[str, bytes], *, force: bool) -> Ope
                 remedy="Nothing was written. Name yours otherwise with -o"
                 + (", or replace it with --force." if installed else "."),
             )
-        if not is_model(change.path, change.after or b""):  # `revert` removes no file that might be upstream's
+        if not is_model(change.path, change.after or b"", classes):  # `revert` removes no file that might be upstream's
             raise ConflictError(
-                "a model without our layers is installed under a name that ends with -removed.yaml",
+                "a model without our layers is installed under a name that ends with -removed.yaml"
+                + (f", and one with other blocks under a name with _{classes[0]}" if classes else ""),
                 path=tree.path(change.path),
                 remedy="Nothing was written. Leave -o out, or name it so.",
             )

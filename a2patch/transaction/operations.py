@@ -1,34 +1,22 @@
-"""The commands on a tree, without their printing: look at it, patch it, take the patch out, note a verdict."""
+"""The commands on a tree, without their printing: patch it, take the patch out, note a verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
 
-from a2patch.block import BASE, MODEL
+from a2patch.block import CLASSES, MODULE, Block
 from a2patch.errors import ConflictError, NotPatchedError
-from a2patch.patch import Change, Diff, Plan, Site, SiteStatus, Status, between, derive, fit, outcome, plan, series
-from a2patch.transaction import commit, receipt, user_edits
+from a2patch.patch import Change, Diff, plan, series
+from a2patch.transaction import blocks, commit, own_patch, receipt, user_edits
 from a2patch.transaction.commit import Notify
 from a2patch.transaction.files import RECEIPT
-from a2patch.transaction.receipt import Receipt
+from a2patch.transaction.layers import Layer
+from a2patch.transaction.own_patch import Made
+from a2patch.transaction.survey import Survey, survey, untouched
 from a2patch.tree import Tree, repository
-
-
-@dataclass(frozen=True)
-class Survey:
-    """A tree and what is known of it.
-
-    Attributes:
-        tree: The tree.
-        status: What its bytes say.
-        receipt: What was applied, by its receipt; None where there is none.
-    """
-
-    tree: Tree
-    status: Status
-    receipt: Receipt | None
 
 
 @dataclass(frozen=True)
@@ -41,6 +29,7 @@ class Operation:
         diffs: The diffs that are applied or taken back.
         notes: What else the user should know, a line each.
         metadata: What changes along: the installer's `RECORD`, saved edits of the user, and the receipt, which is last.
+        layers: The blocks that are put in, or taken out, upon the patch.
     """
 
     survey: Survey
@@ -48,78 +37,121 @@ class Operation:
     diffs: tuple[Diff, ...] = ()
     notes: tuple[str, ...] = ()
     metadata: tuple[Change, ...] = ()
+    layers: tuple[Layer, ...] = ()
 
     @property
     def writes(self) -> tuple[Change, ...]:
         """Every file that changes, the receipt last."""
         return (*self.changes, *self.metadata)
 
-
-def survey(tree: Tree, *, derivable: bool = True) -> Survey:
-    """Look at a tree.
-
-    Args:
-        tree: The tree.
-        derivable: Whether a diff may be made from the tree's own syntax where no versioned one fits.
-
-    Raises:
-        A2PatchError: Its receipt can't be used.
-    """
-    kept = receipt.load(tree)
-    status = _status(tree, kept.diffs if kept else (), derivable=derivable)
-    if status.state != "applied" or kept:
-        status = user_edits.recognize(tree, status, kept, _added_files(tree))
-    if not any(site.back for site in status.sites):
-        status = replace(status, taken=plan.taken_names(tree, status))
-    return Survey(tree, status, kept)
+    def names(self) -> dict[str, str]:
+        """Return what changes each file, by its path: a diff, or a block where no diff of the patch does."""
+        of_blocks: dict[str, str] = {}
+        for layer in self.layers:
+            names = {path: [of_blocks[path]] if path in of_blocks else [] for path in layer.paths}
+            of_blocks |= {path: ", ".join([*before, layer.block.name]) for path, before in names.items()}
+        return of_blocks | {file.path: diff.name for diff in self.diffs for file in diff.files}
 
 
-def preview(tree: Tree, *, derivable: bool = True) -> Operation:
+def preview(tree: Tree, added: Sequence[Block] = (), *, derivable: bool = True) -> Operation:
     """Work out what `apply` would do, and write nothing.
 
     Args:
         tree: The tree.
+        added: Blocks that are put in as well.
         derivable: Whether a diff may be made from the tree's own syntax where no versioned one fits.
 
     Raises:
         ConflictError: The tree is not as any diff expects it.
     """
     seen = survey(tree, derivable=derivable)
-    if seen.status.complete and seen.receipt is None:  # by hand, and complete
+    if seen.status.complete and seen.receipt is None and not added:  # by hand, and complete
         return Operation(seen)
     _check_merges(seen)
-    planned = application(seen, derivable=derivable)
+    planned = application(seen, added, derivable=derivable)
     return replace(planned, notes=(*_uncommitted_notes(seen, planned.changes), *planned.notes))
 
 
-def application(seen: Survey, *, derivable: bool = True) -> Operation:
-    """Work out what putting the whole patch in changes; git is not asked.
+def preview_blocks(tree: Tree, added: Sequence[Block]) -> Operation:
+    """Work out what putting blocks in, and nothing else, would do, and write nothing.
+
+    Args:
+        tree: The tree.
+        added: The blocks, every rule of which is known.
+
+    Raises:
+        ConflictError: One has no place in the tree, or a name of it is taken.
+    """
+    seen = survey(tree)
+    _check_merges(seen)
+    planned = composed(seen, own_patch.left(seen.below), with_blocks(seen, added))
+    return replace(planned, notes=(*_uncommitted_notes(seen, planned.changes), *planned.notes))
+
+
+def application(seen: Survey, added: Sequence[Block] = (), *, derivable: bool = True) -> Operation:
+    """Work out what putting the whole patch in changes; git is not asked. The blocks of the tree are put in again.
 
     Args:
         seen: The tree, and what is known of it.
+        added: Blocks that are put in as well.
         derivable: Whether a diff may be made from the tree's own syntax where no versioned one fits.
 
     Raises:
         ConflictError: The tree is not as any diff expects it.
     """
+    return composed(seen, own_patch.put_in(seen.below, derivable=derivable), with_blocks(seen, added))
+
+
+def with_blocks(seen: Survey, added: Sequence[Block]) -> tuple[Block, ...]:
+    """Return the blocks that a tree has, as far as they may be put in again, and others."""
+    kept = {one.layer.block.name: one.layer.block for one in seen.layers if blocks.is_known(seen.tree, one.layer)}
+    return tuple({**kept, **{block.name: block for block in added}}.values())
+
+
+def composed(seen: Survey, made: Made, wanted: Sequence[Block], *, force: bool = False) -> Operation:
+    """Work out what it changes to have blocks in a tree, upon the patch as it becomes; git is not asked.
+
+    Args:
+        seen: The tree, and what is known of it.
+        made: What becomes of the patch.
+        wanted: The blocks, in order; those that the tree has besides are taken out.
+        force: Whether a block is taken out also where the user edited it.
+
+    Raises:
+        ConflictError: A block has no place, a name of it is taken, or lines of one have been edited.
+    """
     tree = seen.tree
-    bare = replace(tree, overlay={**tree.overlay, **_without_patch(seen)})
-    planned = _plan(seen, bare, derivable=derivable)
-    files = {**_without_patch(seen), **{change.path: change.after for change in planned.changes}}
+    blocks.refuse_stuck(tree, seen.layers)
+    kept, edits = _edited(seen, wanted)
+    if edits and not force:
+        raise user_edits.refusal(tree, edits)
+    below = replace(seen.below.tree, overlay={**seen.below.tree.overlay, **made.files})
+    above, layers = blocks.put_in(below, wanted)
+    old = [one.layer for one in seen.layers]
+    paths = dict.fromkeys((*made.files, *(path for layer in (*old, *layers) for path in layer.paths)))
+    files = {path: kept.get(path, above.read(path)) for path in paths}
     changes = [Change(path, tree.read(path), content) for path, content in files.items()]
     changes = [change for change in changes if change.before != change.after]
     if not changes:
         return Operation(seen)
-    older = [site.back.reversed() for site in seen.status.sites if site.back]
-    edited = [_as_put_in(seen, site) for site in seen.status.sites if site.state == "edited"]
-    sites = {diff.site for diff in edited}
-    put_in = (*(diff for diff in planned.diffs if diff.site not in sites), *edited)
+    saved = [user_edits.saved(tree, edits)] if edits else []
+    written = _written(below, made, wanted)
+    concerned = _concerned(old, layers)
     return Operation(
         seen,
         _ordered(changes),
-        (*planned.diffs, *_only(older, set(files) - {change.path for change in planned.changes})),
-        (*_replaced_notes(seen), *_base_notes(tree, changes)),
-        receipt.note_applied(tree, seen.receipt, put_in, {**_as_written(seen), **files}),
+        made.shown,
+        (*made.notes, *_block_notes(seen, layers, concerned), *_saved_notes(tree, saved)),
+        (*saved, *receipt.note_applied(tree, seen.receipt, made.diffs, {**written, **files, **written}, layers)),
+        concerned,
+    )
+
+
+def _concerned(old: Sequence[Layer], new: Sequence[Layer]) -> tuple[Layer, ...]:
+    """Return the blocks that go in, or out: not those that are only put in again."""
+    before, after = ([layer.block for layer in some] for some in (old, new))
+    return tuple(
+        [layer for layer in old if layer.block not in after] + [layer for layer in new if layer.block not in before]
     )
 
 
@@ -130,54 +162,81 @@ def difference(tree: Tree) -> Operation:
         ConflictError: The tree is not as any diff expects it.
     """
     seen = survey(tree)
-    if not seen.status.complete:
+    before = untouched(seen)
+    if before is None:
         return preview(tree)
-    planned = plan.plan_revert(tree, seen.status)
-    changes = tuple(Change(change.path, change.after, change.before) for change in planned.changes)
-    return Operation(seen, changes, tuple(diff.reversed() for diff in planned.diffs))
+    changes = tuple(Change(path, content, tree.read(path)) for path, content in before.items())
+    diffs = tuple(site.back.reversed() for site in seen.status.sites if site.back)
+    return Operation(seen, changes, diffs, layers=tuple(one.layer for one in seen.layers))
 
 
-def apply(tree: Tree, notify: Notify, *, derivable: bool = True) -> Operation:
+def apply(tree: Tree, notify: Notify, added: Sequence[Block] = (), *, derivable: bool = True) -> Operation:
     """Patch a tree.
 
     Args:
         tree: The tree.
         notify: Takes a line on what is waited for and what was recovered.
+        added: Blocks that are put in as well.
         derivable: Whether a diff may be made from the tree's own syntax where no versioned one fits.
 
     Raises:
         ConflictError: The tree is not as any diff expects it.
         AccessError: It can't be written to.
     """
-    return commit.transact(tree, "apply", notify, partial(preview, tree, derivable=derivable))
+    return commit.transact(tree, "apply", notify, partial(preview, tree, added, derivable=derivable))
 
 
-def revert(tree: Tree, notify: Notify, *, force: bool = False) -> Operation:
+def apply_blocks(tree: Tree, notify: Notify, added: Sequence[Block]) -> Operation:
+    """Put blocks into a tree, and leave the patch of Double Attention as it is, whether it is there or not.
+
+    Args:
+        tree: The tree.
+        notify: Takes a line on what is waited for and what was recovered.
+        added: The blocks, every rule of which is known.
+
+    Raises:
+        ConflictError: One has no place in the tree, or a name of it is taken.
+        AccessError: The tree can't be written to.
+    """
+    return commit.transact(tree, "apply", notify, partial(preview_blocks, tree, added))
+
+
+def revert(tree: Tree, notify: Notify, names: Collection[str] = (), *, force: bool = False) -> Operation:
     """Take the patch out of a tree.
 
     Args:
         tree: The tree.
         notify: Takes a line on what is waited for and what was recovered.
+        names: The blocks to take out, or classes of them; none for all that is ours.
         force: Whether lines and files of the patch are taken out also where the user edited them; the edits are saved.
 
     Raises:
         ConflictError: Our own lines or files have been edited.
+        NotPatchedError: The tree has no block of such a name.
         AccessError: It can't be written to.
     """
-    return commit.transact(tree, "revert", notify, partial(_reversal, tree, force=force))
+    return commit.transact(tree, "revert", notify, partial(_reversal, tree, names, force=force))
 
 
-def _reversal(tree: Tree, *, force: bool) -> Operation:
+def _reversal(tree: Tree, names: Collection[str], *, force: bool) -> Operation:
     """Work out what `revert` does."""
     seen = survey(tree)
-    if not any(site.back for site in seen.status.sites) and seen.receipt is None:
+    if not names and not seen.is_patched and seen.receipt is None:
         return Operation(seen)
     _check_merges(seen)
-    return reversal(seen, force=force)
+    if not names:
+        return reversal(seen, force=force)
+    meant = {_meant(seen, name) for name in names}
+    rest = [block for block in with_blocks(seen, ()) if block.name not in meant]
+    patched = any(site.back for site in seen.status.sites)
+    if not rest and (MODULE in meant or not patched):
+        return reversal(seen, force=force)
+    made = own_patch.out(seen.below) if MODULE in meant else own_patch.left(seen.below)
+    return composed(seen, made, rest, force=force)
 
 
 def reversal(seen: Survey, *, force: bool) -> Operation:
-    """Work out what taking the patch out changes; git is not asked.
+    """Work out what taking the patch out changes, and all blocks upon it; git is not asked.
 
     Args:
         seen: The tree, and what is known of it.
@@ -186,20 +245,25 @@ def reversal(seen: Survey, *, force: bool) -> Operation:
     Raises:
         ConflictError: Our own lines or files have been edited.
     """
-    tree = seen.tree
+    tree, below = seen.tree, seen.below
+    blocks.refuse_stuck(tree, seen.layers)
     backs = [site.back for site in seen.status.sites if site.back]
     conflicts = [site for site in seen.status.sites if site.state == "conflict"]
-    if stuck := [site for site in conflicts if user_edits.holds_ours(tree, site, seen.receipt)]:
+    if stuck := [site for site in conflicts if user_edits.holds_ours(below.tree, site, below.receipt)]:
         raise plan.conflict(tree, stuck)
     models = _installed_models(seen)
     edits = [*(change for change in models if change.before != change.after), *seen.status.edits]
+    edits += [change for one in seen.layers for change in one.edits]
     if edits and not force:
         raise user_edits.refusal(tree, edits)
-    planned = plan.plan(tree.read, backs)
+    planned = plan.plan(below.tree.read, backs)
     saved = [user_edits.saved(tree, edits)] if edits else []
-    notes = [f"your edits inside our lines are kept in {tree.path(change.path)}" for change in saved]
-    removed = [Change(change.path, change.after, None) for change in models]
-    changes = _ordered([*planned.changes, *removed][::-1])
+    bare = {change.path: change.after for change in planned.changes} | {change.path: None for change in models}
+    others = dict.fromkeys(path for one in seen.layers for path in one.layer.paths if path not in bare)
+    bare |= {path: below.tree.read(path) for path in others}
+    found = [Change(path, tree.read(path), content) for path, content in bare.items()]
+    changes = _ordered([change for change in found if change.before != change.after][::-1])
+    notes = _saved_notes(tree, saved)
     if not changes:
         notes.append(f"nothing of the patch was left in the tree: its receipt was removed, {tree.path(RECEIPT)}")
     return Operation(
@@ -208,6 +272,7 @@ def reversal(seen: Survey, *, force: bool) -> Operation:
         tuple(diff.reversed() for diff in planned.diffs),
         tuple(notes),
         (*saved, *receipt.note_reverted(tree, seen.receipt, changes)),
+        tuple(one.layer for one in seen.layers),
     )
 
 
@@ -256,99 +321,6 @@ def mark_verified(tree: Tree, by: str, notify: Notify) -> None:
             commit.commit(tree, "verify", [receipt.change(tree, replace(kept, verified=by))])
 
 
-def refuse_unpatched(seen: Survey) -> None:
-    """Refuse a tree that has nothing of the patch.
-
-    Raises:
-        NotPatchedError: It has nothing; what stands in the way of the patch is named.
-    """
-    if seen.status.state == "pristine":
-        raise NotPatchedError(
-            "the tree is not patched", path=seen.tree.package, remedy="Patch it with `a2patch apply`."
-        )
-    if seen.status.state == "foreign":
-        raise NotPatchedError(
-            "the tree is not patched, and something stands where the patch would go",
-            path=seen.tree.package,
-            found=plan.obstacles(seen.status),
-            remedy="Take this out by hand, or go back to the untouched release; then patch it with `a2patch apply`. "
-            "`a2patch verify MODEL` tries a model of your own as the tree is.",
-        )
-
-
-def untouched(seen: Survey) -> Mapping[str, bytes | None] | None:
-    """Work out which bytes the files of a patched tree had before the patch.
-
-    Returns:
-        The bytes by path, None for a file that was not there; None for a tree that is not completely patched.
-    """
-    if not seen.status.complete:
-        return None
-    return {change.path: change.after for change in plan.plan_revert(seen.tree, seen.status).changes}
-
-
-def _status(tree: Tree, known: Sequence[Diff], *, derivable: bool) -> Status:
-    patches, read = series.folder(), cache(tree.read)
-    maker = partial(derive.diff, read=read, added=derive.sources(patches), release=tree.version)
-    return plan.status(read, series.load(patches), tree.version, known, maker if derivable else None)
-
-
-def _added_files(tree: Tree) -> list[Diff]:
-    """The diffs of a2patch that add files, those most likely to be in a tree first."""
-    patches = series.folder()
-    sites: tuple[Site, ...] = ("module", "cfg")
-    return [diff for site in sites for diff in series.by_nearness(series.load_site(patches / site, site), tree.version)]
-
-
-def _without_patch(seen: Survey) -> dict[str, bytes | None]:
-    """The files of the patch that is in a tree, as they are without it: an older patch goes before the new one.
-
-    What the user edited stays.
-    """
-    backs = [site.back for site in seen.status.sites if site.back and site.state != "edited"]
-    return {file.path: outcome(file, seen.tree.read(file.path)) for diff in backs for file in diff.files}
-
-
-def _plan(seen: Survey, bare: Tree, *, derivable: bool) -> Plan:
-    """Plan the complete patch for a tree that has nothing of it."""
-    if not any(site.back for site in seen.status.sites):
-        return plan.plan_apply(bare, seen.status)
-    fresh = _status(bare, (), derivable=derivable)
-    pairs = zip(fresh.sites, seen.status.sites, strict=True)
-    sites = [old if old.state == "edited" else _refit(new, old, bare) for new, old in pairs]
-    return plan.plan_apply(bare, Status(tuple(sites)))
-
-
-def _refit(new: SiteStatus, old: SiteStatus, bare: Tree) -> SiteStatus:
-    """Choose the diff that was in the tree before, where no diff of this a2patch fits."""
-    if new.state == "conflict" and old.back and old.state == "applied":
-        forth = fit(old.back.reversed(), bare.read)
-        if isinstance(forth, Diff):
-            return SiteStatus(new.site, "pristine", forth=forth)
-    return new
-
-
-def _as_put_in(seen: Survey, site: SiteStatus) -> Diff:
-    """The diff by which an edited site got the patch: the receipt has it, else the site only has files of ours."""
-    for diff in seen.receipt.diffs if seen.receipt else ():
-        if diff.site == site.site:
-            return diff
-    assert site.back is not None
-    written = {change.path: change.before for change in site.edits}
-    contents = {file.path: written.get(file.path) or file.reversed().content for file in site.back.files}
-    added = tuple(between(path, content, None).reversed() for path, content in contents.items())
-    return replace(site.back, files=(*added, *(site.forth.files if site.forth else ())))
-
-
-def _as_written(seen: Survey) -> dict[str, bytes | None]:
-    """The files of edited sites as they were when the patch was put in, by path."""
-    edited = [site.back for site in seen.status.sites if site.state == "edited" and site.back]
-    files = {file.path: seen.tree.read(file.path) for diff in edited for file in diff.files}
-    kept = seen.receipt.written if seen.receipt else {}
-    written = {path: kept.get(path, content) for path, content in files.items()}
-    return {**written, **{change.path: change.before for change in seen.status.edits if change.path not in kept}}
-
-
 def _installed_models(seen: Survey) -> list[Change]:
     """The model files that were installed with the patch and are still there, as they were written and as they are."""
     installed = seen.receipt.models if seen.receipt else {}
@@ -356,43 +328,93 @@ def _installed_models(seen: Survey) -> list[Change]:
     return [Change(path, written, content) for path, written, content in found if content is not None]
 
 
+def _meant(seen: Survey, name: str) -> str:
+    """Return the name of the block that is meant by its name, by that of its file, or by a class of it.
+
+    Raises:
+        NotPatchedError: The tree has none.
+    """
+    named = {one.layer.block.name: (one.layer.block.name, *one.layer.block.names()) for one in seen.layers}
+    if any(site.back for site in seen.status.sites):
+        named[MODULE] = (MODULE, *CLASSES)
+    wanted = name.replace("\\", "/").rpartition("/")[2].removesuffix(".py")
+    for block, names in named.items():
+        if wanted in names:
+            return block
+    raise NotPatchedError(
+        f"the tree has no block {name}",
+        path=seen.tree.package,
+        found=f"it has {', '.join(named)}" if named else "it has none",
+        remedy="`a2patch blocks` tells which blocks a tree has.",
+    )
+
+
+def _edited(seen: Survey, wanted: Sequence[Block]) -> tuple[dict[str, bytes], list[Change]]:
+    """Return module files that their user edited and that stay so, and the edits that would be lost."""
+    sources = {block.name: block.source for block in wanted}
+    kept: dict[str, bytes] = {}
+    lost = []
+    for one in seen.layers:
+        modules = {file.path for diff in one.layer.diffs if diff.site == "module" for file in diff.files}
+        for change in one.edits:
+            wanted_source = sources.get(one.layer.block.name)
+            if change.path in modules and wanted_source == one.layer.block.source and change.after is not None:
+                kept[change.path] = change.after
+            elif change.path not in modules or wanted_source != change.after:
+                lost.append(change)
+    return kept, lost
+
+
+def _written(below: Tree, made: Made, wanted: Sequence[Block]) -> dict[str, bytes | None]:
+    """Return files whose lines of the patch were edited, as they would be without the edits and with the blocks."""
+    if not made.written or not wanted:
+        return dict(made.written)
+    unedited, _ = blocks.put_in(replace(below, overlay={**below.overlay, **made.written}), wanted)
+    return {path: unedited.read(path) for path in made.written}
+
+
+def _saved_notes(tree: Tree, saved: Sequence[Change]) -> list[str]:
+    return [f"your edits inside our lines are kept in {tree.path(change.path)}" for change in saved]
+
+
+def _block_notes(seen: Survey, layers: Sequence[Layer], concerned: Sequence[Layer]) -> list[str]:
+    """Say which classes were upstream's, which blocks could not be put in again, and which models name what is gone."""
+    notes = []
+    for layer in layers:
+        own = layer.own.names() if layer in concerned else layer.block.names()
+        if shipped := [name for name in layer.block.names() if name not in own]:
+            notes.append(
+                f"{', '.join(shipped)}: upstream ships it, but no row could name it; it is registered as it is, and "
+                f"that of {layer.block.name}.py is not put in"
+            )
+    names = {layer.block.name for layer in layers}
+    gone = [one for one in seen.layers if one.layer.block.name not in names]
+    for one in gone:
+        if not blocks.is_known(seen.tree, one.layer):
+            notes.append(f"{one.layer.block.name} was gone from the tree; `a2patch apply FILE` puts it in again")
+    models = seen.receipt.models if seen.receipt else {}
+    classes = {name for one in gone for name in one.layer.block.names()}
+    for path, content in models.items():
+        if any(re.search(rb"\b%s\b" % name.encode(), content) for name in classes):
+            notes.append(f"{path} has rows of what was taken out, and builds no more")
+    return notes
+
+
 def _check_merges(seen: Survey) -> None:
     diffs = [diff for one in series.load(series.folder()).values() for diff in one]
     diffs += seen.receipt.diffs if seen.receipt else ()
+    diffs += [diff for one in seen.layers for diff in one.layer.diffs]
     repository.refuse_unmerged(seen.tree, {file.path for diff in diffs for file in diff.files})
 
 
 def _uncommitted_notes(seen: Survey, changes: Sequence[Change]) -> list[str]:
     """Name the files with uncommitted edits of the user among those that change."""
-    if any(site.back for site in seen.status.sites):
+    if seen.is_patched:
         return []
     paths = repository.uncommitted(seen.tree, [change.path for change in changes if change.before is not None])
     if paths is None:
         return ["there is no git to tell whether these files have edits that are not committed: if so, they are kept"]
     return [f"{path} has edits that are not committed: they are kept" for path in paths]
-
-
-def _base_notes(tree: Tree, changes: Sequence[Change]) -> list[str]:
-    """Say where our models went in a tree that has not the one that they are made from."""
-    folders = {change.path.rpartition("/")[0] for change in changes if change.path.endswith(f"/{MODEL}")}
-    return [
-        f"this tree has no {BASE}: ours are as upstream's leads to them, in {folder}"
-        for folder in sorted(folders)
-        if tree.read(f"{folder}/{BASE}") is None
-    ]
-
-
-def _replaced_notes(seen: Survey) -> list[str]:
-    if seen.receipt is None:
-        return []
-    what = f"the patch of a2patch {seen.receipt.version} for ultralytics {seen.receipt.release or 'of unknown version'}"
-    return [f"{what} was taken out, and this one put in its place"]
-
-
-def _only(diffs: Sequence[Diff], paths: Collection[str]) -> list[Diff]:
-    """Cut diffs down to what they do to these files."""
-    cut = [replace(diff, files=tuple(file for file in diff.files if file.path in paths)) for diff in diffs]
-    return [diff for diff in cut if diff.files]
 
 
 def _ordered(changes: Sequence[Change]) -> tuple[Change, ...]:

@@ -10,25 +10,34 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Literal
 
 from a2patch.errors import A2PatchError
 from a2patch.patch import is_model
-from a2patch.transaction import files, journal, models, operations
+from a2patch.transaction import blocks, files, journal, models, operations, own_patch, receipt
 from a2patch.transaction.files import RECEIPT
 from a2patch.transaction.journal import Step, digest
+from a2patch.transaction.layers import Layer
 from a2patch.transaction.operations import Operation
+from a2patch.transaction.survey import survey
 from a2patch.tree import Tree, read_file
 
 Contents = Mapping[str, bytes | None]
+End = Literal["finish", "undo"]
 
 
-def check(tree: Tree, command: str, steps: Sequence[Step]) -> None:
-    """Check that a command of this a2patch left a journal.
+def check(tree: Tree, command: str, steps: Sequence[Step]) -> frozenset[End]:
+    """Check that a command of this a2patch left a journal, and tell to which ends it may be brought.
+
+    A block of somebody's is never put in by that: only where its file is in the tree already, or comes with a2patch.
 
     Args:
         tree: The tree.
         command: The name of the command, by the journal.
         steps: What the journal says of each file.
+
+    Returns:
+        Whether it may be finished, undone, or both.
 
     Raises:
         A2PatchError: None did: none comes from the bytes before it to those after it.
@@ -36,13 +45,15 @@ def check(tree: Tree, command: str, steps: Sequence[Step]) -> None:
     before: Contents = {step.path: step.before for step in steps}
     after = _contents_after(steps)
     if {step.path for step in steps} == {RECEIPT}:  # a verdict that is noted; a receipt is read with care anyway
-        return
+        return frozenset(("finish", "undo"))
+    allowed: dict[End, Contents] = {"finish": after, "undo": before}
+    ends = frozenset(end for end, contents in allowed.items() if _puts_in_what_is_known(tree, contents))
     if _leads(tree, before, {step.path: step.after for step in steps}, after):
-        return
+        return ends
     # The way back of `apply`, whose result did not pass: its command leads from the bytes after to those before.
     wanted = {path: digest(content) for path, content in before.items()}
     if len(after) == len(steps) and _leads(tree, after, wanted, before):
-        return
+        return ends
     raise A2PatchError(
         f"the journal of an interrupted `a2patch {command}` asks for bytes that this a2patch would not write",
         path=tree.path(journal.PATH),
@@ -74,18 +85,39 @@ def _leads(tree: Tree, before: Contents, wanted: Mapping[str, str | None], after
 def _plans(tree: Tree, before: Contents, after: Contents) -> Iterator[Operation]:
     """Yield what each command would do to a tree as it was."""
     was = replace(tree, overlay=before)
-    installed = {path: content for path, content in after.items() if _is_installed(path, content)}
-    plans: Sequence[Callable[[], Operation]] = (
-        lambda: operations.application(operations.survey(was)),
-        lambda: operations.reversal(operations.survey(was), force=False),
-        lambda: operations.reversal(operations.survey(was), force=True),
-        lambda: operations.application(operations.survey(was, derivable=False), derivable=False),
+    layers = _layers(tree, after)
+    wanted = [layer.block for layer in layers]
+    classes = [name for block in wanted for name in block.names()]
+    installed = {path: content for path, content in after.items() if _is_installed(path, content, classes)}
+    plans: list[Callable[[], Operation]] = [
+        lambda: operations.application(survey(was)),
+        lambda: operations.reversal(survey(was), force=False),
+        lambda: operations.reversal(survey(was), force=True),
+        lambda: operations.application(survey(was, derivable=False), derivable=False),
         lambda: models.installation(was, {path: content or b"" for path, content in installed.items()}, force=True),
-    )
+    ]
+    if layers or _layers(tree, before):
+        plans += [
+            lambda: operations.composed(seen := survey(was), own_patch.left(seen.below), wanted, force=True),
+            lambda: operations.composed(seen := survey(was), own_patch.put_in(seen.below), wanted),
+            lambda: operations.composed(seen := survey(was), own_patch.out(seen.below), wanted, force=True),
+        ]
     for plan in plans:
         with suppress(A2PatchError):  # a command that would refuse the tree did not leave this
             yield plan()
 
 
-def _is_installed(path: str, content: bytes | None) -> bool:
-    return content is not None and path != RECEIPT and is_model(path, content)
+def _layers(tree: Tree, contents: Contents) -> tuple[Layer, ...]:
+    """Return the blocks that a receipt among some files has; none where it can't be read."""
+    content = contents.get(RECEIPT)
+    with suppress(A2PatchError):
+        return receipt.decode(tree, content).blocks if content is not None else ()
+    return ()
+
+
+def _puts_in_what_is_known(tree: Tree, contents: Contents) -> bool:
+    return all(blocks.is_known(tree, layer) for layer in _layers(tree, contents))
+
+
+def _is_installed(path: str, content: bytes | None, classes: Sequence[str]) -> bool:
+    return content is not None and path != RECEIPT and is_model(path, content, classes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import zlib
 from collections.abc import Mapping, Sequence
@@ -10,15 +9,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from a2patch import __version__
+from a2patch.block import ADDITION
 from a2patch.errors import A2PatchError, ConflictError
-from a2patch.patch import SITES, Change, Diff, is_model, is_path, may_touch, parse
-from a2patch.transaction import record
+from a2patch.patch import Change, Diff, is_model, is_path
+from a2patch.transaction import layers, packing, record
 from a2patch.transaction.files import IGNORE, IGNORED, RECEIPT
+from a2patch.transaction.layers import Layer
 from a2patch.transaction.record import Entry
 from a2patch.tree import RECORD, Tree
 
-FORMAT = 1
-_LARGEST = 1 << 24  # no source file of upstream comes near it
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Receipt:
         written: The new bytes of each file that was changed, by path: later edits show against them.
         records: The changes of the installer's `RECORD` files, by their path.
         models: The model files that were installed with `insert`, with their bytes, by path.
+        blocks: The blocks that were put in upon the diffs, in order.
     """
 
     version: str
@@ -42,30 +43,25 @@ class Receipt:
     written: Mapping[str, bytes] = field(default_factory=dict)
     records: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
     models: Mapping[str, bytes] = field(default_factory=dict)
+    blocks: tuple[Layer, ...] = ()
 
     def encode(self) -> bytes:
-        """The receipt as it is kept: JSON, bytes outside ASCII escaped."""
+        """The receipt as it is kept: JSON, bytes outside ASCII escaped; in the older format where it has no blocks."""
         document = {
-            "format": FORMAT,
+            "format": FORMAT if self.blocks else 1,
             "a2patch": self.version,
             "release": self.release,
             "verified": self.verified,
-            "diffs": [
-                {
-                    "site": diff.site,
-                    "release": diff.release,
-                    "derived": diff.derived,
-                    "text": _text(diff.text()),
-                }
-                for diff in self.diffs
-            ],
-            "written": _packed(self.written),
+            "diffs": [packing.packed_diff(diff) for diff in self.diffs],
+            "written": packing.packed(self.written),
             "records": {
-                path: [[entry.path, _text(entry.before), _text(entry.after)] for entry in entries]
+                path: [[entry.path, packing.text(entry.before), packing.text(entry.after)] for entry in entries]
                 for path, entries in self.records.items()
             },
-            "models": _packed(self.models),
+            "models": packing.packed(self.models),
         }
+        if self.blocks:
+            document["blocks"] = [layer.encode() for layer in self.blocks]
         return (json.dumps(document, indent=1) + "\n").encode()
 
 
@@ -83,15 +79,19 @@ def decode(tree: Tree, content: bytes) -> Receipt:
     """Read the bytes of a receipt, as `load` does."""
     try:
         document = json.loads(content)
-        if _of(int, document["format"]) > FORMAT:
-            raise _newer(tree, _of(str, document["a2patch"]))
+        if packing.of(int, document["format"]) > FORMAT:
+            raise _newer(tree, packing.of(str, document["a2patch"]))
         return _read(tree, document)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError, zlib.error) as error:
         raise _damaged(tree, f"{type(error).__name__}: {error}") from error
 
 
 def note_applied(
-    tree: Tree, replaced: Receipt | None, diffs: Sequence[Diff], files: Mapping[str, bytes | None]
+    tree: Tree,
+    replaced: Receipt | None,
+    diffs: Sequence[Diff],
+    files: Mapping[str, bytes | None],
+    blocks: Sequence[Layer] = (),
 ) -> tuple[Change, ...]:
     """Work out the new receipt, and the new lines of `RECORD`, of a patch that goes in.
 
@@ -100,8 +100,11 @@ def note_applied(
         replaced: The receipt of the older patch that this one replaces, if there is one.
         diffs: Every diff of the patch, as it fitted this tree.
         files: Every file of the patch with its new bytes; None for a file of the older patch that is removed.
+        blocks: The blocks that go in upon the patch.
     """
-    created = {file.path for diff in diffs for file in diff.files if file.creates}
+    diffs = tuple(diffs)
+    every = (*diffs, *(diff for layer in blocks for diff in layer.diffs))
+    created = {file.path for diff in every for file in diff.files if file.creates}
     written = {path: content for path, content in files.items() if content is not None and path not in created}
     models = replaced.models if replaced else {}
     models = {path: content for path, content in models.items() if tree.read(path) is not None}
@@ -112,7 +115,7 @@ def note_applied(
         bare = _without_patch(tree, before, path, replaced)
         records[path] = record.entries(bare, listed, (RECEIPT,), tree.package.name)
         changes.append(Change(path, before, record.edit(bare, records[path], tree.package.name)))
-    new = Receipt(__version__, tree.version, tuple(diffs), "", written, records, models)
+    new = Receipt(__version__, tree.version, diffs, "", written, records, models, tuple(blocks))
     return (*_real(changes), change(tree, new))
 
 
@@ -162,9 +165,10 @@ def change(tree: Tree, new: Receipt) -> Change:
         ConflictError: A file is larger than what `load` takes.
     """
     for path, content in {**new.written, **new.models}.items():
-        if len(content) >= _LARGEST:
+        if len(content) >= packing.LARGEST:
             raise ConflictError(
-                f"a file is larger than any that a2patch changes: {len(content):,} bytes, at most {_LARGEST - 1:,}",
+                f"a file is larger than any that a2patch changes: {len(content):,} bytes, "
+                f"at most {packing.LARGEST - 1:,}",
                 path=tree.path(path),
                 remedy="Nothing was written. Look at what is in it; no release of ultralytics comes near that.",
             )
@@ -182,66 +186,31 @@ def _real(changes: Sequence[Change]) -> list[Change]:
 
 
 def _read(tree: Tree, document: dict[str, Any]) -> Receipt:
-    version, release, verified = (_of(str, document[key]) for key in ("a2patch", "release", "verified"))
+    version, release, verified = (packing.of(str, document[key]) for key in ("a2patch", "release", "verified"))
     written, models = (
-        {path: _unpacked(content) for path, content in document.get(key, {}).items()} for key in ("written", "models")
+        {path: packing.unpacked(content) for path, content in document.get(key, {}).items()}
+        for key in ("written", "models")
     )
     records = {
-        path: tuple(Entry(_of(str, entry[0]), _bytes(entry[1]), _bytes(entry[2])) for entry in entries)
+        path: tuple(
+            Entry(packing.of(str, entry[0]), packing.content(entry[1]), packing.content(entry[2])) for entry in entries
+        )
         for path, entries in document.get("records", {}).items()
     }
     for path in (*written, *models):
         tree.path(path)
     if any(not RECORD.fullmatch(path) for path in records):
         raise ValueError("it names a RECORD that is none")
-    if strange := [path for path, content in models.items() if not is_model(path, content)]:
+    blocks = layers.decode(tree, packing.of(list, document.get("blocks", [])))
+    classes = [name for layer in blocks for name in layer.block.names()]
+    if strange := [path for path, content in models.items() if not is_model(path, content, classes)]:
         raise ValueError(f"it names a file that `a2patch insert` does not make: {strange[0]}")
-    diffs = tuple(_diff(tree, entry) for entry in document["diffs"])
+    diffs = tuple(packing.diff(tree, entry, ADDITION) for entry in document["diffs"])
+    paths = {path for layer in blocks for path in layer.paths}
     listed = {entry.path for entries in records.values() for entry in entries} - {*models, IGNORE, RECEIPT}
-    if strange := [path for path in (*written, *sorted(listed)) if not is_path(path)]:
+    if strange := [path for path in (*written, *sorted(listed)) if path not in paths and not is_path(path)]:
         raise ValueError(f"it names a file that no patch of ours changes: {strange[0]}")
-    return Receipt(version, release, diffs, verified, written, records, models)
-
-
-def _diff(tree: Tree, entry: dict[str, Any]) -> Diff:
-    name, release, text = (_of(str, entry[key]) for key in ("site", "release", "text"))
-    site = next((site for site in SITES if site == name), None)
-    if site is None:
-        raise ValueError(f"it names a diff {name}/{release}")
-    try:
-        files = parse(text.encode("utf-8", "surrogateescape"), origin=RECEIPT)
-    except A2PatchError as error:
-        raise ValueError(error.message) from error
-    for file in files:
-        tree.path(file.path)
-        if not may_touch(site, file):
-            raise ValueError(f"it names a change that no diff of {site} makes: {file.path}")
-    return Diff(site, release, files, _of(bool, entry["derived"]))
-
-
-def _of(kind: type, value: Any) -> Any:
-    if not isinstance(value, kind):
-        raise TypeError(f"{value!r} is no {kind.__name__}")
-    return value
-
-
-def _text(content: bytes | None) -> str | None:
-    return None if content is None else content.decode("utf-8", "surrogateescape")
-
-
-def _bytes(text: str | None) -> bytes | None:
-    return None if text is None else _of(str, text).encode("utf-8", "surrogateescape")
-
-
-def _packed(files: Mapping[str, bytes]) -> dict[str, str]:
-    return {path: base64.b64encode(zlib.compress(content)).decode() for path, content in files.items()}
-
-
-def _unpacked(text: str) -> bytes:
-    content = zlib.decompressobj().decompress(base64.b64decode(text, validate=True), _LARGEST)
-    if len(content) == _LARGEST:
-        raise ValueError("it unpacks to more than any source file has")
-    return content
+    return Receipt(version, release, diffs, verified, written, records, models, blocks)
 
 
 def _newer(tree: Tree, version: str) -> A2PatchError:

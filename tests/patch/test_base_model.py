@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from a2patch.patch import SITES
-from a2patch.transaction import operations
+from a2patch.transaction import look_at, operations
 from a2patch.tree import tree as trees
 from tests.support.command import a2patch, here
 from tests.support.files import contents
@@ -71,11 +71,11 @@ def test_ours_are_made_from_the_trees_own(name: str, unpack: Unpack) -> None:
     ]
     assert text.startswith("# Made by a2patch from yolov8.yaml: DoubleAttentionBlock behind layers 4 and 6")
     assert ("\r\n" in text) == (name == "other line endings")
-    assert operations.survey(tree).status.state == "applied"
+    assert look_at(tree).status.state == "applied"
     receipt = package / ".a2patch/receipt.json"
     kept = receipt.read_bytes()
     receipt.unlink()  # the bytes tell, whether or not a receipt is there
-    assert operations.survey(tree).status.state == "applied"
+    assert look_at(tree).status.state == "applied"
     receipt.write_bytes(kept)
     operations.revert(tree, lambda _: None)
     assert contents(package.parent) == before
@@ -88,7 +88,7 @@ def test_a_tree_without_the_base_gets_ours_where_releases_keep_models(unpack: Un
     tree = trees.find(package)
     done = operations.apply(tree, lambda _: None)
     assert any("has no yolov8.yaml" in note for note in done.notes)
-    assert [site.state for site in operations.survey(tree).status.sites] == ["applied"] * len(SITES)
+    assert [site.state for site in look_at(tree).status.sites] == ["applied"] * len(SITES)
     operations.revert(tree, lambda _: None)
     assert contents(package.parent) == before
 

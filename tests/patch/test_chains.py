@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from a2patch.block import BLOCK, LAYER
+from a2patch.block import ADDITION, BLOCK, LAYER
 from a2patch.patch import anchors, edits, validate
 from tests.patch.test_mutations import Files, base, judge
 from tests.support.trees import NEWEST
@@ -131,8 +131,8 @@ def test_a_sound_chain_is_patched(files: Files, form: str) -> None:
     varied = changed(files, SOUND[form])
     assert judge(varied, NEWEST) in ("derived", "versioned")
     content = varied["nn/tasks.py"]
-    made = applied(content, edits.tasks_edits(content))
-    assert validate.fault("nn/tasks.py", made) == ""
+    made = applied(content, edits.tasks_edits(content, ADDITION))
+    assert validate.fault("nn/tasks.py", made, ADDITION) == ""
     assert row_read(made, LAYER, [64, 16, True]) == (24, [24, 16, 16, True])
     assert row_read(made, BLOCK, [0.25]) == (24, [24, 0.25])
 
@@ -141,7 +141,7 @@ def test_a_sound_chain_is_patched(files: Files, form: str) -> None:
 def test_what_stays_unclear_is_refused_with_the_reason(files: Files, form: str) -> None:
     change, reason = REFUSED[form]
     with pytest.raises(anchors.AnchorError, match=re.escape(reason)):
-        edits.tasks_edits(changed(files, change)["nn/tasks.py"])
+        edits.tasks_edits(changed(files, change)["nn/tasks.py"], ADDITION)
 
 
 @pytest.mark.parametrize(
@@ -155,8 +155,9 @@ def test_what_stays_unclear_is_refused_with_the_reason(files: Files, form: str) 
 )
 def test_our_branch_reads_only_what_parse_model_knows(files: Files, reads: str, known: bool) -> None:
     content = changed(files, before_loop("here = 1"))["nn/tasks.py"]
-    made = applied(content, edits.tasks_edits(content))
-    told = validate.fault("nn/tasks.py", made.replace(b"args = [c1, *args]", f"args = [c1, {reads}]".encode()))
+    made = applied(content, edits.tasks_edits(content, ADDITION))
+    spoiled = made.replace(b"args = [c1, *args]", f"args = [c1, {reads}]".encode())
+    told = validate.fault("nn/tasks.py", spoiled, ADDITION)
     assert told == ("" if known else f"the branch reads {reads}, which parse_model does not know")
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from a2patch.patch import SITES, Diff, derive, numbers, series
 from a2patch.patch.fit import fit, outcome
-from a2patch.transaction import operations
+from a2patch.transaction import look_at, operations
 from a2patch.tree import tree as trees
 from patches import compatibility, releases
 from tests.soak import matrix
@@ -76,7 +76,7 @@ def test_git_takes_the_diffs_by_hand(release: str, cache: Path, tmp_path: Path) 
         newest = max((d for d in LOADED[site] if d.version <= numbers(release)), key=lambda d: d.version)
         place = series.folder() / site / f"{newest.release}.diff"
         subprocess.run(["git", "apply", place], cwd=tmp_path, check=True)
-    assert operations.survey(trees.find(package)).status.state == "applied"
+    assert look_at(trees.find(package)).status.state == "applied"
 
 
 @pytest.mark.parametrize("release", ends())

@@ -29,7 +29,7 @@ import filelock  # noqa: F401 (loaded once, not in each fork)
 from a2patch.errors import LockedError
 from a2patch.patch import validate
 from a2patch.transaction import commit as transaction
-from a2patch.transaction import models
+from a2patch.transaction import look_at, models
 from a2patch.transaction import operations as commands
 from a2patch.tree import tree
 from patches import releases
@@ -245,7 +245,7 @@ def _any_command(package: Path, which: float) -> None:
     """One more command: whichever, the first thing that it does is to finish or undo."""
     act("recover", package)
     if which < 0.3:
-        commands.survey(tree.find(package))
+        look_at(tree.find(package))
 
 
 def two_at_once(rounds: int, base: Path, seed: int) -> Score:

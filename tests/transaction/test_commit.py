@@ -17,7 +17,7 @@ import pytest
 
 from a2patch.errors import A2PatchError, AccessError, ConflictError, LockedError
 from a2patch.patch.plan import Change
-from a2patch.transaction import commit, lock, operations
+from a2patch.transaction import commit, lock, look_at
 from a2patch.tree import tree
 from tests.support import miniature
 from tests.support.command import ROOT, Answer, a2patch
@@ -302,7 +302,7 @@ def test_a_reader_looks_again_if_a_command_was_at_work_meanwhile(package: Path) 
     states: list[str] = []
 
     def look() -> str:
-        states.append(operations.survey(found).status.state)
+        states.append(look_at(found).status.state)
         if len(states) == 1:
             act("apply", package)
         return states[-1]

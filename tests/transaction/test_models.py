@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from a2patch.errors import A2PatchError, ConflictError, NotPatchedError
-from a2patch.transaction import files, operations, receipt
+from a2patch.transaction import files, look_at, operations, receipt
 from a2patch.transaction import models as installing
 from a2patch.tree import tree
 from tests.support.files import snapshot
@@ -49,7 +49,7 @@ def test_an_installed_model_that_was_edited_is_not_lost(cache: Path, tmp_path: P
     act("apply", package)
     put(package)
     package.joinpath(MODEL).write_bytes(TEXT.replace(b"80", b"3"))
-    assert operations.survey(tree.find(package)).status.state == "applied"  # it is its user's to edit
+    assert look_at(tree.find(package)).status.state == "applied"  # it is its user's to edit
     with pytest.raises(ConflictError) as refused:
         act("revert", package)
     assert "+nc: 3" in refused.value.found

@@ -78,7 +78,8 @@ def _other(context: Context, spec: ModelSpec, scale: str, model: Model) -> Reaso
     if scale and built_scale != scale:
         return Reason("asked for scale {}, got {!r}".format(scale, built_scale), "Look at how parse_model scales.")
     for layer, built in zip(context.graph(spec.file).layers, model.model):
-        if layer.kind in context.classes and kind(built) != layer.kind:
+        ours = dict(zip(context.classes, context.kinds)).get(layer.kind)
+        if ours and kind(built) != ours:
             text = "row {} names {}, and {} is built".format(layer.place, layer.kind, kind(built))
             return Reason(text, "Look at the branches of parse_model for {}.".format(layer.kind))
     what = ignored(context.described(spec.file), model)

@@ -13,10 +13,9 @@ from a2patch.probe.models.context import Context
 from a2patch.probe.models.images import at_fitting_side, coarsest_stride, input_channels, small_side
 from a2patch.probe.runtime.compat import tools
 
-LAYER, BLOCK = "DoubleAttentionLayer", "DoubleAttentionBlock"
 _NIL = 1e-12  # of the typical gradient; float64 leaves about 1e-16
 _CANCELLED = 1e-9  # of what is added up; float64 leaves about 1e-15
-_SHIFTS = ("convA.bias", "conv_reconstruct.bias", "bn.bias")  # of a layer and of a block
+_TRIES = 4
 _STEPS = 12
 _SIZES = (0.1, 0.02)
 _FALL = 0.9  # of the first loss
@@ -45,9 +44,9 @@ def check_gradient(context: Context) -> Finding:
                 "logarithm of a negative number.",
             )
         zero = _zero(model, added)
-        expected = _zero_by_algebra(model)
-        single = _single(model)
-        dead = [n for n in zero if n not in expected and not (n in single and spec.file in context.tutorials)]
+        single = _single(context, model)
+        dead = _dead(context, model, added, zero)
+        dead = [n for n in dead if not (n in single and spec.file in context.tutorials)]
         if dead:
             why = " With c_n = 1 its softmax is 1 whatever it learns." if set(dead) <= single else ""
             return failed(
@@ -59,12 +58,19 @@ def check_gradient(context: Context) -> Finding:
         counted += len(added)
         by_algebra += len([n for n in zero if n not in single])
     if not counted:
-        raise SkipCheckError("every layer is one that the stock models have")
+        raise SkipCheckError(_nothing_to_learn(context))
     figure = "{} tensors, {} zero by algebra".format(counted, by_algebra)
     if named:
         text = "Zero for good, since c_n is 1 there: {}.".format(", ".join(named))
         return known(figure, text, "It is kept as the tutorial has it; train {} instead.".format(context.trained))
     return passed(figure)
+
+
+def _nothing_to_learn(context: Context) -> str:
+    """Return why there is no parameter to look at."""
+    if any(set(context.classes) & {layer.kind for layer in context.graph(spec.file).layers} for spec in context.specs):
+        return "the added layers have nothing to learn"
+    return "every layer is one that the stock models have"
 
 
 def new_parameters(model: Model, kinds: set[str]) -> dict[str, Any]:
@@ -91,20 +97,52 @@ def _zero(model: Model, added: dict[str, Any]) -> list[str]:
     return [n for n, p in added.items() if float(p.grad.norm() / p.numel() ** 0.5) <= _NIL * typical]
 
 
-def _zero_by_algebra(model: Model) -> set[str]:
-    """Return the names of the parameters whose gradient is zero whatever the model learns.
+def _dead(context: Context, model: Model, added: dict[str, Any], zero: list[str]) -> list[str]:
+    """Return those of parameters without a gradient that never learn.
 
-    The bias of convB cancels in its softmax. Other biases only shift whole channels of an output. A batch norm takes
-    such a shift away again, right behind the layer as in a residual block, or behind the 1x1 convolutions that read it.
+    A weight behind a relu that lets nothing through may learn elsewhere: it is dead if it is so for other values of all
+    parameters too.
     """
-    names = {name + ".convB.bias" for name, _ in named_layers(model, (LAYER,))}
-    for name, cancelled in _shifts_cancelled(model).items():
-        names.update(name + "." + inner for inner in _SHIFTS if cancelled)
+    cancelled = _told(context, model) if context.request.block.cancelled else _biases(added, zero)
+    dead = [n for n in zero if n not in cancelled]
+    tried = deepcopy(model) if dead else model
+    mine = {name: parameter for name, parameter in tried.named_parameters() if name in added}
+    for seed in range(_TRIES):
+        if not dead:
+            break
+        _draw(mine, seed)
+        _backward(tried)
+        still = _zero(tried, mine)
+        dead = [n for n in dead if n in still]
+    return dead
+
+
+def _biases(added: dict[str, Any], zero: list[str]) -> set[str]:
+    """Return the biases without a gradient whose weights learn: a softmax or a norm behind them cancels them."""
+
+    def module(name: str) -> str:
+        return name.rpartition(".")[0]
+
+    learning = {module(name) for name in added if name not in zero and not name.endswith("bias")}
+    return {n for n in zero if n.endswith("bias") and added[n].dim() == 1 and module(n) in learning}
+
+
+def _told(context: Context, model: Model) -> set[str]:
+    """Return the names of the parameters of which the block tells that their gradient is zero whatever they learn.
+
+    Some cancel in a softmax. Others only shift whole channels of an output. A batch norm takes such a shift away again,
+    right behind the layer as in a residual block, or behind the 1x1 convolutions that read it.
+    """
+    block = context.request.block
+    layers = named_layers(model, context.kinds)
+    names = {"{}.{}".format(name, inner) for name, _ in layers for inner in block.cancelled}
+    for name, cancelled in _shifts_cancelled(model, layers).items():
+        names.update("{}.{}".format(name, inner) for inner in block.shifts if cancelled)
     return names
 
 
-def _shifts_cancelled(model: Model) -> dict[str, bool]:
-    """Return whether a shift of a whole channel of their outputs comes to nothing, for our layers by name.
+def _shifts_cancelled(model: Model, layers: list[tuple[str, Any]]) -> dict[str, bool]:
+    """Return whether a shift of a whole channel of their outputs comes to nothing, for layers by name.
 
     Then the gradients of a channel add up to nil, without being nil themselves.
     """
@@ -117,7 +155,7 @@ def _shifts_cancelled(model: Model) -> dict[str, bool]:
 
         return hook
 
-    handles = [layer.register_forward_hook(keep(name)) for name, layer in named_layers(model, (LAYER, BLOCK))]
+    handles = [layer.register_forward_hook(keep(name)) for name, layer in layers]
     _backward(model)
     for handle in handles:
         handle.remove()
@@ -128,12 +166,22 @@ def _shifts_cancelled(model: Model) -> dict[str, bool]:
     return {name: bool(total <= _CANCELLED * size) for name, (total, size) in sums.items()}
 
 
-def _single(model: Model) -> set[str]:
-    """Return the names of the parameters that can't learn since c_n is 1."""
+def _draw(parameters: dict[str, Any], seed: int) -> None:
+    """Give parameters other values, of the size that weights have."""
+    torch.manual_seed(seed)
+    with torch.no_grad():
+        for parameter in parameters.values():
+            size = parameter[0].numel() ** 0.5 if parameter.dim() > 1 else 1.0
+            parameter.copy_(torch.randn_like(parameter) / size)
+
+
+def _single(context: Context, model: Model) -> set[str]:
+    """Return the names of the parameters that can't learn since a softmax goes over one descriptor."""
+    block = context.request.block
     return {
-        "{}.convV.{}".format(name, inner)
-        for name, layer in named_layers(model, (LAYER,))
-        if layer.c_n == 1
+        "{}.{}.{}".format(name, block.vectors, inner)
+        for name, layer in (named_layers(model, context.kinds) if block.descriptors else ())
+        if getattr(layer, block.descriptors, 0) == 1
         for inner in ("weight", "bias")
     }
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from copy import deepcopy
 from pathlib import Path
 from typing import Any, Sequence
 
 import torch
 
+from a2patch.probe.checks.rows import WIDTH, added_class, defined_name, expected, parsed, single, widths
 from a2patch.probe.events import Finding, failed, passed
 from a2patch.probe.models.context import Context
+from a2patch.protocol import ExpectedRow
 
 
 def check_import(package: Path, parts: Sequence[str]) -> Finding:
@@ -45,20 +46,29 @@ def _copies(name: str) -> list[Path]:
 def check_register(context: Context) -> Finding:
     """Check that the classes are defined, exported, imported where the parser looks, and parsed as they should be."""
     for name in context.classes:
-        ours = getattr(importlib.import_module("ultralytics." + context.modules.defined), name, None)
+        ours = _ours(context, name)
         for role in ("defined", "exported", "parsed"):
             module = importlib.import_module("ultralytics." + getattr(context.modules, role))
-            if not isinstance(getattr(module, name, None), type):
+            known_as = defined_name(context, name) if role == "defined" else name
+            if not isinstance(getattr(module, known_as, None), type):
                 return failed(
                     "{} not in {}".format(name, module.__name__),
                     "{} is not {} in {}.".format(name, "imported" if role == "parsed" else role, module.__name__),
                     "Revert, then apply again; an edit by hand may have removed the line.",
                 )
-            if getattr(module, name) is not ours:
-                return _shadowed(name, getattr(module, name), ours, module.__name__)
+            if getattr(module, known_as) is not ours:
+                return _shadowed(name, getattr(module, known_as), ours, module.__name__)
             if role == "exported" and name not in getattr(module, "__all__", [name]):
                 return failed("not in __all__", "{}.__all__ doesn't name {}.".format(module.__name__, name))
     return _parses(context)
+
+
+def _ours(context: Context, name: str) -> Any:
+    """Return the class that the module file defines; None if it does not."""
+    try:
+        return added_class(context, name)
+    except AttributeError:
+        return None
 
 
 def _shadowed(name: str, found: Any, ours: Any, where: str) -> Finding:
@@ -73,57 +83,49 @@ def _shadowed(name: str, found: Any, ours: Any, where: str) -> Finding:
     )
 
 
-# Widths that no model of ours has: c_m differs from the channels before it, so that a row whose output width the
-# parser takes from its input, as for a class it does not know, can't pass.
-_ROWS = [
-    [-1, 1, "Conv", [64, 3, 2]],  # 32 channels at width 0.5
-    [-1, 1, "DoubleAttentionLayer", [128, 4]],  # 64
-    [-1, 1, "DoubleAttentionLayer", [192, 4, True]],  # c_m = 96, brought back to 64
-    [-1, 2, "DoubleAttentionBlock", [0.25]],  # 64, twice
-    [-1, 1, "Conv", [16, 1]],  # 8
-]
-
-
-def parsed(context: Context, rows: list[Any], width: float = 1.0) -> Any:
-    """Return the layers that `parse_model` makes of rows; early releases take the channels of the image as a list."""
-    described = {"nc": 1, "depth_multiple": 1.0, "width_multiple": width, "backbone": rows, "head": []}
-    parse_model = importlib.import_module("ultralytics." + context.modules.parsed).parse_model
-    try:
-        return parse_model(deepcopy(described), ch=3, verbose=False)[0]
-    except TypeError:
-        return parse_model(deepcopy(described), ch=[3], verbose=False)[0]
-
-
-def _instead_of_ours(context: Context, layers: Any) -> Finding | None:
+def _instead_of_ours(context: Context, rows: Sequence[ExpectedRow], layers: Any) -> Finding | None:
     """Return the fault of layers that are of other classes than ours though their rows name ours, if there is one."""
-    defined = importlib.import_module("ultralytics." + context.modules.defined)
-    for (_, repeats, name, _), layer in zip(_ROWS, layers):
+    for row, layer in zip(rows, layers):
+        name = str(row.row[2])
         if name in context.classes:
-            single = layer[0] if repeats != 1 else layer
-            ours = getattr(defined, str(name))
-            if type(single) is not ours:
-                return _shadowed(str(name), type(single), ours, "parse_model")
+            made, ours = type(single(row, layer)), added_class(context, name)
+            if made is not ours:
+                return _shadowed(name, made, ours, "parse_model")
     return None
 
 
 def _parses(context: Context) -> Finding:
     """Check what `parse_model` makes of rows with our classes: arguments, scaled widths, repeats."""
     advice = "The branch must stand inside parse_model's if/elif chain on the module, not before or after it."
+    rows = expected(context)
     try:
-        layers = parsed(context, _ROWS, width=0.5)
-        shadow = _instead_of_ours(context, layers)
+        layers = parsed(context, [list(row.row) for row in rows], WIDTH)
+        shadow = _instead_of_ours(context, rows, layers)
         if shadow:
             return shadow
-        x = torch.zeros(1, 3, 16, 16)
-        widths = []
-        for layer in layers.eval():
-            x = layer(x)
-            widths.append(x.shape[1])
+        given = widths(layers)
     except Exception as error:  # whatever upstream raises when widths don't meet
         text = "{}: {}".format(type(error).__name__, str(error).splitlines()[0] if str(error) else "")
         return failed("rows don't parse", "A model of rows with the new classes fails: {}.".format(text), advice)
-    got = {"c_m": [layers[1].c_m, layers[2].c_m], "widths": widths, "repeats": len(list(layers[3].children()))}
-    expected = {"c_m": [64, 96], "widths": [32, 64, 64, 64, 8], "repeats": 2}
-    if got != expected:
-        return failed("rows parsed wrongly", "parse_model gives {}, expected {}.".format(got, expected), advice)
-    return passed("{} rows parsed".format(len(_ROWS)))
+    got = {**_attributes(rows, layers), "widths": given, **_repeats(rows, layers)}
+    wanted = {**_attributes(rows), "widths": [row.width for row in rows], **_repeats(rows)}
+    if got != wanted:
+        return failed("rows parsed wrongly", "parse_model gives {}, expected {}.".format(got, wanted), advice)
+    return passed("{} rows parsed".format(len(rows)))
+
+
+def _attributes(rows: Sequence[ExpectedRow], layers: Any = None) -> dict[str, list[Any]]:
+    """Return what layers have as the attributes that rows name, by these; what they should have without layers."""
+    found: dict[str, list[Any]] = {}
+    for place, row in enumerate(rows):
+        for name, value in row.attributes:
+            found.setdefault(name, []).append(getattr(layers[place], name) if layers else value)
+    return found
+
+
+def _repeats(rows: Sequence[ExpectedRow], layers: Any = None) -> dict[str, int]:
+    """Return how many layers were made of a row with repeats that are not passed on; what it asks for without."""
+    for place, row in enumerate(rows):
+        if row.row[1] != 1 and (layers is None or isinstance(layers[place], torch.nn.Sequential)):
+            return {"repeats": len(list(layers[place].children())) if layers else row.row[1]}
+    return {}

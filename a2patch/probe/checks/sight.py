@@ -29,7 +29,7 @@ def check_sight(context: Context) -> Finding:
     for spec in context.specs:
         file = spec.file
         model = context.smallest(file).double()
-        answers = answers_to_a_move(model, context.classes)
+        answers = answers_to_a_move(model, context.kinds)
         if not answers:
             continue
         figures.append(
@@ -38,8 +38,7 @@ def check_sight(context: Context) -> Finding:
         dark = [name for name, answer in answers.items() if not answer > BLIND]
         if dark:
             blind[file] = dark
-            single = [name for name, layer in named_layers(model, context.classes) if getattr(layer, "c_n", 0) == 1]
-            reasons[file] = single[0] if single else ""
+            reasons[file] = _single(context, model)
     if not figures:
         raise SkipCheckError("nothing here has positions: the head reads no maps of several")
     if not blind:
@@ -54,6 +53,13 @@ def check_sight(context: Context) -> Finding:
         advice = "It is kept as the tutorial has it; train {} instead.".format(context.trained)
         return known("; ".join(figures), text, advice)
     return failed("; ".join(figures), text, "Give the layer a c_n of at least 2." if reasons[file] else "")
+
+
+def _single(context: Context, model: Model) -> str:
+    """Return the first of our layers whose softmax goes over one descriptor; empty if there is none."""
+    counted = context.request.block.descriptors
+    layers = named_layers(model, context.kinds) if counted else []
+    return next((name for name, layer in layers if getattr(layer, counted, 0) == 1), "")
 
 
 def _listed(names: list[str]) -> str:

@@ -80,7 +80,7 @@ def check_train(context: Context, file: str) -> Finding:
 
     context.channel.trying("validating and predicting from its best.pt")
     trained = YOLO(str(weights))
-    fault = _unlearned(trained.model, context.classes)
+    fault = _unlearned(trained.model, context.kinds, context.request.block.gain)
     if fault:
         text = "After an epoch, {} of {} is as it was: it doesn't learn."
         return failed(_described(losses), text.format(fault, name))
@@ -116,10 +116,10 @@ def _described(losses: dict[str, float]) -> str:
     return ", ".join("{} {:.2f}".format(key.replace("_", " "), value) for key, value in losses.items())
 
 
-def _unlearned(model: Any, classes: tuple[str, ...]) -> str:
+def _unlearned(model: Any, classes: tuple[str, ...], gain: str) -> str:
     """Return the name of a residual block of ours whose gain is still zero, as it starts out, or nothing."""
-    for name, block in named_layers(model, classes):
-        gain = getattr(getattr(block, "bn", None), "weight", None)
-        if gain is not None and not gain.any():
-            return name + ".bn"
+    for name, block in named_layers(model, classes) if gain else ():
+        weight = getattr(getattr(block, gain, None), "weight", None)
+        if weight is not None and not weight.any():
+            return "{}.{}".format(name, gain)
     return ""

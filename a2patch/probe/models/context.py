@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from copy import deepcopy
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ class Context:
         channel: Where events go.
         scratch: A folder for files.
         specs: The models to try.
-        classes: The classes that the patch adds.
+        classes: The classes that the patch adds, as rows name them.
+        kinds: The same, by the names that they have in a model that was built, and that they are defined by.
         base: The stock model file that the added ones are made from.
         letters: The letters that a name can ask for a scale by, smallest first.
         costs: Whether costs are to be counted.
@@ -41,6 +43,7 @@ class Context:
         self.scratch = channel.scratch
         self.specs = request.models
         self.classes = request.classes
+        self.kinds = tuple(a or b for a, b in zip_longest(request.block.defined[: len(self.classes)], self.classes))
         self.base = request.base
         self.letters = request.scales
         self.modules = request.modules
@@ -88,7 +91,12 @@ class Context:
         return at_scale(file, scale) if scale else file
 
     def unscaled(self, file: str) -> bool:
-        """Return whether the name of a model file leaves its scale open, and nothing else says it."""
+        """Return whether the name of a model file leaves its scale open, and nothing else says it.
+
+        Of one that was made here nobody reads the name.
+        """
+        if self.request.block.rules:
+            return False
         return self._own[file].unscaled if self.is_own(file) else bool(self.described(file).get("scales"))
 
     def text(self, file: str) -> str:
@@ -109,8 +117,8 @@ class Context:
 
     def unknown_to_stock(self, file: str) -> set[str]:
         """Return the kinds of layers of a model that no stock model has."""
-        if not self.is_own(file):
-            return set(self.classes)
+        if not self.is_own(file) or self.request.block.rules:
+            return set(self.kinds)
         rows = [*self.described(file)["backbone"], *self.described(file)["head"]]
         return {str(row[2]).rpartition(".")[2] for row in rows} - self.catalog.kinds()
 

@@ -37,6 +37,17 @@ def missing_libraries(package: Path, starts: list[str]) -> list[str]:
     return sorted(top for top in outside if not installed(top))
 
 
+def missing_of(path: Path, package: Path) -> list[str]:
+    """Return the third-party modules that importing one file needs and this interpreter lacks.
+
+    Args:
+        path: The file, which would be a module of the package.
+        package: The package folder.
+    """
+    tops = {target.partition(".")[0] for target in _imports(path, "nn.modules." + path.stem, package.name)}
+    return sorted(top for top in tops - {"ultralytics", package.name, ""} if not installed(top))
+
+
 def installed(top: str) -> bool:
     """Return whether a top-level module can be found, without importing it."""
     try:

@@ -14,7 +14,7 @@ from a2patch.errors import ModelError
 from a2patch.protocol import Check
 from a2patch.runner.verdict import CHECKS
 from a2patch.runner.verify import Subject, verify
-from a2patch.transaction import operations
+from a2patch.transaction import look_at, untouched
 from a2patch.tree import tree
 from patches import releases
 from tests.support.command import a2patch, here, patch
@@ -249,7 +249,7 @@ def test_a_checkpoint_of_the_users_own(package: Path, cache: Path, tmp_path: Pat
 
 def test_a_checkpoint_without_our_layers_needs_no_patch(package: Path) -> None:
     subject = Subject(package / "cfg/models/v8/yolov8-cls.yaml")
-    before = operations.untouched(operations.survey(tree.find(package)))
+    before = untouched(look_at(tree.find(package)))
     assert before
     verdict = verify(
         package, Path(sys.executable), before, lambda _: None, os.environ, only=("checkpoint",), subject=subject

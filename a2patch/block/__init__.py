@@ -1,0 +1,53 @@
+"""The blocks that are patched in: what each is called, which classes its rows name, and how `parse_model` reads them.
+
+It imports `errors` and `protocol`.
+"""
+
+from a2patch.block.addition import Addition, Branch, addition
+from a2patch.block.bundled import bundled, load_folder, reference
+from a2patch.block.definition import RULES, Block, BlockClass, RowRule
+from a2patch.block.double_attention import (
+    ADDED,
+    ADDITION,
+    BASE,
+    BASES,
+    BLOCK,
+    CLASSES,
+    LAYER,
+    MODEL,
+    MODELS,
+    MODULE,
+    TUTORIAL,
+)
+from a2patch.block.gated import gated
+from a2patch.block.module_file import class_named, imports_siblings, is_module_name, read_module_file, reread
+
+__all__ = [
+    "ADDED",
+    "ADDITION",
+    "BASE",
+    "BASES",
+    "BLOCK",
+    "CLASSES",
+    "LAYER",
+    "MODEL",
+    "MODELS",
+    "MODULE",
+    "RULES",
+    "TUTORIAL",
+    "Addition",
+    "Block",
+    "BlockClass",
+    "Branch",
+    "RowRule",
+    "addition",
+    "bundled",
+    "class_named",
+    "gated",
+    "imports_siblings",
+    "is_module_name",
+    "load_folder",
+    "read_module_file",
+    "reference",
+    "reread",
+]

@@ -1,0 +1,65 @@
+"""The blocks that come with a2patch, read from their folders when they are asked for."""
+
+from __future__ import annotations
+
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+from a2patch.block.definition import RULES, Block, BlockClass
+from a2patch.block.folder import folder
+from a2patch.block.module_file import defined_classes, is_module_name, read_module_file
+from a2patch.errors import BlockError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+@lru_cache(maxsize=1)
+def bundled() -> dict[str, Block]:
+    """Return the blocks that come with a2patch besides Double Attention, by name."""
+    found = sorted(folder().glob("*/block.toml"))
+    return {block.name: block for block in map(load_folder, (place.parent for place in found))}
+
+
+def reference(block: Block) -> Path | None:
+    """Return the formula of a block that comes with a2patch and that is as it came; None of any other."""
+    mine = bundled().get(block.name)
+    path = folder() / block.name / "reference.py"
+    return path if mine and mine.source == block.source and path.is_file() else None
+
+
+def load_folder(folder: Path) -> Block:
+    """Read the block of a folder with a `block.toml`.
+
+    Raises:
+        BlockError: It is none.
+    """
+    description = folder / "block.toml"
+    try:
+        told = tomllib.loads(description.read_text("utf-8"))
+        classes = tuple(
+            BlockClass(name, RULES[each["row"]], tuple(each.get("args", ()))) for name, each in told["classes"].items()
+        )
+        source, name = read_module_file(description.with_name(told["file"])), str(told["name"])
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise BlockError(
+            "this folder has no block.toml that describes a block",
+            path=description,
+            found=f"{type(error).__name__}: {error}",
+            remedy="Name the module file itself; or write name, file and a table [classes.NAME] with row and args.",
+        ) from error
+    if missing := sorted({each.name for each in classes} - defined_classes(source.source)):
+        raise BlockError(
+            "the module file does not define a class that block.toml names",
+            path=description,
+            found=", ".join(missing),
+            remedy="Correct the names under [classes].",
+        )
+    if not is_module_name(name):
+        raise BlockError("a module can't have that name", path=description, found=name, remedy="Change `name`.")
+    paper = told.get("paper", {})
+    url = str(paper.get("url", "")) if isinstance(paper, dict) else ""
+    return Block(name, source.source, classes, str(told.get("title", "")), str(told.get("use", "")), url)

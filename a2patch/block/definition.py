@@ -1,0 +1,90 @@
+"""What a block is: one Python file with classes for the rows of a model YAML, and how each row is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+RuleKind = Literal["keep", "width", "repeat", "join"]
+Passed = Literal["channels", "nothing"]
+
+
+@dataclass(frozen=True)
+class RowRule:
+    """How `parse_model` reads a row that names a class.
+
+    Attributes:
+        kind: `keep` (the output has the channels of the input), `width` (the first argument is the number of output
+            channels, scaled by the width), `repeat` (likewise, and the repeats are passed on) or `join` (it reads
+            several layers, whose channels add up).
+        passed: What is passed before the row's own arguments: the channels, or nothing.
+    """
+
+    kind: RuleKind
+    passed: Passed = "channels"
+
+    @property
+    def name(self) -> str:
+        """The rule as it is typed: `keep`, or `keep:nothing` where no channels are passed."""
+        return self.kind if self.passed == "channels" else f"{self.kind}:{self.passed}"
+
+
+RULES = {
+    rule.name: rule
+    for rule in (
+        RowRule("keep"),
+        RowRule("keep", "nothing"),
+        RowRule("width"),
+        RowRule("repeat"),
+        RowRule("join"),
+        RowRule("join", "nothing"),
+    )
+}
+"""Every rule, by its name."""
+
+
+@dataclass(frozen=True)
+class BlockClass:
+    """A class that rows of a model YAML name.
+
+    Attributes:
+        name: Its name in the tree.
+        rule: How a row that names it is read; None where that is not known yet.
+        args: Arguments of an example row, without what the rule passes.
+        defined: Its name in the module file, where that is another.
+    """
+
+    name: str
+    rule: RowRule | None = None
+    args: tuple[object, ...] = ()
+    defined: str = ""
+
+    @property
+    def imported(self) -> str:
+        """What an import statement names: the class, and under which name it is imported."""
+        return f"{self.defined} as {self.name}" if self.defined and self.defined != self.name else self.name
+
+
+@dataclass(frozen=True)
+class Block:
+    """What is patched in besides Double Attention.
+
+    Attributes:
+        name: Its name, which is that of its module file in the tree, without the ending.
+        source: The bytes of the module file.
+        classes: The classes that rows name.
+        title: What it is, in a few words.
+        use: What it is for, in a sentence.
+        paper: Where it was published, as a link; empty if that is not known.
+    """
+
+    name: str
+    source: bytes
+    classes: tuple[BlockClass, ...]
+    title: str = ""
+    use: str = ""
+    paper: str = ""
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of its classes in the tree."""
+        return tuple(each.name for each in self.classes)

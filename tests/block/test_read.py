@@ -1,0 +1,97 @@
+"""Module files and folders as their users bring them, read by their syntax."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from a2patch.block import RULES, BlockClass, bundled, class_named, gated, load_folder, read_module_file
+from a2patch.errors import BlockError
+from tests.support.blocks import BLOCKS, KEEP, WIDTH, source
+
+
+@pytest.mark.parametrize(
+    ("parameters", "rule"),
+    [
+        ("c1", "keep"),
+        ("channel, reduction=16", "keep"),
+        ("inp, oup, reduction=32", "width"),
+        ("c1, c2, n=1, shortcut=True", "repeat"),
+        ("in_planes", "keep"),
+        ("dim, dim_out", "keep"),
+        ("rate=0.5", "keep:nothing"),
+        ("k", ""),
+    ],
+)
+def test_the_rule_by_the_names_of_parameters(tmp_path: Path, parameters: str, rule: str) -> None:
+    place = tmp_path / "Some-File.py"
+    place.write_bytes(source("X", parameters))
+    block = read_module_file(place)
+    assert block.name == "some_file"
+    assert [each.rule.name if each.rule else "" for each in block.classes] == [rule]
+
+
+def test_a_class_that_is_not_for_rows_can_be_named(tmp_path: Path) -> None:
+    place = tmp_path / "two.py"
+    place.write_bytes(source("Inner", "c1") + source("Outer", "c1", result="Inner(1)(x)"))
+    block = read_module_file(place)
+    assert block.names() == ("Outer",)
+    assert class_named(block, "Inner") == BlockClass("Inner", RULES["keep"])
+    assert class_named(block, "Unheard") is None
+
+
+@pytest.mark.parametrize("name", sorted(bundled()))
+def test_each_that_comes_along_is_whole(name: str) -> None:
+    block = bundled()[name]
+    assert block.name == name
+    assert all(each.rule and class_named(block, each.name) for each in block.classes)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "name = 1",
+        'name = "x"\nfile = "nothing.py"\n[classes.A]\nrow = "keep"',
+        'name = "x"\nfile = "x.py"\n[classes.X]\nrow = "often"',
+        'name = "x"\nfile = "x.py"\n[classes.Other]\nrow = "keep"',
+        'name = "../x"\nfile = "x.py"\n[classes.X]\nrow = "keep"',
+        'name = "x"\nfile = "x.py"\nclasses = []',
+    ],
+)
+def test_a_folder_that_describes_no_block_is_refused(tmp_path: Path, text: str) -> None:
+    tmp_path.joinpath("block.toml").write_text(text)
+    tmp_path.joinpath("x.py").write_bytes(source("X", "c1"))
+    with pytest.raises(BlockError):
+        load_folder(tmp_path)
+
+
+def test_a_folder_says_more(tmp_path: Path) -> None:
+    text = 'name = "x"\nfile = "x.py"\ntitle = "It"\n[classes.X]\nrow = "width"\nargs = [32]'
+    tmp_path.joinpath("block.toml").write_text(text)
+    tmp_path.joinpath("x.py").write_bytes(source("X", "c1"))
+    assert load_folder(tmp_path).classes == (BlockClass("X", RULES["width"], (32,)),)
+
+
+def test_only_what_keeps_the_channels_gets_a_twin() -> None:
+    twin = gated(KEEP)
+    assert [(each.name, each.args) for each in twin.classes] == [("Keeping", (5,)), ("GatedKeeping", (5,))]
+    with pytest.raises(BlockError, match="keeps the channels"):
+        gated(WIDTH)
+
+
+def test_a_twin_starts_as_the_identity_in_every_form() -> None:
+    torch = pytest.importorskip("torch")
+    for name in ("keeping", "bare"):
+        space: dict[str, object] = {"__name__": "twins"}
+        block = gated(BLOCKS[name])
+        exec(compile(block.source, "twins.py", "exec"), space)
+        twin = space[block.classes[1].name](*((4, 1) if name == "keeping" else ()))  # type: ignore[operator]
+        x = torch.randn(1, 4, 5, 5)
+        assert torch.equal(twin(x), x)
+        assert "gate" in twin.state_dict()
+        half = twin.half()
+        assert half(x.half()).dtype == torch.float16
+        if name == "bare":  # TorchScript needs the source in a file for others
+            continue

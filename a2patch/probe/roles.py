@@ -219,7 +219,9 @@ _REQUIRED = dict.fromkeys(
 
 
 def _check(context: Context, name: str, what: str, check: Callable[[Context], Finding]) -> None:
-    context.channel.check(name, what, lambda: check(context), _REQUIRED.get(name, ()))
+    from a2patch.probe.checks.code import with_lines
+
+    context.channel.check(name, what, lambda: with_lines(context, name, check(context)), _REQUIRED.get(name, ()))
 
 
 def _check_fully(context: Context) -> None:

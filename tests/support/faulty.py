@@ -47,6 +47,20 @@ FAULTY = {
     "softmax_over_no_axis": Faulty(
         PUBLISHED["softmax_over_no_axis"].source, "A2", "alone", ("mixes the images", "F.softmax(self.b(x)")
     ),
+    "softmax_over_another_axis": Faulty(
+        PUBLISHED["softmax_over_no_axis"]
+        .source.replace(b"F.softmax(self.b(x).flatten(2))", b"self.b(x).flatten(2).softmax(2)")
+        .replace(b"F.softmax(self.v(x).flatten(2))", b"self.v(x).flatten(2).softmax(2)")
+        .replace(b"self.a, self.b, self.v", b"self.convA, self.convB, self.convV")
+        .replace(b"self.a(", b"self.convA(")
+        .replace(b"self.b(", b"self.convB(")
+        .replace(b"self.v(", b"self.convV(")
+        .replace(b"self.r", b"self.conv_reconstruct")
+        .replace(b"class A2(", b"class A2Other("),
+        "A2Other",
+        "formula",
+        ("its vectors (convV) over the positions instead of the channels", "softmax(2)"),
+    ),
     "batch_norm_by_hand": _text(
         "ByBatch",
         _gate("ByBatch", "pass", "w = w - w.mean(0, keepdim=True)"),

@@ -89,9 +89,12 @@ def try_package(
         def asked(role: Role, checks: Sequence[str] = wanted) -> VerifyRequest:
             return attempt.asked(role, attempt.package if role in _ON_PACKAGE else copy.lay(), checks)
 
+        loaded: list[str] = []
+
         def load_without_patch(event: Event) -> Request | None:
-            if attempt.untouched is None or not isinstance(event, CheckpointSaved):
-                return None
+            if attempt.untouched is None or not isinstance(event, CheckpointSaved) or loaded:
+                return None  # that of one model tells of all
+            loaded.append(event.path)
             return _load_request(copy.lay(), event.path, asked("patched").classes)
 
         roles: list[Role] = ["patched", *(role for role, check in BESIDE.items() if check in wanted)]

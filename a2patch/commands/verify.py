@@ -104,7 +104,7 @@ def try_all(
     Raises:
         NotPatchedError: The tree has nothing of ours.
     """
-    from a2patch.runner import DEFAULT, verify_block
+    from a2patch.runner import DEFAULT, judge, verify_block
     from a2patch.transaction import refuse_unpatched, untouched
 
     seen = survey(console, tree)
@@ -116,8 +116,16 @@ def try_all(
         found = interpreter(console, python, tree, around)
         with progress() as notify:
             verdict = verify_block(
-                tree.package, found, untouched(seen), one.layer.as_tried, notify, around.variables, only=only
+                tree.package,
+                found,
+                untouched(seen),
+                one.layer.as_tried,
+                notify,
+                around.variables,
+                only=only,
+                source=judge.judge_block_source(one),
             )
+        verdict = verdict if verdicts else judge.with_copies(verdict, tree.package, copies)
         console.block_verdict(one.layer.block.name, verdict)
         verdicts.append(verdict)
     if seen.layers and all(verdict.ok for verdict in verdicts) and set(only) >= set(DEFAULT):

@@ -14,6 +14,7 @@ from a2patch.commands.options import (
     PathOption,
     PythonOption,
     interpreter,
+    known_classes,
     locate,
     model_file,
     surroundings,
@@ -68,7 +69,10 @@ def verify(
         refuse_checkpoint(base, "--base")
         around = surroundings()
         tree = locate(console, ultralytics_path, around)
-        subject = Subject(model_file(model), base, scale, trust) if model else None
+        subject = None
+        if model:
+            known = known_classes(survey(console, tree))
+            subject = Subject(model_file(model), base, scale, trust, known)
         only = QUICK if quick else CHECKS if full else DEFAULT
         target = html_file.claim(report) if report else None
         copies = environment.copies(tree, around)

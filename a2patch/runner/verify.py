@@ -36,12 +36,14 @@ class Subject:
         base: The stock model file that it is made from; empty for the closest.
         scale: The scale letter to try; empty for what its name says.
         trust: Whether the file may run any code.
+        classes: The classes of the blocks that the tree has.
     """
 
     file: Path
     base: str = ""
     scale: str = ""
     trust: bool = False
+    classes: tuple[str, ...] = CLASSES
 
 
 def verify(
@@ -116,7 +118,7 @@ def request(role: Role, package: Path, wanted: Sequence[str], subject: Subject |
         libraries=("torch",) if without_images else ("torch", "torchvision"),
         parts=("nn.tasks",) if subject and role != "training" else ("nn.tasks", "nn.modules"),
         checks=tuple(wanted),
-        classes=CLASSES,
+        classes=subject.classes if subject else CLASSES,
         threads=THREADS,
         models=models,
         costs="train" in wanted and "build" in wanted,

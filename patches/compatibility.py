@@ -45,6 +45,8 @@ class Trial:
         """All but the release."""
         result = asdict(self)
         del result["release"]
+        if not self.blocks:
+            del result["blocks"]
         return result
 
 

@@ -119,6 +119,7 @@ def understood(
         known = each
         if try_them and len(each.sources) < len(each.block.classes):
             known = _tried(console, tree, around, python, each)
+        known = _as_upstream_has_it(tree, known)
         block = gated(_complete(known.block)) if twins else _complete(known.block)
         blocks.append(block)
         told.append((block, known.sources))
@@ -190,6 +191,19 @@ def _tried(console: Console, tree: Tree, around: Surroundings, python: Path | No
         raise _refused(given.block, refused)
     for told in refused:
         console.notify(f"{told.name} is left out: {told.problem}" + (f" ({told.seen})" if told.seen else ""))
+    return Given(replace(given.block, classes=tuple(classes)), sources)
+
+
+def _as_upstream_has_it(tree: Tree, given: Given) -> Given:
+    """Return a block whose classes that upstream ships, and that are registered as they are, are read as upstream's."""
+    from a2patch.transaction import shipped
+
+    classes, sources = [], dict(given.sources)
+    for each in given.block.classes:
+        found = None if each.defined or sources.get(each.name) == "--row" else shipped(tree, each.name)
+        if found and found.rule and found.rule != each.rule:
+            each, sources[each.name] = found, "the names of upstream's parameters"
+        classes.append(each)
     return Given(replace(given.block, classes=tuple(classes)), sources)
 
 

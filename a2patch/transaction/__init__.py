@@ -3,7 +3,7 @@
 Imports from `patch` downward.
 """
 
-from a2patch.transaction.blocks import LayerStatus
+from a2patch.transaction.blocks import LayerStatus, shipped
 from a2patch.transaction.commit import read_consistently
 from a2patch.transaction.files import temporary, write_atomically
 from a2patch.transaction.operations import Operation
@@ -17,6 +17,7 @@ __all__ = [
     "look_at",
     "read_consistently",
     "refuse_unpatched",
+    "shipped",
     "temporary",
     "untouched",
     "write_atomically",

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from a2patch.block import Addition, Block, addition, bundled, imports_siblings
+from a2patch.block import Addition, Block, BlockClass, addition, bundled, class_named, imports_siblings
 from a2patch.errors import A2PatchError, ConflictError
 from a2patch.patch import (
     AnchorError,
@@ -33,7 +33,7 @@ from a2patch.patch import (
 )
 from a2patch.transaction.layers import Layer
 from a2patch.transaction.receipt import Receipt
-from a2patch.tree import Tree
+from a2patch.tree import Tree, find_files
 
 LayerSite = Literal["applied", "edited", "gone", "conflict"]
 LayerState = Literal["applied", "edited", "partial", "stale", "gone", "conflict"]
@@ -146,6 +146,19 @@ def ships(tree: Tree, name: str) -> bool:
     modules = tree.read("nn/modules/__init__.py") or tree.read("nn/modules.py") or b""
     tasks = tree.read("nn/tasks.py") or b""
     return name in names_bound(modules) and not re.search(rb"\b%s\b" % name.encode(), tasks)
+
+
+def shipped(tree: Tree, name: str) -> BlockClass | None:
+    """Return a class that a tree has and no row can name, with what the names of its parameters tell; else None."""
+    if not ships(tree, name):
+        return None
+    places = [
+        "nn/modules.py",
+        *(f"nn/modules/{place.name}" for place in find_files(tree.package / "nn/modules", "*.py")),
+    ]
+    sources = (tree.read(path) or b"" for path in places)
+    found = (class_named(Block("", source, ()), name) for source in sources if b"class " + name.encode() in source)
+    return next((each for each in found if each), None)
 
 
 def refuse_stuck(tree: Tree, layers: Sequence[LayerStatus]) -> None:

@@ -156,6 +156,17 @@ def test_what_can_not_be_meant_is_bad_usage(package: Path, arguments: tuple[str,
     assert apply(package, *arguments).code == 2
 
 
+def test_a_class_that_upstream_ships_is_read_as_upstreams(package: Path, mine: Path) -> None:
+    before = snapshot(package.parent)
+    mine.write_bytes(source("CBAM", "c1, c2", "c1, c2"))
+    answer = apply(package, mine)
+    assert "CBAM  keep  - [-1, 1, CBAM, []]  by the names of upstream's parameters" in answer.out, answer.err
+    assert "registered as it is" in answer.out
+    assert not package.joinpath("nn/modules/mine.py").exists()
+    run(package, "revert")
+    assert snapshot(package.parent) == before
+
+
 @pytest.mark.parametrize("coding", [b"# -*- coding: gbk -*-\n", b""])
 def test_gbk_keeps_its_bytes(package: Path, mine: Path, coding: bytes) -> None:
     content = coding + "# 注意力\n".encode("gbk") + KEEPS

@@ -117,8 +117,9 @@ def untouched(seen: Survey) -> Mapping[str, bytes | None] | None:
     if not seen.complete:
         return None
     below = seen.below
-    changed = {change.path: change.after for change in plan.plan_revert(below.tree, below.status).changes}
-    return {**below.tree.overlay, **changed}
+    patched = any(site.back for site in seen.status.sites)
+    changes = plan.plan_revert(below.tree, below.status).changes if patched else ()
+    return {**below.tree.overlay, **{change.path: change.after for change in changes}}
 
 
 def look(tree: Tree, known: Sequence[Diff], *, derivable: bool) -> Status:

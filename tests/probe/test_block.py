@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from a2patch.block import Block, BlockClass
+from a2patch.block import Block, BlockClass, bundled
 from a2patch.block.definition import RULES
 from a2patch.protocol import Check, Message
+from a2patch.runner import figures, verify_block
 from a2patch.runner.verify_block import block_request
 from patches import releases
 from tests.support.faulty import FAULTY
@@ -85,3 +88,16 @@ def test_what_is_broken_is_caught_by_its_check(name: str, found: dict[str, dict[
     check = faults[expected.check]
     text = f"{check.meaning} {check.advice}\n{check.detail}"
     assert all(words in text for words in expected.told), text
+
+
+def test_a_block_is_verified_and_drawn(cache: Path, tmp_path: Path) -> None:
+    """Whole, as the command does it, with an untouched copy beside, in a release with another branch."""
+    package = releases.unpack("8.1.0", cache, tmp_path / "site-packages").resolve()
+    block = bundled()["eca"]
+    before = plant(package, block)
+    only = ("register", "formula", "build", "sight", "base")
+    verdict = verify_block(package, Path(sys.executable), before, block, lambda _: None, os.environ, only=only)
+    results = {check.name: check.result for check in verdict.checks if not check.unasked}
+    assert results == dict.fromkeys(("import", *only), "pass")
+    (pictures,) = figures.take(package, verdict, lambda _: None, os.environ, only=("sight",), block=block).sight
+    assert (pictures.model, [shown.name for shown in pictures.maps][:2]) == ("yolov8_ECA.yaml", ["layer 5", "layer 8"])

@@ -78,6 +78,13 @@ FAULTY = {
         "keeps something",
         "self.seen = 0.9",
     ),
+    "hoarding": _text(  # gives the same each time
+        "Hoarding",
+        _gate("Hoarding", "self.kept = []", "self.kept.append(w.detach())"),
+        "alone",
+        "keeps what it computes",
+        "self.kept.append",
+    ),
     "dead_branch": _text(
         "DeadBranch",
         _gate("DeadBranch", "self.other = nn.Conv2d(channels, channels, 1)", "w = w + 0 * self.other(x)"),

@@ -8,8 +8,8 @@ from functools import cache, partial
 
 from a2patch.errors import NotPatchedError
 from a2patch.patch import Diff, Site, State, Status, derive, plan, series
-from a2patch.transaction import blocks, receipt, user_edits
-from a2patch.transaction.blocks import LayerStatus
+from a2patch.transaction import peeling, receipt, user_edits
+from a2patch.transaction.peeling import LayerStatus
 from a2patch.transaction.receipt import Receipt
 from a2patch.tree import Tree
 
@@ -73,7 +73,7 @@ def survey(tree: Tree, *, derivable: bool = True) -> Survey:
     kept = receipt.load(tree)
     if kept is None or not kept.blocks:
         return _survey(tree, kept, derivable=derivable)
-    peeled = blocks.peel(tree, kept)
+    peeled = peeling.peel(tree, kept)
     below = _survey(peeled.tree, replace(kept, blocks=(), written=peeled.written), derivable=derivable)
     return Survey(tree, below.status, kept, peeled.layers, below)
 

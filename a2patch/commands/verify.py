@@ -109,28 +109,23 @@ def try_all(
         NotPatchedError: The tree has nothing of ours.
     """
     from a2patch.runner import DEFAULT, judge, verify_block
-    from a2patch.transaction import refuse_unpatched, untouched
+    from a2patch.transaction import as_tried, refuse_unpatched, untouched
 
     seen = survey(console, tree)
     refuse_unpatched(seen)
     verdicts = []
     if not seen.layers or any(site.back for site in seen.status.sites):
         verdicts.append(try_tree(console, tree, around, copies, python, only=only))
-    for one in seen.layers:
+    parts = [(status, *part) for status in seen.layers for part in as_tried(tree, status.layer)]
+    for status, name, block in parts:
         found = interpreter(console, python, tree, around)
+        source = judge.judge_block_source(status)
         with progress() as notify:
             verdict = verify_block(
-                tree.package,
-                found,
-                untouched(seen),
-                one.layer.as_tried,
-                notify,
-                around.variables,
-                only=only,
-                source=judge.judge_block_source(one),
+                tree.package, found, untouched(seen), block, notify, around.variables, only=only, source=source
             )
         verdict = verdict if verdicts else judge.with_copies(verdict, tree.package, copies)
-        console.block_verdict(one.layer.block.name, verdict)
+        console.block_verdict(name, verdict)
         verdicts.append(verdict)
     if seen.layers and all(verdict.ok for verdict in verdicts) and set(only) >= set(DEFAULT):
         _mark(console, tree, verdicts[0])
@@ -169,7 +164,7 @@ def try_tree(
         verdict = runner.verify(
             tree.package,
             interpreter(console, python, tree, around),
-            untouched(seen),
+            untouched(seen) if seen.status.complete else None,  # of other blocks the checks know nothing
             notify,
             around.variables,
             only=only,

@@ -3,7 +3,7 @@
 Imports from `patch` downward.
 """
 
-from a2patch.transaction.blocks import shipped
+from a2patch.transaction.blocks import as_tried, shipped
 from a2patch.transaction.commit import read_consistently
 from a2patch.transaction.composition import Operation
 from a2patch.transaction.files import temporary, write_atomically
@@ -15,6 +15,7 @@ __all__ = [
     "LayerStatus",
     "Operation",
     "Survey",
+    "as_tried",
     "look_at",
     "read_consistently",
     "refuse_unpatched",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 from a2patch.block import Addition, Block, BlockClass, addition, class_named, imports_siblings
 from a2patch.errors import A2PatchError, ConflictError
@@ -57,15 +58,38 @@ def ships(tree: Tree, name: str) -> bool:
 
 def shipped(tree: Tree, name: str) -> BlockClass | None:
     """Return a class that a tree has and no row can name, with what the names of its parameters tell; else None."""
-    if not ships(tree, name):
-        return None
-    places = [
+    found = _home(tree, name) if ships(tree, name) else None
+    return found[1] if found else None
+
+
+def as_tried(tree: Tree, layer: Layer) -> tuple[tuple[str, Block], ...]:
+    """Return a block as a tree has it, each part with what to call it: its own classes, and those that are upstream's.
+
+    Args:
+        tree: The tree, with the block in it.
+        layer: The block.
+    """
+    block, own = layer.block, layer.own.names()
+    mine = tuple(each for each in block.classes if each.name in own)
+    parts = [(block.name, replace(block, classes=mine))] if mine else []
+    for each in block.classes:
+        if each.name not in own and (found := _home(tree, each.name)):
+            name = f"{block.name}: upstream's {each.name}" if parts else block.name
+            parts.append((name, Block(found[0], b"", (each,))))
+    return tuple(parts)
+
+
+def _home(tree: Tree, name: str) -> tuple[str, BlockClass] | None:
+    """Return the module of upstream that defines a class, and the class."""
+    paths = [
         "nn/modules.py",
         *(f"nn/modules/{place.name}" for place in find_files(tree.package / "nn/modules", "*.py")),
     ]
-    sources = (tree.read(path) or b"" for path in places)
-    found = (class_named(Block("", source, ()), name) for source in sources if b"class " + name.encode() in source)
-    return next((each for each in found if each), None)
+    for path in paths:
+        source = tree.read(path) or b""
+        if b"class " + name.encode() in source and (found := class_named(Block("", source, ()), name)):
+            return PurePosixPath(path).stem, found
+    return None
 
 
 def _put_one(tree: Tree, block: Block) -> tuple[Tree, Layer]:

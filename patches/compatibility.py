@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ class Trial:
         parameters: Parameters of each model that was built and run once.
         fault: What went wrong with the patch; empty if nothing did.
         upstream: What goes wrong without the patch; empty if nothing does.
+        blocks: Parameters of a model with each of two other blocks, which were put in, built, run and taken out again.
     """
 
     release: str
@@ -37,12 +38,15 @@ class Trial:
     parameters: dict[str, int]
     fault: str = ""
     upstream: str = ""
+    blocks: dict[str, int] = field(default_factory=dict, compare=False)  # what older runs did not try
 
     @property
     def result(self) -> dict[str, Any]:
         """All but the release."""
         result = asdict(self)
         del result["release"]
+        if not self.blocks:
+            del result["blocks"]
         return result
 
 

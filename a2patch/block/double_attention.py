@@ -50,7 +50,7 @@ _ROWS = (
     ExpectedRow((-1, 1, "Conv", [64, 3, 2]), 32),
     ExpectedRow((-1, 1, LAYER, [128, 4]), 64, (("c_m", 64),)),
     ExpectedRow((-1, 1, LAYER, [192, 4, True]), 64, (("c_m", 96),)),  # brought back
-    ExpectedRow((-1, 2, BLOCK, [0.25]), 64),
+    ExpectedRow((-1, 2, BLOCK, [0.25]), 64, layers=2),
     ExpectedRow((-1, 1, "Conv", [16, 1]), 8),
 )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from a2patch.block import (
+    CLASSES,
     MODULE,
     RULES,
     Block,
@@ -82,6 +83,8 @@ def read_blocks(named: Sequence[str], rows: Sequence[str], aliases: Sequence[str
         if not any(class_named(each.block, old) for each in found) and old not in names.values():
             raise typer.BadParameter(f"none of these blocks defines a class {old}")
     given = [_told(each, rules, names) for each in found]
+    for each in given:
+        _refuse_ours(each.block)
     called = [each.block.name for each in given]
     if twice := [name for name in called if called.count(name) > 1]:
         raise typer.BadParameter(f"two of these blocks are called {twice[0]}; rename a file")
@@ -119,6 +122,7 @@ def understood(
         known = each
         if try_them and len(each.sources) < len(each.block.classes):
             known = _tried(console, tree, around, python, each)
+        known = _as_upstream_has_it(tree, known)
         block = gated(_complete(known.block)) if twins else _complete(known.block)
         blocks.append(block)
         told.append((block, known.sources))
@@ -142,6 +146,26 @@ def _find(named: str) -> Given:
             remedy="Name one of these, or the path of a Python file or of a folder with a block.toml.",
         )
     return Given(block, dict.fromkeys(block.names(), "its block.toml"))
+
+
+def _refuse_ours(block: Block) -> None:
+    """Refuse a block by the names of Double Attention, which comes with a2patch and lies below all others.
+
+    Raises:
+        BlockError: It has one of them.
+    """
+    if block.name == MODULE:
+        raise BlockError(
+            f"{block.name} is the name of the block that `a2patch apply` puts in by itself",
+            path=Path(f"{block.name}.py"),
+            remedy="Rename the file, if you mean another.",
+        )
+    if taken := [name for name in block.names() if name in CLASSES]:
+        raise BlockError(
+            f"{taken[0]} is a class that `a2patch apply` puts in by itself",
+            path=Path(f"{block.name}.py"),
+            remedy=f"If you mean another, import it under another name: --as My{taken[0]}={taken[0]}.",
+        )
 
 
 def _told(given: Given, rules: Mapping[str, str], names: Mapping[str, str]) -> Given:
@@ -190,6 +214,19 @@ def _tried(console: Console, tree: Tree, around: Surroundings, python: Path | No
         raise _refused(given.block, refused)
     for told in refused:
         console.notify(f"{told.name} is left out: {told.problem}" + (f" ({told.seen})" if told.seen else ""))
+    return Given(replace(given.block, classes=tuple(classes)), sources)
+
+
+def _as_upstream_has_it(tree: Tree, given: Given) -> Given:
+    """Return a block whose classes that upstream ships, and that are registered as they are, are read as upstream's."""
+    from a2patch.transaction import shipped
+
+    classes, sources = [], dict(given.sources)
+    for each in given.block.classes:
+        found = None if each.defined or sources.get(each.name) == "--row" else shipped(tree, each.name)
+        if found and found.rule and found.rule != each.rule:
+            each, sources[each.name] = found, "the names of upstream's parameters"
+        classes.append(each)
     return Given(replace(given.block, classes=tuple(classes)), sources)
 
 

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from a2patch.block import BLOCK, CLASSES, LAYER
-from a2patch.commands.options import JsonOption, PathOption, PythonOption, interpreter, locate, surroundings, survey
+from a2patch.commands.options import (
+    JsonOption,
+    PathOption,
+    PythonOption,
+    interpreter,
+    known_classes,
+    locate,
+    surroundings,
+    survey,
+)
 from a2patch.console import Console, error_handler, progress
 from a2patch.errors import NotPatchedError
 from a2patch.report import json
@@ -93,10 +102,9 @@ def insert(
             )
         if not ours:
             arguments = _other_arguments(seen, block, e, args)
-        known = tuple(name for one in seen.layers for name in one.layer.block.names())
         model = find_model(tree.package, base, around.folder, console.notify)
         order = runner.Insertion(model, positions, each, remove, block, arguments, name, trust)
-        order = replace(order, classes=(*CLASSES, *known), tag=order.tag if ours else block)
+        order = replace(order, classes=known_classes(seen), tag=order.tag if ours else block)
         python = interpreter(console, python, tree, around)
         with progress() as notify:
             result = runner.insert_models(tree.package, python, order, notify, around.variables)

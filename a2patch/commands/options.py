@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from a2patch.block import CLASSES
 from a2patch.errors import ModelError
 
 if TYPE_CHECKING:
@@ -55,6 +56,11 @@ def survey(console: Console, tree: Tree) -> Survey:
     from a2patch.transaction import commit, look_at
 
     return commit.read_consistently(tree, console.notify, partial(look_at, tree))
+
+
+def known_classes(seen: Survey) -> tuple[str, ...]:
+    """Return the classes of the blocks that a tree has; those of Double Attention always."""
+    return (*CLASSES, *(name for one in seen.layers for name in one.layer.block.names()))
 
 
 def interpreter(console: Console, python: Path | None, tree: Tree, around: Surroundings) -> Path:

@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from a2patch.commands.options import JsonOption, PathOption, PythonOption, interpreter, locate, model_file, surroundings
+from a2patch.commands.options import (
+    JsonOption,
+    PathOption,
+    PythonOption,
+    interpreter,
+    known_classes,
+    locate,
+    model_file,
+    surroundings,
+    survey,
+)
 from a2patch.console import error_handler, progress
 from a2patch.graph import unscaled
 
@@ -62,7 +72,15 @@ def transplant(
             raise TransplantError("there is no such folder for the result", path=target.parent, remedy="Make it first.")
         around = surroundings()
         tree = locate(console, ultralytics_path, around)
-        job = Job(model_file(checkpoint), _model(model), scale, _model(base), trust, inexact)
+        job = Job(
+            model_file(checkpoint),
+            _model(model),
+            scale,
+            _model(base),
+            trust,
+            inexact,
+            known_classes(survey(console, tree)),
+        )
         with progress() as notify:
             result, written = run(
                 tree.package, interpreter(console, python, tree, around), job, target, notify, around.variables

@@ -14,6 +14,7 @@ from a2patch.commands.options import (
     PathOption,
     PythonOption,
     interpreter,
+    known_classes,
     locate,
     model_file,
     surroundings,
@@ -68,8 +69,10 @@ def verify(
         refuse_checkpoint(base, "--base")
         around = surroundings()
         tree = locate(console, ultralytics_path, around)
-        known = find_model(tree.package, base, around.folder, console.notify) if base else None
-        subject = Subject(model_file(model), known, scale, trust) if model else None
+        subject = None
+        if model:
+            found = find_model(tree.package, base, around.folder, console.notify) if base else None
+            subject = Subject(model_file(model), found, scale, trust, known_classes(survey(console, tree)))
         only = QUICK if quick else CHECKS if full else DEFAULT
         target = html_file.claim(report) if report else None
         copies = environment.copies(tree, around)
@@ -105,21 +108,24 @@ def try_all(
     Raises:
         NotPatchedError: The tree has nothing of ours.
     """
-    from a2patch.runner import DEFAULT, verify_block
-    from a2patch.transaction import refuse_unpatched, untouched
+    from a2patch.runner import DEFAULT, judge, verify_block
+    from a2patch.transaction import as_tried, refuse_unpatched, untouched
 
     seen = survey(console, tree)
     refuse_unpatched(seen)
     verdicts = []
     if not seen.layers or any(site.back for site in seen.status.sites):
         verdicts.append(try_tree(console, tree, around, copies, python, only=only))
-    for one in seen.layers:
+    parts = [(status, *part) for status in seen.layers for part in as_tried(tree, status.layer)]
+    for status, name, block in parts:
         found = interpreter(console, python, tree, around)
+        source = judge.judge_block_source(status)
         with progress() as notify:
             verdict = verify_block(
-                tree.package, found, untouched(seen), one.layer.as_tried, notify, around.variables, only=only
+                tree.package, found, untouched(seen), block, notify, around.variables, only=only, source=source
             )
-        console.block_verdict(one.layer.block.name, verdict)
+        verdict = verdict if verdicts else judge.with_copies(verdict, tree.package, copies)
+        console.block_verdict(name, verdict)
         verdicts.append(verdict)
     if seen.layers and all(verdict.ok for verdict in verdicts) and set(only) >= set(DEFAULT):
         _mark(console, tree, verdicts[0])
@@ -158,7 +164,7 @@ def try_tree(
         verdict = runner.verify(
             tree.package,
             interpreter(console, python, tree, around),
-            untouched(seen),
+            untouched(seen) if seen.status.complete else None,  # of other blocks the checks know nothing
             notify,
             around.variables,
             only=only,

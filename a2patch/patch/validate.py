@@ -139,6 +139,8 @@ def _registers(module: ast.Module, added: Addition) -> None:
         raise anchors.AnchorError(
             f"{len(own)} branches of parse_model's chain are for our classes, expected {len(added.branches)}"
         )
+    if hidden := sorted(scopes.bound(function) & {*added.classes}):
+        raise anchors.AnchorError(f"parse_model has a variable {hidden[0]}, which hides the class")
     known = scopes.bound(function) | scopes.bound(module) | set(dir(builtins))
     parts = [part for branch in own for part in (branch.test, *branch.body)]  # in its `else` is the rest of the chain
     inside = [node for part in parts for node in ast.walk(part)]

@@ -155,8 +155,9 @@ def _try_patched(request: VerifyRequest, channel: Channel) -> None:
         _check(context, name, what, check)
     files = [spec.file for spec in context.specs]
     trained = context.trained if context.trained in files else files[0]
-    _check_checkpoint(context, "saving and loading", trained)
-    _check_training(context, trained)
+    each = files if context.request.block.rules else [trained]
+    _check_checkpoint(context, "saving and loading", each)
+    _check_training(context, each)
     _check_fully(context)
     bases = [spec.base for spec in context.specs if spec.user and spec.base]
     beside = [base for base in dict.fromkeys(bases) if base != context.base or "base" not in request.checks]
@@ -219,7 +220,9 @@ _REQUIRED = dict.fromkeys(
 
 
 def _check(context: Context, name: str, what: str, check: Callable[[Context], Finding]) -> None:
-    context.channel.check(name, what, lambda: check(context), _REQUIRED.get(name, ()))
+    from a2patch.probe.checks.code import with_lines
+
+    context.channel.check(name, what, lambda: with_lines(context, name, check(context)), _REQUIRED.get(name, ()))
 
 
 def _check_fully(context: Context) -> None:
@@ -231,17 +234,28 @@ def _check_fully(context: Context) -> None:
     _check(context, "ddp", "training with two workers", ddp.check_ddp)
 
 
-def _check_checkpoint(context: Context, what: str, file: str) -> None:
+def _check_checkpoint(context: Context, what: str, files: List[str]) -> None:
     from a2patch.probe.checks.checkpoint import check_checkpoint
 
-    _check(context, "checkpoint", what, lambda _: check_checkpoint(context, file))
+    _check(context, "checkpoint", what, lambda _: _of_each(context, files, check_checkpoint))
 
 
-def _check_training(context: Context, file: str) -> None:
+def _check_training(context: Context, files: List[str]) -> None:
     from a2patch.probe.checks.train import check_train
 
+    file = files[0]
     name = context.label(file) if context.is_own(file) else context.name_at(file, context.scales_of(file)[0])
-    _check(context, "train", "training {} for an epoch".format(name), lambda _: check_train(context, file))
+    _check(context, "train", "training {} for an epoch".format(name), lambda _: _of_each(context, files, check_train))
+
+
+def _of_each(context: Context, files: List[str], check: Callable[[Context, str], Finding]) -> Finding:
+    """Return what a check of one model finds: the first fault, else what it finds of the first model."""
+    findings = []
+    for file in files:
+        findings.append(check(context, file))
+        if findings[-1].result == "fail":
+            return findings[-1]
+    return findings[0]
 
 
 def _try_untouched(request: VerifyRequest, channel: Channel) -> None:
@@ -263,8 +277,8 @@ def _try_untouched_training(request: VerifyRequest, channel: Channel) -> None:
     from a2patch.probe.models.context import Context
 
     context = Context(request, channel)
-    _check_checkpoint(context, "loading a stock model", context.base)
-    _check_training(context, context.base)
+    _check_checkpoint(context, "loading a stock model", [context.base])
+    _check_training(context, [context.base])
     _check_fully(context)
 
 

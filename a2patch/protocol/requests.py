@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, Tuple
+from typing import Any, Literal, Optional, Tuple
 
 from a2patch.protocol.figures import Section
 
@@ -74,11 +74,15 @@ class ExpectedRow:
         row: What it reads, its repeats, the class that it names, and its arguments.
         width: The channels that its layer gives.
         attributes: Attributes of the layer, by name, and what they must be.
+        layers: How many layers are made of it, one after the other.
+        parameters: How many parameters the layer has; None where that is not asked.
     """
 
     row: Tuple[Any, ...]
     width: int
     attributes: Tuple[Tuple[str, Any], ...] = ()
+    layers: int = 1
+    parameters: Optional[int] = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
+from a2patch.block import Block
 from a2patch.graph import Comparison, Fault, Graph, compare
 from a2patch.protocol import (
     NOT_ASKED,
@@ -20,6 +21,7 @@ from a2patch.protocol import (
 from a2patch.runner.process import ROOM, ProbeResult, ProbeRunner
 from a2patch.runner.verdict import Verdict
 from a2patch.runner.verify import Subject, request
+from a2patch.runner.verify_block import block_request
 from a2patch.tree import scratch_folder
 
 SECTIONS: tuple[Section, ...] = get_args(Section)
@@ -73,6 +75,7 @@ def take(
     *,
     only: Collection[str],
     subject: Subject | None = None,
+    block: Block | None = None,
     timeout: float = 300.0,
 ) -> Pictures:
     """Have the figures of a verdict drawn under the interpreter that it was found with.
@@ -86,17 +89,22 @@ def take(
         environ: The environment to derive the probe's from.
         only: The checks that were asked for; what they did not look at is not drawn.
         subject: The model that was tried; without one, those that the patch adds.
+        block: The block that was tried, by models that the probe made.
         timeout: Seconds after which a probe that has not ended is taken for hung.
     """
     reasons = {section: _pointless(section, verdict, only) for section in SECTIONS}
+    if block:
+        reasons["attention"] = "the block tells of no attention maps"
     missing = [FigureMissing(section, "", reason) for section, reason in reasons.items() if reason]
     wanted = [section for section in DRAWN if not reasons[section]]
     if not wanted:
         return Pictures(missing=tuple(missing))
-    asked = FiguresRequest(
-        **vars(request("figures", package, ["import"], subject)),
-        sections=tuple(wanted),
+    of_models = (
+        block_request("figures", package, ["import"], block, verdict.base)
+        if block
+        else request("figures", package, ["import"], subject)
     )
+    asked = FiguresRequest(**vars(of_models), sections=tuple(wanted))
     with scratch_folder("report", ROOM) as folder:
         runner = ProbeRunner(verdict.interpreter, folder, environ, notify, timeout)
         probe = runner.run([asked])["figures"]

@@ -12,6 +12,7 @@ from a2patch.patch import Status
 from a2patch.protocol import NOT_ASKED, Check, Cost, CostsUncounted, ModelNoted, StockModel
 from a2patch.runner.process import ProbeResult
 from a2patch.runner.verdict import CHECKS, Verdict
+from a2patch.transaction import LayerStatus
 from a2patch.tree import Copy
 
 
@@ -35,6 +36,23 @@ def judge_source(status: Status) -> Check:
         "Undo what `a2patch diff` names, or take the patch out with `a2patch revert`."
         if state == "conflict"
         else "Complete the patch with `a2patch apply`, or take it out with `a2patch revert`.",
+    )
+
+
+def judge_block_source(status: LayerStatus) -> Check:
+    """Return the check `source` of a block: whether the bytes of a tree are those of one that has it."""
+    sites = ", ".join(f"{site} {state}" for site, state in status.sites.items())
+    if status.state == "applied":
+        return Check("source", "pass", f"applied: {', '.join(status.layer.paths)}")
+    if status.state == "edited":
+        paths = ", ".join(change.path for change in status.edits)
+        return Check("source", "pass", f"edited: {paths}", "What was edited since it was put in is tried as it is.")
+    return Check(
+        "source",
+        "fail",
+        status.state,
+        f"The bytes of the tree are not those of one with {status.layer.block.name} ({sites}).",
+        f"Take it out with `a2patch revert {status.layer.block.name}`, and put it in again with `a2patch apply`.",
     )
 
 

@@ -28,6 +28,7 @@ class Job:
         base: The model that a bare state dict is of; empty for a checkpoint that holds a whole model.
         trust: Whether the checkpoint may be loaded without restriction.
         inexact: Whether the result may have another output where a layer of the block is not the identity.
+        classes: The classes of the blocks that the tree has.
     """
 
     checkpoint: Path
@@ -36,6 +37,7 @@ class Job:
     base: str = ""
     trust: bool = False
     inexact: bool = False
+    classes: tuple[str, ...] = CLASSES
 
 
 def transplant(
@@ -93,7 +95,7 @@ def transplant_request(package: Path, job: Job) -> TransplantRequest:
         libraries=("torch", "torchvision"),
         parts=("nn.tasks",),
         checks=("import",),
-        classes=CLASSES,
+        classes=job.classes,
         threads=THREADS,
         checkpoint=str(job.checkpoint),
         model=job.model,

@@ -36,12 +36,14 @@ class Subject:
         base: The model file that it is made from, of the tree or its user's own; None for the closest stock one.
         scale: The scale letter to try; empty for what its name says.
         trust: Whether the file may run any code.
+        classes: The classes of the blocks that the tree has.
     """
 
     file: Path
     base: Path | None = None
     scale: str = ""
     trust: bool = False
+    classes: tuple[str, ...] = CLASSES
 
 
 def verify(
@@ -120,7 +122,7 @@ def request(role: Role, package: Path, wanted: Sequence[str], subject: Subject |
         libraries=libraries(wanted),
         parts=("nn.tasks",) if subject and role != "training" else ("nn.tasks", "nn.modules"),
         checks=tuple(wanted),
-        classes=CLASSES,
+        classes=subject.classes if subject else CLASSES,
         threads=THREADS,
         models=models,
         costs=False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -59,11 +59,6 @@ class Layer:
         )
         named = [each for each in self.block.classes if re.search(rb"\b%s\b" % each.name.encode(), lines)]
         return Block(self.block.name, self.block.source, tuple(named))
-
-    @property
-    def as_tried(self) -> Block:
-        """The block as the tree has it: where a class is upstream's, its module file and its formula are not this."""
-        return self.block if self.own.names() == self.block.names() else replace(self.block, source=b"")
 
     @property
     def paths(self) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from a2patch.errors import ConflictError, NotPatchedError
 from a2patch.patch import CFG_FOLDERS, Change, is_model
 from a2patch.transaction import commit, receipt
-from a2patch.transaction.operations import Operation
+from a2patch.transaction.composition import Operation
 from a2patch.transaction.survey import Survey, survey
 from a2patch.transaction.survey import refuse_unpatched as refuse_bare
 from a2patch.tree import Tree, find_files

@@ -2,55 +2,36 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from a2patch.block import CLASSES, MODULE, Block
 from a2patch.errors import ConflictError, NotPatchedError
-from a2patch.patch import Change, Diff, plan, series
-from a2patch.transaction import blocks, commit, own_patch, receipt, user_edits
+from a2patch.patch import Change, plan, series
+from a2patch.transaction import commit, own_patch, peeling, receipt, user_edits
 from a2patch.transaction.commit import Notify
+from a2patch.transaction.composition import Operation, composed, ordered, saved_notes
 from a2patch.transaction.files import RECEIPT
-from a2patch.transaction.layers import Layer
-from a2patch.transaction.own_patch import Made
 from a2patch.transaction.survey import Survey, survey, untouched
 from a2patch.tree import Tree, repository
 
-
-@dataclass(frozen=True)
-class Operation:
-    """What a command does to a tree: planned, or done.
-
-    Attributes:
-        survey: The tree as it was found.
-        changes: The files that change, metadata aside; empty where there is nothing to do.
-        diffs: The diffs that are applied or taken back.
-        notes: What else the user should know, a line each.
-        metadata: What changes along: the installer's `RECORD`, saved edits of the user, and the receipt, which is last.
-        layers: The blocks that are put in, or taken out, upon the patch.
-    """
-
-    survey: Survey
-    changes: tuple[Change, ...] = ()
-    diffs: tuple[Diff, ...] = ()
-    notes: tuple[str, ...] = ()
-    metadata: tuple[Change, ...] = ()
-    layers: tuple[Layer, ...] = ()
-
-    @property
-    def writes(self) -> tuple[Change, ...]:
-        """Every file that changes, the receipt last."""
-        return (*self.changes, *self.metadata)
-
-    def names(self) -> dict[str, str]:
-        """Return what changes each file, by its path: a diff, or a block where no diff of the patch does."""
-        of_blocks: dict[str, str] = {}
-        for layer in self.layers:
-            names = {path: [of_blocks[path]] if path in of_blocks else [] for path in layer.paths}
-            of_blocks |= {path: ", ".join([*before, layer.block.name]) for path, before in names.items()}
-        return of_blocks | {file.path: diff.name for diff in self.diffs for file in diff.files}
+__all__ = [
+    "Operation",
+    "application",
+    "apply",
+    "apply_blocks",
+    "difference",
+    "mark_verified",
+    "preview",
+    "preview_blocks",
+    "reversal",
+    "revert",
+    "survey",
+    "undo",
+    "untouched",
+    "with_blocks",
+]
 
 
 def preview(tree: Tree, added: Sequence[Block] = (), *, derivable: bool = True) -> Operation:
@@ -104,55 +85,8 @@ def application(seen: Survey, added: Sequence[Block] = (), *, derivable: bool = 
 
 def with_blocks(seen: Survey, added: Sequence[Block]) -> tuple[Block, ...]:
     """Return the blocks that a tree has, as far as they may be put in again, and others."""
-    kept = {one.layer.block.name: one.layer.block for one in seen.layers if blocks.is_known(seen.tree, one.layer)}
+    kept = {one.layer.block.name: one.layer.block for one in seen.layers if peeling.is_known(seen.tree, one.layer)}
     return tuple({**kept, **{block.name: block for block in added}}.values())
-
-
-def composed(seen: Survey, made: Made, wanted: Sequence[Block], *, force: bool = False) -> Operation:
-    """Work out what it changes to have blocks in a tree, upon the patch as it becomes; git is not asked.
-
-    Args:
-        seen: The tree, and what is known of it.
-        made: What becomes of the patch.
-        wanted: The blocks, in order; those that the tree has besides are taken out.
-        force: Whether a block is taken out also where the user edited it.
-
-    Raises:
-        ConflictError: A block has no place, a name of it is taken, or lines of one have been edited.
-    """
-    tree = seen.tree
-    blocks.refuse_stuck(tree, seen.layers)
-    kept, edits = _edited(seen, wanted)
-    if edits and not force:
-        raise user_edits.refusal(tree, edits)
-    below = replace(seen.below.tree, overlay={**seen.below.tree.overlay, **made.files})
-    above, layers = blocks.put_in(below, wanted)
-    old = [one.layer for one in seen.layers]
-    paths = dict.fromkeys((*made.files, *(path for layer in (*old, *layers) for path in layer.paths)))
-    files = {path: kept.get(path, above.read(path)) for path in paths}
-    changes = [Change(path, tree.read(path), content) for path, content in files.items()]
-    changes = [change for change in changes if change.before != change.after]
-    if not changes:
-        return Operation(seen)
-    saved = [user_edits.saved(tree, edits)] if edits else []
-    written = _written(below, made, wanted)
-    concerned = _concerned(old, layers)
-    return Operation(
-        seen,
-        _ordered(changes),
-        made.shown,
-        (*made.notes, *_block_notes(seen, layers, concerned), *_saved_notes(tree, saved)),
-        (*saved, *receipt.note_applied(tree, seen.receipt, made.diffs, {**written, **files, **written}, layers)),
-        concerned,
-    )
-
-
-def _concerned(old: Sequence[Layer], new: Sequence[Layer]) -> tuple[Layer, ...]:
-    """Return the blocks that go in, or out: not those that are only put in again."""
-    before, after = ([layer.block for layer in some] for some in (old, new))
-    return tuple(
-        [layer for layer in old if layer.block not in after] + [layer for layer in new if layer.block not in before]
-    )
 
 
 def difference(tree: Tree) -> Operation:
@@ -246,7 +180,7 @@ def reversal(seen: Survey, *, force: bool) -> Operation:
         ConflictError: Our own lines or files have been edited.
     """
     tree, below = seen.tree, seen.below
-    blocks.refuse_stuck(tree, seen.layers)
+    peeling.refuse_stuck(tree, seen.layers)
     backs = [site.back for site in seen.status.sites if site.back]
     conflicts = [site for site in seen.status.sites if site.state == "conflict"]
     if stuck := [site for site in conflicts if user_edits.holds_ours(below.tree, site, below.receipt)]:
@@ -262,8 +196,8 @@ def reversal(seen: Survey, *, force: bool) -> Operation:
     others = dict.fromkeys(path for one in seen.layers for path in one.layer.paths if path not in bare)
     bare |= {path: below.tree.read(path) for path in others}
     found = [Change(path, tree.read(path), content) for path, content in bare.items()]
-    changes = _ordered([change for change in found if change.before != change.after][::-1])
-    notes = _saved_notes(tree, saved)
+    changes = ordered([change for change in found if change.before != change.after][::-1])
+    notes = saved_notes(tree, saved)
     if not changes:
         notes.append(f"nothing of the patch was left in the tree: its receipt was removed, {tree.path(RECEIPT)}")
     return Operation(
@@ -304,7 +238,7 @@ def _undoing(tree: Tree, done: Operation) -> Operation:
     changes, metadata = (
         [Change(change.path, change.after, change.before) for change in some] for some in (done.changes, done.metadata)
     )
-    return Operation(done.survey, _ordered(changes[::-1]), metadata=tuple(metadata))
+    return Operation(done.survey, ordered(changes[::-1]), metadata=tuple(metadata))
 
 
 def mark_verified(tree: Tree, by: str, notify: Notify) -> None:
@@ -349,57 +283,6 @@ def _meant(seen: Survey, name: str) -> str:
     )
 
 
-def _edited(seen: Survey, wanted: Sequence[Block]) -> tuple[dict[str, bytes], list[Change]]:
-    """Return module files that their user edited and that stay so, and the edits that would be lost."""
-    sources = {block.name: block.source for block in wanted}
-    kept: dict[str, bytes] = {}
-    lost = []
-    for one in seen.layers:
-        modules = {file.path for diff in one.layer.diffs if diff.site == "module" for file in diff.files}
-        for change in one.edits:
-            wanted_source = sources.get(one.layer.block.name)
-            if change.path in modules and wanted_source == one.layer.block.source and change.after is not None:
-                kept[change.path] = change.after
-            elif change.path not in modules or wanted_source != change.after:
-                lost.append(change)
-    return kept, lost
-
-
-def _written(below: Tree, made: Made, wanted: Sequence[Block]) -> dict[str, bytes | None]:
-    """Return files whose lines of the patch were edited, as they would be without the edits and with the blocks."""
-    if not made.written or not wanted:
-        return dict(made.written)
-    unedited, _ = blocks.put_in(replace(below, overlay={**below.overlay, **made.written}), wanted)
-    return {path: unedited.read(path) for path in made.written}
-
-
-def _saved_notes(tree: Tree, saved: Sequence[Change]) -> list[str]:
-    return [f"your edits inside our lines are kept in {tree.path(change.path)}" for change in saved]
-
-
-def _block_notes(seen: Survey, layers: Sequence[Layer], concerned: Sequence[Layer]) -> list[str]:
-    """Say which classes were upstream's, which blocks could not be put in again, and which models name what is gone."""
-    notes = []
-    for layer in layers:
-        own = layer.own.names() if layer in concerned else layer.block.names()
-        if shipped := [name for name in layer.block.names() if name not in own]:
-            notes.append(
-                f"{', '.join(shipped)}: upstream ships it, but no row could name it; it is registered as it is, and "
-                f"that of {layer.block.name}.py is not put in"
-            )
-    names = {layer.block.name for layer in layers}
-    gone = [one for one in seen.layers if one.layer.block.name not in names]
-    for one in gone:
-        if not blocks.is_known(seen.tree, one.layer):
-            notes.append(f"{one.layer.block.name} was gone from the tree; `a2patch apply FILE` puts it in again")
-    models = seen.receipt.models if seen.receipt else {}
-    classes = {name for one in gone for name in one.layer.block.names()}
-    for path, content in models.items():
-        if any(re.search(rb"\b%s\b" % name.encode(), content) for name in classes):
-            notes.append(f"{path} has rows of what was taken out, and builds no more")
-    return notes
-
-
 def _check_merges(seen: Survey) -> None:
     diffs = [diff for one in series.load(series.folder()).values() for diff in one]
     diffs += seen.receipt.diffs if seen.receipt else ()
@@ -415,9 +298,3 @@ def _uncommitted_notes(seen: Survey, changes: Sequence[Change]) -> list[str]:
     if paths is None:
         return ["there is no git to tell whether these files have edits that are not committed: if so, they are kept"]
     return [f"{path} has edits that are not committed: they are kept" for path in paths]
-
-
-def _ordered(changes: Sequence[Change]) -> tuple[Change, ...]:
-    """Order changes so that a program which imports the package meanwhile finds every name that it asks for."""
-    rank = {(True, False): 0, (False, False): 1, (False, True): 2}
-    return tuple(sorted(changes, key=lambda change: rank[change.before is None, change.after is None]))

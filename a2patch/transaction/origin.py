@@ -14,11 +14,11 @@ from typing import Literal
 
 from a2patch.errors import A2PatchError
 from a2patch.patch import is_model
-from a2patch.transaction import blocks, files, journal, models, operations, own_patch, receipt
+from a2patch.transaction import composition, files, journal, models, operations, own_patch, peeling, receipt
+from a2patch.transaction.composition import Operation
 from a2patch.transaction.files import RECEIPT
 from a2patch.transaction.journal import Step, digest
 from a2patch.transaction.layers import Layer
-from a2patch.transaction.operations import Operation
 from a2patch.transaction.survey import survey
 from a2patch.tree import Tree, read_file
 
@@ -98,9 +98,9 @@ def _plans(tree: Tree, before: Contents, after: Contents) -> Iterator[Operation]
     ]
     if layers or _layers(tree, before):
         plans += [
-            lambda: operations.composed(seen := survey(was), own_patch.left(seen.below), wanted, force=True),
-            lambda: operations.composed(seen := survey(was), own_patch.put_in(seen.below), wanted),
-            lambda: operations.composed(seen := survey(was), own_patch.out(seen.below), wanted, force=True),
+            lambda: composition.composed(seen := survey(was), own_patch.left(seen.below), wanted, force=True),
+            lambda: composition.composed(seen := survey(was), own_patch.put_in(seen.below), wanted),
+            lambda: composition.composed(seen := survey(was), own_patch.out(seen.below), wanted, force=True),
         ]
     for plan in plans:
         with suppress(A2PatchError):  # a command that would refuse the tree did not leave this
@@ -116,7 +116,7 @@ def _layers(tree: Tree, contents: Contents) -> tuple[Layer, ...]:
 
 
 def _puts_in_what_is_known(tree: Tree, contents: Contents) -> bool:
-    return all(blocks.is_known(tree, layer) for layer in _layers(tree, contents))
+    return all(peeling.is_known(tree, layer) for layer in _layers(tree, contents))
 
 
 def _is_installed(path: str, content: bytes | None, classes: Sequence[str]) -> bool:

@@ -8,8 +8,8 @@ from functools import cache, partial
 
 from a2patch.errors import NotPatchedError
 from a2patch.patch import Diff, Site, State, Status, derive, plan, series
-from a2patch.transaction import blocks, receipt, user_edits
-from a2patch.transaction.blocks import LayerStatus
+from a2patch.transaction import peeling, receipt, user_edits
+from a2patch.transaction.peeling import LayerStatus
 from a2patch.transaction.receipt import Receipt
 from a2patch.tree import Tree
 
@@ -73,7 +73,7 @@ def survey(tree: Tree, *, derivable: bool = True) -> Survey:
     kept = receipt.load(tree)
     if kept is None or not kept.blocks:
         return _survey(tree, kept, derivable=derivable)
-    peeled = blocks.peel(tree, kept)
+    peeled = peeling.peel(tree, kept)
     below = _survey(peeled.tree, replace(kept, blocks=(), written=peeled.written), derivable=derivable)
     return Survey(tree, below.status, kept, peeled.layers, below)
 
@@ -117,8 +117,9 @@ def untouched(seen: Survey) -> Mapping[str, bytes | None] | None:
     if not seen.complete:
         return None
     below = seen.below
-    changed = {change.path: change.after for change in plan.plan_revert(below.tree, below.status).changes}
-    return {**below.tree.overlay, **changed}
+    patched = any(site.back for site in seen.status.sites)
+    changes = plan.plan_revert(below.tree, below.status).changes if patched else ()
+    return {**below.tree.overlay, **{change.path: change.after for change in changes}}
 
 
 def look(tree: Tree, known: Sequence[Diff], *, derivable: bool) -> Status:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from a2patch.block import ADDITION
 from a2patch.errors import ConflictError
 from a2patch.patch import Change, Diff, FileDiff, SiteStatus, Status, between, fit, fit_file, merge, outcome, unified
 from a2patch.transaction.receipt import Receipt
 from a2patch.tree import Tree
 
+_NAMED = re.compile("|".join(ADDITION.classes).encode())
 NAME = "a2patch-your-edits{}.patch"
 
 
@@ -38,7 +41,7 @@ def holds_ours(tree: Tree, site: SiteStatus, kept: Receipt | None) -> bool:
     files = [file for diff in (kept.diffs if kept else ()) if diff.site == site.site for file in diff.files]
     if files:
         return any(_is_left(file, content) for file in files if (content := tree.read(file.path)) is not None)
-    return any(b"DoubleAttention" in (tree.read(misfit.path) or b"") for misfit in site.misfits)
+    return any(_NAMED.search(tree.read(misfit.path) or b"") for misfit in site.misfits)
 
 
 def refusal(tree: Tree, edits: Iterable[Change]) -> ConflictError:
@@ -107,7 +110,7 @@ def _is_left(file: FileDiff, content: bytes) -> bool:
         return True
     added = {line.strip() for hunk in file.hunks for sign, line in hunk.lines if sign == b"+"}
     known = {line.strip() for hunk in file.hunks for sign, line in hunk.lines if sign != b"+"}
-    return any(b"DoubleAttention" in line for line in (added - known) & {line.strip() for line in content.split(b"\n")})
+    return any(_NAMED.search(line) for line in (added - known) & {line.strip() for line in content.split(b"\n")})
 
 
 def _without(

@@ -156,6 +156,40 @@ def test_what_can_not_be_meant_is_bad_usage(package: Path, arguments: tuple[str,
     assert apply(package, *arguments).code == 2
 
 
+def test_a_class_that_upstream_ships_is_read_as_upstreams(package: Path, mine: Path) -> None:
+    before = snapshot(package.parent)
+    mine.write_bytes(source("CBAM", "c1, c2", "c1, c2"))
+    answer = apply(package, mine)
+    assert "CBAM  keep  - [-1, 1, CBAM, []]  by the names of upstream's parameters" in answer.out, answer.err
+    assert "registered as it is" in answer.out
+    assert not package.joinpath("nn/modules/mine.py").exists()
+    run(package, "revert")
+    assert snapshot(package.parent) == before
+
+
+def test_names_of_double_attention_are_its_own(package: Path, tmp_path: Path) -> None:
+    place = tmp_path / "double_attention.py"
+    place.write_bytes(KEEPS)
+    assert "Rename the file" in apply(package, place).err
+    copied = tmp_path / "copied.py"
+    copied.write_bytes(source("DoubleAttentionLayer", "in_channels, c_m, c_n", "in_channels, in_channels"))
+    answer = apply(package, copied)
+    assert (answer.code, "--as MyDoubleAttentionLayer=DoubleAttentionLayer" in answer.err) == (2, True)
+    answer = apply(package, copied, "--as", "Mine=DoubleAttentionLayer")
+    assert (answer.code, apply(package).code) == (0, 0)
+    status = json.loads(run(package, "status", "--json").out)["tree"]
+    assert {site["state"] for site in status["sites"]} | {each["state"] for each in status["blocks"]} == {"applied"}
+    assert run(package, "revert").code == 0
+
+
+def test_a_class_that_a_variable_hides_is_refused(package: Path, mine: Path) -> None:
+    mine.write_bytes(source("ch", "c1", "c1, c1"))
+    before = snapshot(package.parent)
+    answer = apply(package, mine)
+    assert answer.code == 3, answer.err
+    assert snapshot(package.parent) == before
+
+
 @pytest.mark.parametrize("coding", [b"# -*- coding: gbk -*-\n", b""])
 def test_gbk_keeps_its_bytes(package: Path, mine: Path, coding: bytes) -> None:
     content = coding + "# 注意力\n".encode("gbk") + KEEPS

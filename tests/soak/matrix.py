@@ -30,6 +30,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from a2patch.block import Block, bundled
 from a2patch.errors import A2PatchError
 from a2patch.patch import SITES, numbers, series
 from a2patch.transaction import operations
@@ -37,10 +38,12 @@ from a2patch.transaction.files import FOLDER
 from a2patch.tree import tree as trees
 from patches import compatibility, releases
 from patches.compatibility import MODELS, Trial
+from tests.support.blocks import WIDTH
 from tests.support.command import ROOT
 from tests.support.files import Contents, contents
 
 BUILD_S = 120
+BLOCKS = (bundled()["ema"], WIDTH)
 BYTECODE = {"__pycache__"}  # upstream's own import leaves it
 
 
@@ -119,7 +122,35 @@ def try_release(release: str, package: Path, *, derive: bool) -> Trial:
         if ours[MODELS[0]] != stock[MODELS[0]]:
             fault = f"{MODELS[0]} has {ours[MODELS[0]]} parameters, unpatched {stock[MODELS[0]]}"
         fault = fault or next((f"{model}: {found}" for model, found in ours.items() if isinstance(found, str)), "")
-    return Trial(release, diffs, not fault, parameters, fault, str(upstream))
+    others: dict[str, int] = {}
+    for block in BLOCKS if not fault else ():
+        found = try_block(block, tree, package, before, upstream=str(upstream))
+        if isinstance(found, int):
+            others[block.name] = found
+        else:
+            fault = fault or found
+    return Trial(release, diffs, not fault, parameters, fault, str(upstream), others)
+
+
+def try_block(block: Block, tree: trees.Tree, package: Path, before: Contents, *, upstream: str) -> int | str:
+    """Put a block in, build a model with a row of it, take it out: the parameters of the model, or what went wrong.
+
+    Where upstream builds nothing by itself, there are no parameters.
+    """
+    named = block.classes[0]
+    try:
+        operations.apply_blocks(tree, lambda text: None, [block])
+    except A2PatchError as error:
+        return f"{block.name}: {error.message}: {error.found}"
+    fault = static(package, before, f"{block.name}.py")
+    row = f"{named.name}:{json.dumps(named.args)}"
+    built = build(package, [row])[row]
+    operations.revert(tree, lambda text: None)
+    if not fault and contents(package.parent, BYTECODE) != before:
+        fault = "revert does not give back the bytes"
+    if not fault and isinstance(built, str) and not upstream:
+        fault = built
+    return f"{block.name}: {fault}" if fault else built if isinstance(built, int) else 0
 
 
 def apply_derived(tree: trees.Tree) -> operations.Operation:
@@ -132,11 +163,11 @@ def apply_derived(tree: trees.Tree) -> operations.Operation:
         series.load = load
 
 
-def static(package: Path, before: Contents) -> str:
-    """What is wrong with a patched package as text; empty if nothing is."""
+def static(package: Path, before: Contents, *added: str) -> str:
+    """What is wrong with a patched package as text, and may have these files besides; empty if nothing is."""
     after = contents(package.parent, BYTECODE)
     changed = {path for path in after if before.get(path) != after[path] and f"/{FOLDER}/" not in path}
-    sites = {"double_attention.py", "__init__.py", "modules.py", "tasks.py", "RECORD"}
+    sites = {"double_attention.py", "__init__.py", "modules.py", "tasks.py", "RECORD", *added}
     for path in changed:
         name = path.rpartition("/")[2]
         if name.endswith(".py"):
@@ -208,7 +239,7 @@ def _parameters(model: str) -> int | str:
         import torch
 
         tasks = importlib.import_module("ultralytics.nn.tasks")
-        loaded = _load(tasks, model)
+        loaded = _with_row(tasks, model) if ":" in model else _load(tasks, model)
         network = tasks.DetectionModel(loaded, verbose=False).eval()
         with torch.no_grad():
             network(torch.zeros(1, 3, 64, 64))
@@ -224,6 +255,17 @@ def _load(tasks: Any, model: str) -> Any:
     return importlib.import_module("ultralytics.yolo.utils.checks").check_yaml(model)
 
 
+def _with_row(tasks: Any, row: str) -> Any:
+    """Return the stock model with a row of a block in place of a stage of its backbone."""
+    import yaml
+
+    found = _load(tasks, MODELS[0])
+    model = found if isinstance(found, dict) else yaml.safe_load(Path(found).read_text("utf-8"))
+    name, _, args = row.partition(":")
+    model["backbone"][6] = [-1, 1, name, json.loads(args)]
+    return model
+
+
 def recorded(place: Path) -> dict[str, Trial]:
     """Return what an earlier run found with the same diffs and the same a2patch, by release."""
     if not place.is_file():
@@ -234,7 +276,7 @@ def recorded(place: Path) -> dict[str, Trial]:
 
 def fingerprint() -> str:
     """What a result depends on, of ours: the diffs and the code."""
-    places = [*ROOT.glob("patches/*/*/*.diff"), *ROOT.glob("a2patch/patch/*.py")]
+    places = [*ROOT.glob("patches/*/*/*.diff"), *ROOT.glob("a2patch/patch/*.py"), *ROOT.glob("a2patch/block/*.py")]
     texts = (place.read_bytes() for place in sorted(places))
     return hashlib.sha256(b"\0".join(texts)).hexdigest()[:16]
 
@@ -248,12 +290,18 @@ def report(trials: list[Trial], seconds: float, tried: int) -> str:
     counts = ", ".join(f"{len(loaded[site])} {site}" for site in SITES)
     good = sum(trial.patched for trial in trials)
     built = sum(trial.patched and not trial.upstream for trial in trials)
+    tried_blocks = ", ".join(
+        f"{block.name} ({block.classes[0].rule.name if block.classes[0].rule else ''}) on {count}"
+        for block in BLOCKS
+        for count in [sum(block.name in trial.blocks for trial in trials)]
+    )
     made = f"Python {platform.python_version()}, torch {version}; {seconds / 60:.1f} minutes for {tried} releases"
     head = f"""# Compatibility
 
 Written by `make matrix`. {good} of {len(trials)} releases take the patch, pass the static checks and are
 reverted to the byte; {built} of them build `yolov8n`, `yolov8n_A2` and `yolov8n_DANet` and run each once, the
-stock model with as many parameters as unpatched. {made}, on {os.cpu_count()} cores.
+stock model with as many parameters as unpatched. Other blocks, derived from each release's own syntax, built in a
+model, run and reverted to the byte: {tried_blocks} releases. {made}, on {os.cpu_count()} cores.
 {sum(map(len, loaded.values()))} diffs: {counts}. The figures are parameters at scale n.
 
 """

@@ -483,6 +483,75 @@ class AttB(AttA):
 """,
         DWAtt=Told("keep", (3, 8)),
     ),
+    "residual_of_planes": _text(  # the second name is no name of output channels
+        """class BasicBlock(nn.Module):
+    expansion = 1
+
+    def __init__(self, inplanes, planes, stride=1):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(inplanes, planes, 3, stride, 1, bias=False), nn.BatchNorm2d(planes)
+
+    def forward(self, x):
+        return F.relu(x + self.bn1(self.conv1(x)))
+""",
+        BasicBlock=Told("width", (256,), seen="as many as it reads"),
+    ),
+    "expanded": _text(
+        """class Bottleneck4(nn.Module):
+    expansion = 4
+
+    def __init__(self, in_planes, out_planes):
+        super().__init__()
+        self.cv = nn.Conv2d(in_planes, out_planes * 4, 1)
+
+    def forward(self, x):
+        return self.cv(x)
+""",
+        Bottleneck4=Told(problem="128 channels are asked for, and it gives 512"),
+    ),
+    "complex_numbers": _text(
+        """class Fourier(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+
+    def forward(self, x):
+        return torch.fft.fft2(x)
+""",
+        Fourier=Told(problem="torch.complex64"),
+    ),
+    "of_one_image": _text(
+        """class Single(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.c = channels
+
+    def forward(self, x):
+        return x.view(1, -1, *x.shape[2:])
+""",
+        Single=Told(problem="2 images"),
+    ),
+    "on_a_gpu": _text(
+        """class OnGpu(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.w = nn.Parameter(torch.ones(channels).to("meta" if torch.cuda.is_available() else "cuda"))
+
+    def forward(self, x):
+        return x * self.w.view(1, -1, 1, 1)
+""",
+        OnGpu=Told(problem="OnGpu(64) doesn't build"),
+    ),
+    "a_switch": _text(
+        """class HSig(nn.Module):
+    def __init__(self, inplace=True):
+        super().__init__()
+        self.relu = nn.ReLU6(inplace=inplace)
+
+    def forward(self, x):
+        return x * self.relu(x + 3) / 6
+""",
+        HSig=Told("keep:nothing", ()),
+    ),
     "ignores_c2": _text(
         """class Ignoring(nn.Module):
     def __init__(self, c1, c2):

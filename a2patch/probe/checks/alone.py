@@ -9,17 +9,20 @@ is looked for first, since it is no mixing.
 from __future__ import annotations
 
 import random
+from collections import deque
 from typing import Any, Callable, Dict, List, NamedTuple
 
 import numpy as np
 import torch
 
 from a2patch.probe.events import Finding, failed, passed
-from a2patch.probe.models.build import Model, kind, tensors
+from a2patch.probe.models.build import Model, kind, new_layers, tensors
 from a2patch.probe.models.context import Context
 from a2patch.probe.models.images import at_fitting_side, small_side, smooth_images
 
 APART = 1e-9  # of a tensor's largest value; float64 leaves about 1e-14 in the deepest models
+_FORGET = "Look for what its forward assigns to `self`, or adds to; change it only where `self.training` is set."
+_OF_EVERY_MODULE = frozenset(vars(torch.nn.Module()))  # its parameters, parts and hooks
 _IMAGES = 3
 _ORDERS = ((0, 1, 2), (2, 0, 1))
 
@@ -52,7 +55,7 @@ def check_alone(context: Context) -> Finding:
     remarks: list[str] = []
     for spec in context.specs:
         model = context.randomized(spec.file, small_side(context.chosen(spec.file))).double().eval()
-        found = _tried(model, context.label(spec.file))
+        found = _hoarded(context, model, spec.file) or _tried(model, context.label(spec.file))
         if found.result != "pass":
             return found
         figures.append(found.figure)
@@ -74,6 +77,39 @@ def _tried(model: Model, label: str) -> Finding:
         return failed("{}, off by {:.2g}".format(mixed.name, mixed.distance), text.format(_told(mixed), label))
     remark = "In evaluation {} of {} change.".format(", ".join(changed), label) if changed else ""
     return passed("{} {:.0e}".format(label, max(mixed.distance, 1e-16)), remark)
+
+
+def _hoarded(context: Context, model: Model, file: str) -> Finding | None:
+    """Return the fault of a layer of a block that holds more after each image, though it may give the same."""
+    layers = new_layers(model, set(context.kinds)) if context.request.block.rules else []
+    images = at_fitting_side(model, small_side(model), lambda side: _taken(model, side)) if layers else []
+    counts: list[list[int]] = []
+    for image in images:
+        with torch.no_grad():
+            model(image[None])
+        counts.append([sum(map(_held, layer.modules())) for _, layer in layers])
+    for (name, layer), held in zip(layers, zip(*counts)):
+        if list(held) == sorted(set(held)):
+            text = "In evaluation {} ({}) of {} keeps what it computes: with each image it holds {:,} values more."
+            more = held[-1] - held[-2]
+            return failed(
+                "{:,} values".format(more), text.format(name, kind(layer), context.label(file), more), _FORGET
+            )
+    return None
+
+
+def _held(value: Any) -> int:
+    """Return how many values and objects something holds, a module besides its parameters and parts."""
+    if torch.is_tensor(value):
+        return int(value.numel())
+    if isinstance(value, torch.nn.Module):
+        own = (held for name, held in vars(value).items() if name not in _OF_EVERY_MODULE)
+        return sum(map(_held, own)) + sum(map(_held, value.buffers(recurse=False)))
+    if isinstance(value, dict):
+        return len(value) + sum(map(_held, value.values()))
+    if isinstance(value, (list, tuple, set, deque)):
+        return len(value) + sum(_held(each) for each in value if not isinstance(each, torch.nn.Module))
+    return 0
 
 
 def _taken(model: Model, side: int) -> Any:
@@ -104,7 +140,7 @@ def _unsteady(model: Model, images: Any, label: str, place: Place, changed: list
     return failed(
         figure,
         text.format(_told(place), label, "keeps something from one image to the next" + kept),
-        "Look for what its forward assigns to `self`, or adds to; change it only where `self.training` is set.",
+        _FORGET,
     )
 
 

@@ -23,7 +23,7 @@ SIDE = 128  # px
 def check_checkpoint(context: Context, file: str) -> Finding:
     """Check that a model that is saved as ultralytics saves it loads again and gives the same output."""
     model = context.randomized(file, SIDE)  # in which every layer takes part in the output
-    path = context.scratch / "checkpoint.pt"
+    path = context.scratch / "{}-checkpoint.pt".format(Path(file).stem)
     torch.save({"epoch": -1, "model": model, "ema": None, "train_args": {}}, path)
     image, expected = at_fitting_side(model, SIDE, lambda side: _tried(model, side))
 

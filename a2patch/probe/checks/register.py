@@ -8,10 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any, Sequence
 
-import torch
-
 from a2patch.probe.checks.rows import WIDTH, added_class, defined_name, expected, parsed, single, widths
 from a2patch.probe.events import Finding, failed, passed
+from a2patch.probe.models.build import count_parameters
 from a2patch.probe.models.context import Context
 from a2patch.protocol import ExpectedRow
 
@@ -107,8 +106,8 @@ def _parses(context: Context) -> Finding:
     except Exception as error:  # whatever upstream raises when widths don't meet
         text = "{}: {}".format(type(error).__name__, str(error).splitlines()[0] if str(error) else "")
         return failed("rows don't parse", "A model of rows with the new classes fails: {}.".format(text), advice)
-    got = {**_attributes(rows, layers), "widths": given, **_repeats(rows, layers)}
-    wanted = {**_attributes(rows), "widths": [row.width for row in rows], **_repeats(rows)}
+    got = {**_attributes(rows, layers), "widths": given, **_counts(rows, layers)}
+    wanted = {**_attributes(rows), "widths": [row.width for row in rows], **_counts(rows)}
     if got != wanted:
         return failed("rows parsed wrongly", "parse_model gives {}, expected {}.".format(got, wanted), advice)
     return passed("{} rows parsed".format(len(rows)))
@@ -123,9 +122,13 @@ def _attributes(rows: Sequence[ExpectedRow], layers: Any = None) -> dict[str, li
     return found
 
 
-def _repeats(rows: Sequence[ExpectedRow], layers: Any = None) -> dict[str, int]:
-    """Return how many layers were made of a row with repeats that are not passed on; what it asks for without."""
+def _counts(rows: Sequence[ExpectedRow], layers: Any = None) -> dict[str, Any]:
+    """Return how many layers were made of a row that asks for several, and how many parameters others have."""
+    found: dict[str, Any] = {}
     for place, row in enumerate(rows):
-        if row.row[1] != 1 and (layers is None or isinstance(layers[place], torch.nn.Sequential)):
-            return {"repeats": len(list(layers[place].children())) if layers else row.row[1]}
-    return {}
+        if row.layers > 1:
+            found["repeats"] = len(list(layers[place].children())) if layers else row.layers
+        if row.parameters is not None:
+            counted = count_parameters(layers[place]) if layers else row.parameters
+            found.setdefault("parameters", []).append(counted)
+    return found

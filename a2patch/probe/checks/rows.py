@@ -8,6 +8,7 @@ from typing import Any, Sequence
 
 import torch
 
+from a2patch.probe.models.build import count_parameters
 from a2patch.probe.models.context import Context
 from a2patch.protocol import ExpectedRow, Form
 
@@ -35,14 +36,20 @@ def _of_rule(cls: Any, name: str, rule: str, args: list[Any]) -> list[ExpectedRo
     if rule.startswith("join"):
         return [
             ExpectedRow((-1, 1, "Conv", [4 * _READ, 3, 1]), 2 * _READ),
-            ExpectedRow(([-1, -2], 1, name, args), 3 * _READ),
+            _row(([-1, -2], 1, name, args), 3 * _READ, cls, [[2 * _READ, _READ], *args] if rule == "join" else args),
         ]
     if rule not in ("width", "repeat"):
-        return [ExpectedRow((-1, 1, name, args), _READ)]
+        return [_row((-1, 1, name, args), _READ, cls, [_READ, *args] if rule == "keep" else args)]
     repeats = 2 if rule == "repeat" else 1
     passed = [repeats] if rule == "repeat" else []
     asked = _ASKED if widens(cls, [*passed, *args[1:]]) else 2 * _READ
-    return [ExpectedRow((-1, repeats, name, [asked, *args[1:]]), asked // 2)]
+    passed = [_READ, asked // 2, *passed, *args[1:]]
+    return [_row((-1, repeats, name, [asked, *args[1:]]), asked // 2, cls, passed)]
+
+
+def _row(row: tuple[Any, ...], width: int, cls: Any, passed: Sequence[Any]) -> ExpectedRow:
+    """Return a row with the number of parameters that its class has if it is passed what its rule says."""
+    return ExpectedRow(row, width, parameters=count_parameters(cls(*passed)))
 
 
 def widens(cls: Any, rest: Sequence[Any]) -> bool:
@@ -88,7 +95,7 @@ def widths(layers: Any) -> list[int]:
 
 def single(row: ExpectedRow, layer: Any) -> Any:
     """Return the layer of a row, or the first where repeats made several."""
-    return layer[0] if row.row[1] != 1 and isinstance(layer, torch.nn.Sequential) else layer
+    return layer[0] if row.layers > 1 else layer
 
 
 def used(context: Context, name: str) -> Any:

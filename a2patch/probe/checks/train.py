@@ -61,17 +61,18 @@ def check_train(context: Context, file: str) -> Finding:
     from ultralytics import YOLO
 
     model = context.smallest(file)  # one that doesn't build is not a fault of training
+    folder = context.scratch / "trained" / Path(file).stem
     channels, side = input_channels(model), fitting_side(model.train(), SIZE)
     name = context.trainable(file) if context.is_own(file) else context.name_at(file, context.scales_of(file)[0])
     if channels != 3 and "channels" not in inspect.getsource(tools("data.utils").check_det_dataset):
         raise SkipCheckError("this release trains on images of 3 channels, and the model takes {}".format(channels))
-    data = draw_dataset(context.scratch / "drawn", side, channels)
+    data = draw_dataset(folder / "drawn", side, channels)
     common: dict[str, Any] = {"data": str(data), "imgsz": side, "batch": 8, "workers": 0, "device": "cpu"}
-    common.update(plots=False, project=str(context.scratch / "runs"), exist_ok=True, verbose=False)
+    common.update(plots=False, project=str(folder / "runs"), exist_ok=True, verbose=False)
     common = _known(common)
     # No AMP: its self-test wants a model from the network. Not deterministic: that alone imports torch's compiler.
     YOLO(name).train(name="train", **_known({"epochs": 1, "amp": False, "deterministic": False}), **common)
-    weights = context.scratch / "runs" / "train" / "weights" / "best.pt"
+    weights = folder / "runs" / "train" / "weights" / "best.pt"
     if not weights.is_file():
         return failed("no best.pt", "Training {} ended without saving its best model.".format(name))
     losses = _losses(weights.parents[1] / "results.csv")

@@ -75,7 +75,7 @@ def _sight(context: Context, spec: ModelSpec) -> Iterator[Sight]:
     """Show what was moved, and where each map answered."""
     from a2patch.probe.figures.images import heat, png
 
-    seen = look(context.smallest(spec.file).double(), context.classes)
+    seen = look(context.smallest(spec.file).double(), context.kinds)
     if not seen.maps:
         raise SkipCheckError("nothing here has positions: the head reads no maps of several")
     maps = []
@@ -94,11 +94,11 @@ def _attention(context: Context, spec: ModelSpec) -> Iterator[Attention]:
     from a2patch.probe.figures import attention
 
     model = context.smallest(spec.file)
-    if not named_layers(model, context.classes):
+    if not named_layers(model, context.kinds):
         raise SkipCheckError("it has none of our layers")
     photo = attention.photograph(context.catalog.package)
     fresh = context.is_fresh(spec.file)
-    yield from attention.over(photo, model, context.label(spec.file), context.classes, fresh=fresh)
+    yield from attention.over(photo, model, context.label(spec.file), context.kinds, fresh=fresh)
 
 
 _MAKERS: dict[Section, Callable[[Context, ModelSpec], Iterator[Figure]]] = {

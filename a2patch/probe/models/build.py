@@ -99,6 +99,11 @@ def kind(layer: Any) -> str:
     return str(layer.type).rpartition(".")[2]
 
 
+def new_layers(model: Model, kinds: set[str]) -> list[tuple[str, Any]]:
+    """Return the layers of some kinds, each with what to call it."""
+    return [("layer {}".format(i), layer) for i, layer in enumerate(model.model) if kind(layer) in kinds]
+
+
 def rows(model: Model, leave_out: tuple[str, ...] = ()) -> list[Row]:
     """Return the layers of a model, those of some classes taken out and their readers joined to their source."""
     kept: list[Row] = []

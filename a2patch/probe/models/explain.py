@@ -34,6 +34,11 @@ def explain(error: BaseException, description: dict[str, Any]) -> Reason:
         error: What building it raised.
         description: What its file says.
     """
+    missing = next((part for part in ("backbone", "head") if not description.get(part)), "")
+    if missing:
+        return Reason(
+            "the file has no `{}`".format(missing), "Add it: a list of rows [from, repeats, module, arguments]."
+        )
     try:
         graph = read(description)
     except GraphError as fault:

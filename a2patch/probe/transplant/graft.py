@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from torch.nn import Parameter
 
 from a2patch.graph import Graph
 from a2patch.probe.events import Channel
@@ -284,6 +285,9 @@ def _is_added(model: Model, name: str, added: tuple[str, ...]) -> bool:
 
 def _gate(layer: Any) -> float | None:
     """Return how far a layer of ours is from the identity: its greatest gain or bias; None where it never is one."""
+    gates = [module.gate for module in layer.modules() if isinstance(getattr(module, "gate", None), Parameter)]
+    if gates:
+        return max(float(gate.abs().max()) for gate in gates)
     norms = [module for module in layer.modules() if hasattr(module, "attn") and hasattr(module, "bn")]
     if not norms:
         return None

@@ -82,6 +82,8 @@ def run(module: Any, channels: Sequence[int], size: Size, *, listed: bool = Fals
     if output.dim() != 4 or output.shape[0] != _BATCH:
         shape = "x".join(map(str, output.shape))
         raise UnfitError(RAN, "it gives {}, no map, for {} of {} images".format(shape, what, _BATCH))
+    if output.dtype != maps[0].dtype:
+        raise UnfitError(GAVE, "it gives numbers of the type {} for {}".format(output.dtype, maps[0].dtype))
     return Map(int(output.shape[1]), (int(output.shape[2]), int(output.shape[3])))
 
 

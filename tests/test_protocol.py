@@ -16,16 +16,20 @@ from a2patch.protocol import (
     InsertedModel,
     InsertRequest,
     LoadRequest,
+    MeasureRequest,
     Message,
     ModelRow,
+    PrepareRequest,
     ProtocolError,
+    TrainRequest,
     TransplantRequest,
     VerifyRequest,
     decode,
     encode,
 )
 
-REQUESTS = (VerifyRequest, InsertRequest, FiguresRequest, LoadRequest, TransplantRequest)
+COMPARE = (PrepareRequest, TrainRequest, MeasureRequest)
+REQUESTS = (VerifyRequest, InsertRequest, FiguresRequest, LoadRequest, TransplantRequest, *COMPARE)
 KINDS = (*REQUESTS, *get_args(Event))
 SAMPLES: dict[Any, Any] = {str: "lone \udcff, ü\n", int: 7, float: 0.5, bool: True, Any: [-1, 6], type(None): None}
 

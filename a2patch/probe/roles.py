@@ -22,9 +22,12 @@ from a2patch.protocol import (
     LibrariesMissing,
     LibraryUnfit,
     LoadRequest,
+    MeasureRequest,
     ModelUnreadable,
+    PrepareRequest,
     Request,
     Role,
+    TrainRequest,
     TransplantRequest,
     VerifyRequest,
     Version,
@@ -269,6 +272,27 @@ def _transplant(request: TransplantRequest, channel: Channel) -> None:
     transplant(request, channel)
 
 
+def _prepare(request: PrepareRequest, channel: Channel) -> None:
+    """Make models ready to be compared."""
+    from a2patch.probe.compare.prepare import prepare
+
+    prepare(request, channel)
+
+
+def _train(request: TrainRequest, channel: Channel) -> None:
+    """Train a model that is compared."""
+    from a2patch.probe.compare.train import train
+
+    train(request, channel)
+
+
+def _measure(request: MeasureRequest, channel: Channel) -> None:
+    """Measure how fast models are that are compared."""
+    from a2patch.probe.compare.measure import measure
+
+    measure(request, channel)
+
+
 # The class of a request follows from its role.
 _ROLES: Dict[Role, Callable[[Any, Channel], None]] = {
     "patched": _try_patched,
@@ -280,6 +304,9 @@ _ROLES: Dict[Role, Callable[[Any, Channel], None]] = {
     "insert": _insert,
     "transplant": _transplant,
     "figures": _draw,
+    "prepare": _prepare,
+    "train": _train,
+    "measure": _measure,
 }
 
 

@@ -5,6 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, List, Literal, Optional, Tuple, Union
 
+from a2patch.protocol.compare import (
+    ComparisonRefused,
+    DataFound,
+    EpochDone,
+    ModelPrepared,
+    SpeedMeasured,
+    TrainingBegan,
+    TrainingDone,
+)
 from a2patch.protocol.figures import Figure, FigureMissing
 from a2patch.protocol.transplant import TransplantMade, TransplantRefused
 
@@ -198,19 +207,26 @@ class Done:
 
 Event = Union[
     Check,
-    CheckpointSaved,
     CheckStarted,
+    CheckpointSaved,
+    ComparisonRefused,
     Cost,
     CostsUncounted,
+    DataFound,
     Done,
+    EpochDone,
     Figure,
     FigureMissing,
     InsertedModel,
     InsertionRefused,
     LibrariesMissing,
     LibraryUnfit,
+    ModelPrepared,
     ModelUnreadable,
+    SpeedMeasured,
     StockModel,
+    TrainingBegan,
+    TrainingDone,
     TransplantMade,
     TransplantRefused,
     Trying,

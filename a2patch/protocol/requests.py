@@ -10,7 +10,20 @@ from a2patch.protocol.figures import Section
 REQUEST, EVENTS, SCRATCH = "request.json", "events.jsonl", "files"
 """What stands in the home of a probe: its request, its events, and the folder for its files."""
 
-Role = Literal["patched", "untouched", "training", "unpatched", "gpu", "worker", "insert", "transplant", "figures"]
+Role = Literal[
+    "patched",
+    "untouched",
+    "training",
+    "unpatched",
+    "gpu",
+    "worker",
+    "insert",
+    "transplant",
+    "figures",
+    "prepare",
+    "train",
+    "measure",
+]
 """What a probe is to do:
 
 - `patched`: make the checks on a package;
@@ -21,7 +34,10 @@ Role = Literal["patched", "untouched", "training", "unpatched", "gpu", "worker",
 - `worker`: be one of the workers of the check on distributed training;
 - `insert`: make model files, and the checks on them;
 - `transplant`: carry a checkpoint into another model;
-- `figures`: draw the figures of a report.
+- `figures`: draw the figures of a report;
+- `prepare`: make models ready to be compared;
+- `train`: train one of them;
+- `measure`: measure how fast they are.
 """
 
 

@@ -49,7 +49,8 @@ class PrepareRequest(CompareRequest):
 
     Attributes:
         data: The data set, as `data=` of ultralytics takes it.
-        datasets: Where its user's ultralytics looks for data sets; empty where it has no settings.
+        cwd: The folder that its user is in.
+        datasets: Where its user's ultralytics looks for data sets.
         arguments: What is passed to every training besides.
         models: The models.
         pretrained: The checkpoint to start from; empty for fresh weights.
@@ -57,6 +58,7 @@ class PrepareRequest(CompareRequest):
     """
 
     data: str
+    cwd: str
     datasets: str
     arguments: Tuple[Tuple[str, Any], ...]
     models: Tuple[ModelSource, ...]

@@ -38,7 +38,7 @@ class Stepper:
     def take_over(self, trainer: Any) -> None:
         """Let a trainer ask after each batch, and make a step when it is due."""
         stepper = self
-        upstream = type(trainer)
+        upstream: Any = type(trainer)
 
         class Stepping(upstream):  # type: ignore[misc]
             """Upstream's trainer, whose loop sees that each batch is due."""
@@ -111,7 +111,7 @@ def keep(trainer: Any, stepper: Stepper, place: Path, told: Dict[str, Any]) -> N
 
 def read(place: Path) -> Optional[Dict[str, Any]]:
     """Return what was kept; None if nothing was."""
-    return _load(place) if place.is_file() else None
+    return load(place) if place.is_file() else None
 
 
 def lay_out(kept: Dict[str, Any], run: Path, changed: Dict[str, Any]) -> Path:
@@ -124,7 +124,7 @@ def lay_out(kept: Dict[str, Any], run: Path, changed: Dict[str, Any]) -> Path:
     """
     weights = run / "weights"
     weights.mkdir(parents=True, exist_ok=True)
-    stored = _load(io.BytesIO(kept["last"]))
+    stored = load(io.BytesIO(kept["last"]))
     stored["train_args"].update(changed)
     torch.save(stored, weights / "last.pt")
     if kept["best"]:
@@ -147,7 +147,7 @@ def put_back(trainer: Any, stepper: Stepper, kept: Dict[str, Any]) -> None:
     trainer.best_fitness = kept["best_fitness"]
 
 
-def _load(source: Any) -> Any:
+def load(source: Any) -> Any:
     """Read a file of ours, whole."""
     known = inspect.signature(torch.load).parameters
     return torch.load(source, map_location="cpu", **({"weights_only": False} if "weights_only" in known else {}))

@@ -108,8 +108,8 @@ def _unscaled(channels: int, base: Dict[str, Any], built: Model) -> int:
     """Return the number of channels that a row must ask for to get so many at the scale that is compared."""
     scales = base.get("scales") or {}
     scale = built.yaml.get("scale") or next(iter(scales), "")
-    width = scales[scale][1] if scale in scales else base.get("width_multiple", 1.0)
-    return int(round(channels / width))
+    width: float = scales[scale][1] if scale in scales else base.get("width_multiple", 1.0)
+    return round(channels / width)
 
 
 def _inserted(base: Dict[str, Any], rows: Dict[int, List[Any]]) -> Control:

@@ -17,7 +17,7 @@ from a2patch.probe.runtime.load import load_model
 from a2patch.protocol import MeasureRequest, SpeedMeasured
 
 _WARM_UPS = 3
-_LEAST, _MOST = 5, 100  # rounds
+_LEAST, _MOST = 5, 50  # rounds
 
 
 def measure(request: MeasureRequest, channel: Channel) -> None:

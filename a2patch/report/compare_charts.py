@@ -85,7 +85,7 @@ def differences(found: runner.Comparison) -> Markup | None:
         return None
     ends = [value for _, d in rows for value in (d.low, d.mean, d.high, 0.0) if value is not None]
     most = max(max(map(abs, ends)), 1e-4) * 1.05
-    across = Axis(-most, most, 240, _WIDE - _RIGHT)
+    across = Axis(-most, most, 240, _WIDE - 30)
     high = _LINE * len(rows) + _TOP + _BOTTOM
     zero = across.at(0)
     pieces = [element("line", x1=zero, x2=zero, y1=float(_TOP), y2=float(high - _BOTTOM), stroke="var(--muted)")]

@@ -47,10 +47,6 @@ class Cluster:
         task = self._ray.remote(num_cpus=launch.request.threads, num_gpus=int(launch.gpu), max_retries=0)(_train)
         return RayJob(self._ray, task.remote(launch))
 
-    def close(self) -> None:
-        """Take leave of it."""
-        self._ray.shutdown()
-
 
 class RayJob:
     """A training on a cluster."""

@@ -248,7 +248,7 @@ class _Work:
     def slots(self, plan: Plan) -> list[str]:
         """Return the devices, one for each training that runs at once."""
         devices = list(self._asked.devices) or [CPU if plan.settings["device"] == CPU else "0"]
-        jobs = self._asked.jobs or len(devices)
+        jobs = self._asked.jobs or (len(plan.runs()) if self._asked.address else len(devices))  # Ray queues them
         return [devices[i % len(devices)] for i in range(jobs)]
 
     def starter(self, plan: Plan) -> Callable[[Run, str], Job]:

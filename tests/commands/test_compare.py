@@ -174,3 +174,24 @@ def test_bad_usage(words: list[str], told: str) -> None:
     answer = CliRunner().invoke(app, words)
     assert answer.exit_code == 2
     assert told in answer.output
+
+
+def test_an_interrupt_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from typer.testing import CliRunner
+
+    from a2patch.cli import app
+    from a2patch.runner import compare
+
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(compare, "compare", interrupted)
+    package = tmp_path / "site-packages" / "ultralytics"
+    package.joinpath("nn").mkdir(parents=True)
+    package.joinpath("__init__.py").write_text('__version__ = "8.4.190"\n')
+    package.joinpath("nn", "tasks.py").touch()
+    words = ["compare", "--base", "b.yaml", "--data", "d.yaml", "my model.yaml", "-o", str(tmp_path / "runs")]
+    monkeypatch.setattr(sys, "argv", ["a2patch", *words])
+    answer = CliRunner().invoke(app, [*words, *map(str, here(package))])
+    assert answer.exit_code == 130
+    assert "go on with\n  a2patch compare --base b.yaml --data d.yaml 'my model.yaml'" in answer.stderr

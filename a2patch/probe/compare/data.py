@@ -15,6 +15,11 @@ from a2patch.probe.transplant.checkpoint import DeclinedError
 DATA = "data.yaml"
 """The file, below the folder of a comparison, that describes its data by absolute paths."""
 
+_NAME = "Name a data set as `yolo train data=` takes it: a YAML file, or one that the tree knows, such as coco8.yaml."
+_FETCH = (
+    "a2patch fetches nothing. If it is a data set of ultralytics' own, fetch it first: "
+    "`python -c \"from ultralytics.data.utils import check_det_dataset as f; f('{}')\"`"
+)
 _SUFFIXES = {".bmp", ".dng", ".heic", ".jpeg", ".jpg", ".mpo", ".pfm", ".png", ".tif", ".tiff", ".webp"}
 
 
@@ -36,12 +41,9 @@ def describe(name: str, datasets: str, cwd: str) -> Dict[str, Any]:
     try:
         found = utils.check_det_dataset(name, autodownload=False)
     except Exception as error:  # upstream raises whatever suits it
-        raise DeclinedError(
-            "can't be used",
-            last_line(error),
-            "a2patch fetches nothing. Is the name right? If it is a data set of ultralytics' own, fetch it first: "
-            "`python -c \"from ultralytics.data.utils import check_det_dataset as f; f('{}')\"`".format(name),
-        ) from error
+        found = last_line(error).partition(" Note dataset")[0]  # which goes on about settings of this process
+        missing = "images not found" in found
+        raise DeclinedError("can't be used", found, _FETCH.format(name) if missing else _NAME) from error
     finally:
         os.chdir(here)
     kept = {key: value for key, value in found.items() if key not in ("download", "yaml_file")}

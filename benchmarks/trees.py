@@ -1,8 +1,9 @@
 """A detection task of real photographs: tree crowns from the air, cut from the images that come with `deepforest`.
 
 They are taken from its wheel at run time (2.1.0, under the MIT licence, copyright Ben Weinstein and its authors);
-nothing of them is in this repository. Tiles of one image in Yellowstone are trained on. Validated is on another one from there,
-and on one each from Florida (OSBS) and California (SOAP). Boxes of which less than half is on a tile are left out.
+nothing of them is in this repository. Tiles of one image in Yellowstone are trained on. Validated is on another one
+from there, and on one each from Florida (OSBS) and California (SOAP). Boxes of which less than half is on a tile are
+left out.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ RELEASE ?= 8.4.190
 BIN := .venv/bin
 DEMO := .venv/demo
 
-.PHONY: demo test lint patches matrix stock blocks soak-models faults fuzz insertions transplants oldest clean
+.PHONY: demo test lint patches matrix stock blocks soak-models faults fuzz insertions transplants comparisons oldest clean
 
 demo: .venv/ready
 	@rm -rf $(DEMO)
@@ -58,6 +58,10 @@ insertions: .venv/ready
 # Every scale of v8, 11 and 26, every head, other releases; an hour. ONLY=yolo26 tries those whose name has it.
 transplants: .venv/ready
 	$(BIN)/python -m tests.soak.transplants $(if $(ONLY),--only $(ONLY))
+
+# Four models and three seeds, whole, killed at random moments, and on a Ray cluster where there is one; half an hour.
+comparisons: .venv/ready
+	$(BIN)/python -m tests.soak.comparisons
 
 # The blocks on the oldest Python and torch that they are written for; PYTHON38 names the first.
 oldest: .venv/oldest/ready

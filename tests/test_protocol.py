@@ -15,9 +15,12 @@ from a2patch.protocol import (
     FiguresRequest,
     InsertedModel,
     InsertRequest,
+    MeasureRequest,
     Message,
     ModelRow,
+    PrepareRequest,
     ProtocolError,
+    TrainRequest,
     TransplantRequest,
     TrialRequest,
     VerifyRequest,
@@ -25,7 +28,8 @@ from a2patch.protocol import (
     encode,
 )
 
-REQUESTS = (VerifyRequest, InsertRequest, FiguresRequest, TransplantRequest, TrialRequest)
+COMPARE = (PrepareRequest, TrainRequest, MeasureRequest)
+REQUESTS = (VerifyRequest, InsertRequest, FiguresRequest, TransplantRequest, TrialRequest, *COMPARE)
 KINDS = (*REQUESTS, *get_args(Event))
 SAMPLES: dict[Any, Any] = {str: "lone \udcff, ü\n", int: 7, float: 0.5, bool: True, Any: [-1, 6], type(None): None}
 

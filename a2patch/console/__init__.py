@@ -8,7 +8,7 @@
 Imports from `report` downward.
 """
 
-from a2patch.console.console import Console, Ended, error_handler, interruption, progress, usage_handler
+from a2patch.console.console import Console, Ended, board, error_handler, interruption, progress, usage_handler
 from a2patch.console.output import Output, prepared_streams
 from a2patch.console.signals import ended_in_order
 
@@ -16,6 +16,7 @@ __all__ = [
     "Console",
     "Ended",
     "Output",
+    "board",
     "ended_in_order",
     "error_handler",
     "interruption",

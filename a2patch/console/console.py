@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,8 +20,12 @@ from a2patch.report import blocks, json, text, tree
 if TYPE_CHECKING:
     from a2patch.block import Block
     from a2patch.runner import InsertResult, Transplant, Verdict
+    from a2patch.runner import compare as runner
     from a2patch.transaction import Operation, Survey
     from a2patch.tree import Copy, Tree
+
+
+_LINE_SECONDS = 30.0  # where there is no terminal, from one line on trainings to the next
 
 
 class Ended(SystemExit):
@@ -159,6 +164,20 @@ class Console:
         self.document["transplant"] = json.transplant(result, written)
         self.lines(report.transplant_lines(result, checkpoint, written))
 
+    def comparison(self, found: runner.Comparison, folder: Path) -> None:
+        """Print what came out of a comparison, and where it is kept."""
+        from a2patch.report import compare, compare_files
+
+        self.document |= {"comparison": compare_files.document(found), "folder": str(folder)}
+        self.lines([*compare.comparison_lines(found, width()), "", f"report   {folder / 'index.html'}"])
+
+    def interrupted_comparison(self, words: Sequence[str], folder: Path) -> None:
+        """Say how to go on with a comparison."""
+        from a2patch.report import compare
+
+        for line in compare.interrupted_lines(words, folder):
+            self.notify(line)
+
     def unverified(self, error: A2PatchError) -> None:
         """Say why the result of a command could not be tried, which does not end the command."""
         self.document["unverified"] = json.error(error)
@@ -246,6 +265,40 @@ def progress() -> Iterator[Callable[[str], None]]:
 
     with Console(stderr=True).status("starting") as line:
         yield lambda what: line.update(Text(text.printable(what)))
+
+
+@contextmanager
+def board(jobs: int) -> Iterator[Callable[[Sequence[runner.Progress], str], None]]:
+    """Show how far trainings are, as a table that is drawn anew; where there is no terminal, a line now and then.
+
+    Args:
+        jobs: How many run at once.
+    """
+    from a2patch.report import compare
+
+    if not sys.stderr.isatty():
+        told = [0.0]
+
+        def line(states: Sequence[runner.Progress], news: str) -> None:
+            if news or time.monotonic() - told[0] > _LINE_SECONDS:
+                told[0] = time.monotonic()
+                text = compare.progress_line(states, jobs)
+                Output().error(f"{text}: {news}" if news else text)
+
+        yield line
+        return
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    with Live(console=Console(stderr=True), auto_refresh=False, transient=True) as live:
+
+        def draw(states: Sequence[runner.Progress], news: str) -> None:
+            if news:
+                live.console.print(Text(news))
+            live.update(Text("\n".join(compare.progress_lines(states, jobs))), refresh=True)
+
+        yield draw
 
 
 def width() -> int:

@@ -24,9 +24,12 @@ from a2patch.protocol import (
     InsertRequest,
     LibrariesMissing,
     LibraryUnfit,
+    MeasureRequest,
     ModelUnreadable,
+    PrepareRequest,
     Request,
     Role,
+    TrainRequest,
     TransplantRequest,
     TrialRequest,
     VerifyRequest,
@@ -327,6 +330,27 @@ def _try_classes(request: TrialRequest, channel: Channel) -> None:
     try_classes(request, channel)
 
 
+def _prepare(request: PrepareRequest, channel: Channel) -> None:
+    """Make models ready to be compared."""
+    from a2patch.probe.compare.prepare import prepare
+
+    prepare(request, channel)
+
+
+def _train(request: TrainRequest, channel: Channel) -> None:
+    """Train a model that is compared."""
+    from a2patch.probe.compare.train import train
+
+    train(request, channel)
+
+
+def _measure(request: MeasureRequest, channel: Channel) -> None:
+    """Measure how fast models are that are compared."""
+    from a2patch.probe.compare.measure import measure
+
+    measure(request, channel)
+
+
 # The class of a request follows from its role.
 _ROLES: Dict[Role, Callable[[Any, Channel], None]] = {
     "patched": _try_patched,
@@ -339,6 +363,9 @@ _ROLES: Dict[Role, Callable[[Any, Channel], None]] = {
     "transplant": _transplant,
     "figures": _draw,
     "trial": _try_classes,
+    "prepare": _prepare,
+    "train": _train,
+    "measure": _measure,
 }
 
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 from itertools import repeat
 from typing import Any, Dict, Literal, Union, get_args, get_origin, get_type_hints
 
+from a2patch.protocol.compare import MeasureRequest, PrepareRequest, TrainRequest
 from a2patch.protocol.events import Event
 from a2patch.protocol.requests import (
     FiguresRequest,
@@ -26,7 +27,8 @@ from a2patch.protocol.requests import (
 Message = Union[Request, Event]
 """Everything that can be sent."""
 
-_REQUESTS = (VerifyRequest, InsertRequest, FiguresRequest, TransplantRequest, TrialRequest)
+_COMPARE = (PrepareRequest, TrainRequest, MeasureRequest)
+_REQUESTS = (VerifyRequest, InsertRequest, FiguresRequest, TransplantRequest, TrialRequest, *_COMPARE)
 _CLASSES: Dict[str, Any] = {kind.__name__: kind for kind in (*_REQUESTS, *get_args(Event))}
 
 

@@ -5,6 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, List, Literal, Optional, Tuple, Union
 
+from a2patch.protocol.compare import (
+    ComparisonRefused,
+    DataFound,
+    EpochDone,
+    ModelPrepared,
+    SpeedMeasured,
+    TrainingBegan,
+    TrainingDone,
+)
 from a2patch.protocol.figures import Figure, FigureMissing
 from a2patch.protocol.transplant import TransplantMade, TransplantRefused
 
@@ -245,13 +254,16 @@ class Done:
 
 Event = Union[
     Check,
-    CheckpointSaved,
     CheckStarted,
+    CheckpointSaved,
     ClassTried,
+    ComparisonRefused,
     Cost,
     CostsUncounted,
+    DataFound,
     Done,
     Exhausted,
+    EpochDone,
     Figure,
     FigureMissing,
     InsertedModel,
@@ -259,8 +271,12 @@ Event = Union[
     LibrariesMissing,
     LibraryUnfit,
     ModelNoted,
+    ModelPrepared,
     ModelUnreadable,
+    SpeedMeasured,
     StockModel,
+    TrainingBegan,
+    TrainingDone,
     TransplantMade,
     TransplantRefused,
     Trying,

@@ -11,7 +11,19 @@ REQUEST, EVENTS, SCRATCH = "request.json", "events.jsonl", "files"
 """What stands in the home of a probe: its request, its events, and the folder for its files."""
 
 Role = Literal[
-    "patched", "trainer", "untouched", "training", "gpu", "worker", "insert", "transplant", "figures", "trial"
+    "patched",
+    "trainer",
+    "untouched",
+    "training",
+    "gpu",
+    "worker",
+    "insert",
+    "transplant",
+    "figures",
+    "trial",
+    "prepare",
+    "train",
+    "measure",
 ]
 """What a probe is to do:
 
@@ -24,7 +36,10 @@ Role = Literal[
 - `insert`: make model files, and the checks on them;
 - `transplant`: carry a checkpoint into another model;
 - `figures`: draw the figures of a report;
-- `trial`: try the classes of a module file that is not in the package yet.
+- `trial`: try the classes of a module file that is not in the package yet;
+- `prepare`: make models ready to be compared;
+- `train`: train one of them;
+- `measure`: measure how fast they are.
 """
 
 

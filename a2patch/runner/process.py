@@ -36,7 +36,7 @@ THREADS = max(1, (os.cpu_count() or 2) // 2)
 ROOM = 8 << 20
 """How many bytes must be free for what a probe writes that trains nothing and saves nothing."""
 
-_PROBE = Path(__file__).parent.parent / "probe"
+PROBE = Path(__file__).parent.parent / "probe"
 # Variables of these families steer Python or ultralytics, and what is tried must not depend on them.
 _DROPPED = ("PYTHON", "PYTEST_", "YOLO_", "ULTRALYTICS_", "WANDB_", "COMET_", "MLFLOW_", "NEPTUNE_", "CLEARML_")
 # Distributed workers are told who they are by these; the probe is nobody's worker.
@@ -278,7 +278,7 @@ class ProbeRunner:
         if request.role == "gpu":  # the others compute on the CPU, so that they can be compared
             del variables["CUDA_VISIBLE_DEVICES"]
             variables |= {name: value for name, value in self.environ.items() if name == "CUDA_VISIBLE_DEVICES"}
-        command = [str(self.interpreter), "-B", str(_PROBE), str(home / REQUEST)]
+        command = [str(self.interpreter), "-B", str(PROBE), str(home / REQUEST)]
         try:
             return ProbeProcess(command, home, variables, self.timeout)
         except OSError as error:

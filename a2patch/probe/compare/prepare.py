@@ -1,0 +1,147 @@
+"""Make the models of a comparison ready: built, counted, written where they are trained from, with their weights."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+import torch
+
+from a2patch.probe.compare import data
+from a2patch.probe.compare.control import control
+from a2patch.probe.compare.parent import end_with
+from a2patch.probe.compare.start import Started, started
+from a2patch.probe.compare.train import known
+from a2patch.probe.events import Channel, last_line
+from a2patch.probe.models.build import Model, count_parameters
+from a2patch.probe.models.flops import counted
+from a2patch.probe.models.meta import meta_model
+from a2patch.probe.models.user_model import UserModel
+from a2patch.probe.runtime.compat import tools
+from a2patch.probe.runtime.declined import DeclinedError
+from a2patch.protocol import ComparisonRefused, DataFound, ModelPrepared, ModelSource, PrepareRequest
+
+MODELS = "models"
+"""The folder, below that of a comparison, with what is trained from."""
+
+_BOXES = ("detect", "obb", "pose", "segment")  # the tasks whose validation tells of boxes
+
+
+class Found(NamedTuple):
+    """A model file as it is compared.
+
+    Attributes:
+        described: What it says, with its scale as the only one, and the classes of the data.
+        built: It, built without values.
+    """
+
+    described: Dict[str, Any]
+    built: Model
+
+
+def prepare(request: PrepareRequest, channel: Channel) -> None:
+    """Look at the data, make each model ready, and tell what came of it."""
+    end_with(request.parent)
+    named = "the arguments"
+    try:
+        _check_arguments(dict(request.arguments))
+        named = request.data
+        channel.trying("looking at " + Path(named).name)
+        described = data.describe(named, request.datasets, request.cwd)
+        channel.emit(_data_found(request, described))
+        data.write(described, Path(request.folder))
+        for source in request.models:
+            named = source.label
+            channel.trying("building " + named)
+            channel.emit(_prepared(source, described, request, channel))
+    except DeclinedError as error:
+        channel.emit(ComparisonRefused("{} {}".format(named, error), error.found, error.remedy))
+
+
+def _check_arguments(arguments: Dict[str, Any]) -> None:
+    """Raise if the release does not know an argument, or a value of one."""
+    unknown = sorted(set(arguments) - set(known(arguments)))
+    if unknown:
+        raise DeclinedError("have a name that this release does not know", ", ".join(unknown), "See `yolo cfg`.")
+    try:
+        tools("cfg").get_cfg(overrides=arguments)
+    except (Exception, SystemExit) as error:  # upstream raises, or ends, as it likes
+        raise DeclinedError("have a value that ultralytics refuses", last_line(error)) from error
+
+
+def _data_found(request: PrepareRequest, described: Dict[str, Any]) -> DataFound:
+    fingerprint, images, validated = data.fingerprint(described)
+    names = described["names"]
+    classes = [names[i] for i in sorted(names)] if isinstance(names, dict) else list(names)
+    settings = {**tools("utils").DEFAULT_CFG_DICT, **dict(request.arguments)}
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    size, batch = settings["imgsz"], settings["batch"]
+    return DataFound(fingerprint, images, validated, tuple(map(str, classes)), gpus, int(batch), int(size))
+
+
+def _prepared(
+    source: ModelSource, described: Dict[str, Any], request: PrepareRequest, channel: Channel
+) -> ModelPrepared:
+    """Build a model, count what it costs, and write what it is trained from.
+
+    Raises:
+        DeclinedError: It can't be compared.
+    """
+    found = _found(source.path, source.scale, described)
+    note = ""
+    places: Tuple[int, ...] = ()
+    if source.like:
+        other = _found(source.like, source.like_scale, described)
+        made = control(found.described, found.built, other.described, other.built)
+        found, places = Found(made.described, _built(made.described)), made.places
+        counts = [count_parameters(model) for model in (found.built, other.built)]
+        note = "{:,} parameters, and {} has {:,}".format(counts[0], Path(source.like).name, counts[1])
+    folder = Path(request.folder, MODELS)
+    folder.mkdir(exist_ok=True)
+    file = folder / (source.label + ".yaml")
+    file.write_text(json.dumps(found.described), encoding="utf-8")  # JSON is YAML
+    start: Optional[Started] = None
+    if request.pretrained:
+        channel.trying("giving {} its weights".format(source.label))
+        start = started(found.described, file, request, channel, places)
+    told: List[str] = [text for text in (note, start.note if start else "") if text]
+    return ModelPrepared(
+        source.label,
+        "{}/{}".format(MODELS, (start.file if start else file).name),
+        count_parameters(found.built),
+        counted(found.built),
+        start.kind if start else "fresh",
+        start.exact if start else None,
+        "; ".join(told),
+    )
+
+
+def _found(path: str, scale: str, described: Dict[str, Any]) -> Found:
+    """Read and build a model at the scale that is compared, with the classes of the data.
+
+    Raises:
+        DeclinedError: It is no model, does not build, or finds no boxes.
+    """
+    try:
+        own = UserModel(Path(path), scale)
+    except ValueError as error:
+        raise DeclinedError("can't be compared", str(error)) from error
+    scales = own.model.get("scales")
+    only = {**own.model, "scales": {own.chosen: scales[own.chosen]}} if scales else dict(own.model)
+    made = {**only, "nc": int(described["nc"])}
+    task = importlib.import_module("ultralytics.nn.tasks").guess_model_task(made)
+    if task not in _BOXES:
+        remedy = "Boxes are compared: the tasks {}.".format(", ".join(_BOXES))
+        raise DeclinedError("is a model of the task {}".format(task), remedy=remedy)
+    return Found(made, _built(made))
+
+
+def _built(described: Dict[str, Any]) -> Model:
+    scales = described.get("scales")
+    try:
+        return meta_model({**described, "scale": next(iter(scales))} if scales else dict(described))
+    except Exception as error:  # a model of the user's own may be anything
+        remedy = "`a2patch verify MODEL` tells why; if it is for want of our layers, `a2patch apply` adds them."
+        raise DeclinedError("does not build", last_line(error), remedy) from error

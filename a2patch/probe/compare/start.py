@@ -12,6 +12,7 @@ from a2patch.probe.compare import state
 from a2patch.probe.compare.control import PLAIN
 from a2patch.probe.events import Channel
 from a2patch.probe.models.build import build, kind
+from a2patch.probe.models.checkpoint import read_whole
 from a2patch.probe.runtime.compat import tools
 from a2patch.probe.runtime.declined import DeclinedError
 from a2patch.probe.runtime.load import load_model

@@ -215,7 +215,7 @@ def test_each_block_of_a_tree_gets_its_verdict(cache: Path, tmp_path: Path, mine
     from patches import releases
 
     package = releases.unpack(NEWEST, cache, tmp_path / "site-packages")
-    assert apply(package, mine, "cbam").code == 0
+    assert apply(package, mine, "cbam", "--gated").code == 0
     answer = run(package, "verify", "--quick", "--json", "--python", sys.executable)
     assert answer.code == 0, answer.out + answer.err
     document = json.loads(answer.out)
@@ -223,7 +223,8 @@ def test_each_block_of_a_tree_gets_its_verdict(cache: Path, tmp_path: Path, mine
     told = {each["name"]: {c["name"]: c["result"] for c in each["verdict"]["checks"]} for each in document["blocks"]}
     assert [(name, told[name]["source"], told[name]["register"]) for name in told] == [
         ("mine", "pass", "pass"),
-        ("cbam", "pass", "pass"),  # that of upstream
+        ("cbam", "pass", "pass"),
+        ("cbam: upstream's CBAM", "pass", "pass"),
     ]
 
 

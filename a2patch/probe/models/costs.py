@@ -12,10 +12,12 @@ from a2patch.protocol import Cost
 def report_costs(context: Context, files: list[str]) -> str:
     """Emit what every model that builds costs, and return why there are no GFLOPs, if there are none."""
     known = True
-    wanted = {scale for spec in context.specs for scale in context.scales_of(spec.file)}
+    # An untouched package has none of the added models: all scales of its base are counted then.
+    there = [spec.file for spec in context.specs if context.is_own(spec.file) or context.text(spec.file)]
+    wanted = {scale for file in there for scale in context.scales_of(file)}
     for file in files:
         for scale in context.scales_of(file):
-            if scale not in wanted:
+            if wanted and scale not in wanted:
                 continue
             context.channel.trying("counting " + context.label(file, scale))
             try:

@@ -73,22 +73,26 @@ def as_tried(tree: Tree, layer: Layer) -> tuple[tuple[str, Block], ...]:
     mine = tuple(each for each in block.classes if each.name in own)
     parts = [(block.name, replace(block, classes=mine))] if mine else []
     for each in block.classes:
-        if each.name not in own and (found := _home(tree, each.name)):
+        if each.name not in own and (found := _home(tree, each.name, besides=block.name)):
             name = f"{block.name}: upstream's {each.name}" if parts else block.name
             parts.append((name, Block(found[0], b"", (each,))))
     return tuple(parts)
 
 
-def _home(tree: Tree, name: str) -> tuple[str, BlockClass] | None:
-    """Return the module of upstream that defines a class, and the class."""
-    paths = [
-        "nn/modules.py",
-        *(f"nn/modules/{place.name}" for place in find_files(tree.package / "nn/modules", "*.py")),
-    ]
-    for path in paths:
-        source = tree.read(path) or b""
-        if b"class " + name.encode() in source and (found := class_named(Block("", source, ()), name)):
-            return PurePosixPath(path).stem, found
+def _home(tree: Tree, name: str, besides: str = "") -> tuple[str, BlockClass] | None:
+    """Return the module of upstream that defines a class, and the class.
+
+    Args:
+        tree: The tree.
+        name: The name of the class.
+        besides: A module that is not upstream's.
+    """
+    inside = [f"nn/modules/{place.name}" for place in find_files(tree.package / "nn/modules", "*.py")]
+    sources = {PurePosixPath(path).stem: tree.read(path) or b"" for path in ("nn/modules.py", *inside)}
+    for module, source in sources.items():
+        told = b"class " + name.encode() in source and module != besides
+        if told and (found := class_named(Block("", source, ()), name)):
+            return module, found
     return None
 
 

@@ -211,6 +211,23 @@ def test_insert_knows_the_classes_of_the_tree(package: Path) -> None:
     assert run(package, *insert, "EMA", "--args", "__import__('os')").code == 2
 
 
+def test_each_block_of_a_tree_gets_its_verdict(cache: Path, tmp_path: Path, mine: Path) -> None:
+    from patches import releases
+
+    package = releases.unpack(NEWEST, cache, tmp_path / "site-packages")
+    assert apply(package, mine, "cbam", "--gated").code == 0
+    answer = run(package, "verify", "--quick", "--json", "--python", sys.executable)
+    assert answer.code == 0, answer.out + answer.err
+    document = json.loads(answer.out)
+    assert "verdict" not in document
+    told = {each["name"]: {c["name"]: c["result"] for c in each["verdict"]["checks"]} for each in document["blocks"]}
+    assert [(name, told[name]["source"], told[name]["register"]) for name in told] == [
+        ("mine", "pass", "pass"),
+        ("cbam", "pass", "pass"),
+        ("cbam: upstream's CBAM", "pass", "pass"),
+    ]
+
+
 ROWS = """
 import json, os, sys
 sys.dont_write_bytecode = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -205,8 +206,8 @@ def test_line_endings_of_the_tree_are_kept(package: Path) -> None:
     assert snapshot(package.parent) == before
 
 
-def _killed(package: Path, after: int, *blocks: Block) -> None:
-    """Put blocks in, and die once so many files are in place."""
+def _killed(package: Path, after: int, act: Callable[[], object]) -> None:
+    """Let a command die once so many files are in place."""
     real, seen = files.put, []
 
     def stop(target: Path) -> None:
@@ -221,7 +222,16 @@ def _killed(package: Path, after: int, *blocks: Block) -> None:
         mock.patch.object(commit, "_remove_preparations"),
         pytest.raises(RuntimeError),
     ):
-        put(package, *blocks)
+        act()
+
+
+@pytest.mark.parametrize("after", range(1, 4))
+def test_a_revert_that_died_is_finished(package: Path, after: int) -> None:
+    before = snapshot(package.parent)
+    put(package, KEEP, WIDTH)
+    _killed(package, after, lambda: out(package))
+    act("recover", package)
+    assert snapshot(package.parent) == before
 
 
 @pytest.mark.parametrize("after", range(1, 7))
@@ -232,7 +242,7 @@ def test_a_command_that_died_is_finished_or_undone(package: Path, after: int, kn
     put(package, block)
     done = snapshot(package.parent)
     out(package)
-    _killed(package, after, block)
+    _killed(package, after, lambda: put(package, block))
     assert snapshot(package.parent) not in (before, done)
     act("recover", package)
     now = snapshot(package.parent)

@@ -102,6 +102,9 @@ def _settings(request: TrainRequest) -> Dict[str, Any]:
     if request.device == "cpu":
         ours["workers"] = 0
     settings = {**known(ours), **dict(request.arguments)}
+    close = settings.get("close_mosaic", tools("utils").DEFAULT_CFG_DICT.get("close_mosaic", 0))
+    if close > request.epochs:  # older releases then close it where they resume, and never else
+        settings["close_mosaic"] = request.epochs
     return {**settings, "pretrained": request.pretrained} if request.pretrained else settings
 
 

@@ -102,6 +102,9 @@ def _settings(request: TrainRequest) -> Dict[str, Any]:
     if request.device == "cpu":
         ours["workers"] = 0
     settings = {**known(ours), **dict(request.arguments)}
+    close = settings.get("close_mosaic", tools("utils").DEFAULT_CFG_DICT.get("close_mosaic", 0))
+    if close > request.epochs:  # older releases then close it where they resume, and never else
+        settings["close_mosaic"] = request.epochs
     return {**settings, "pretrained": request.pretrained} if request.pretrained else settings
 
 
@@ -134,8 +137,10 @@ def _classes(trainer: Any) -> Tuple[float, ...]:
 
 def memory() -> int:
     """Return the most memory that this process has held, in bytes, of the GPU where it used one; 0 if nobody tells."""
-    if torch.cuda.is_available() and torch.cuda.max_memory_allocated():
-        return int(torch.cuda.max_memory_allocated())
+    gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else range(0)
+    held = max((int(torch.cuda.max_memory_allocated(gpu)) for gpu in gpus), default=0)
+    if held:
+        return held
     try:
         import resource
     except ImportError:  # Windows

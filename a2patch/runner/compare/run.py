@@ -285,7 +285,8 @@ class _Work:
         if {model.label for model in plan.models} <= there or plan.data is None:
             return
         home = self._home("measure")
-        devices = (CPU,) if plan.settings["device"] == CPU else (CPU, "cuda:0")
+        gpu = f"cuda:{next(iter(self._asked.devices), '0')}"
+        devices = (CPU,) if plan.settings["device"] == CPU else (CPU, gpu)
         prepared = [(model.label, model.prepared) for model in plan.models]
         request = MeasureRequest(
             **self._common("measure", plan, home),

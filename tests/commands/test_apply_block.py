@@ -77,7 +77,7 @@ def test_names_and_folders_and_several_at_once(package: Path) -> None:
 
 def test_apply_alone_stays_double_attention(package: Path, mine: Path) -> None:
     plain = [line for line in apply(package).out.splitlines() if "copies" not in line]
-    assert "  yolo detect train model=yolov8s_A2.yaml data=coco8.yaml epochs=3   # any of n s m l x" in plain
+    assert any("yolo detect train model=yolov8s_A2.yaml data=coco8.yaml epochs=3" in line for line in plain)
     assert not any("block" in line for line in run(package, "status").out.splitlines())
     assert "blocks" not in json.loads(run(package, "status", "--json").out)["tree"]
     run(package, "revert")

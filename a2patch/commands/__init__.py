@@ -1,10 +1,11 @@
-"""Runs the verbs of the command line: a file for each, and `options`, which they share.
+"""Runs the verbs of the command line: a file for each, `options`, which they share, and `examples`, for their help.
 
 Imports from `console` downward; only `cli` imports it.
 """
 
 from a2patch.commands.apply import apply
 from a2patch.commands.diff import diff
+from a2patch.commands.examples import EXAMPLES
 from a2patch.commands.insert import insert
 from a2patch.commands.recover import recover
 from a2patch.commands.revert import revert
@@ -15,4 +16,4 @@ from a2patch.commands.verify import verify
 VERBS = (apply, verify, revert, recover, status, diff, insert, transplant)
 """The functions of the verbs, in the order in which help lists them."""
 
-__all__ = ["VERBS"]
+__all__ = ["EXAMPLES", "VERBS"]

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from a2patch.transaction import Survey
     from a2patch.tree import Surroundings, Tree
 
+TREE, RESULT, OUTPUT = "Which tree", "The result", "Output"
+"""The groups of options in the help of a verb; `rich_help_panel` names the one of an option."""
+
 PathOption = Annotated[
     Path | None,
     typer.Option(
@@ -24,12 +27,21 @@ PathOption = Annotated[
         metavar="PATH",
         help="Repository root, package folder, site-packages folder or environment prefix. "
         "Without it: the package that this environment imports.",
+        rich_help_panel=TREE,
     ),
 ]
 PythonOption = Annotated[
-    Path | None, typer.Option("--python", metavar="PATH", help="Interpreter that tries the tree; found from the tree.")
+    Path | None,
+    typer.Option(
+        "--python",
+        metavar="PATH",
+        help="Interpreter that tries the tree; found from the tree.",
+        rich_help_panel=TREE,
+    ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on standard output.", rich_help_panel=OUTPUT)
+]
 
 
 def surroundings() -> Surroundings:

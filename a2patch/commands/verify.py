@@ -31,7 +31,7 @@ def verify(
     model: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[MODEL]", exists=True, dir_okay=False, help="A model of your own, YAML or .pt, to try instead."
+            metavar="MODEL", exists=True, dir_okay=False, help="A model of your own, YAML or .pt, to try instead."
         ),
     ] = None,
     base: Annotated[

@@ -2,6 +2,7 @@
 
 - `console` says it, as text or as a document, and handles errors.
 - `output` writes to the standard streams, whatever becomes of them.
+- `help` lays out what `--help` prints.
 - `failure` tells what an exception means that nobody raised on purpose.
 - `signals` lets the system end a command as Ctrl-C does.
 
@@ -9,13 +10,18 @@ Imports from `report` downward.
 """
 
 from a2patch.console.console import Console, Ended, error_handler, interruption, progress, usage_handler
+from a2patch.console.help import SETTINGS as HELP
+from a2patch.console.help import ProgramHelp, VerbHelp
 from a2patch.console.output import Output, prepared_streams
 from a2patch.console.signals import ended_in_order
 
 __all__ = [
+    "HELP",
     "Console",
     "Ended",
     "Output",
+    "ProgramHelp",
+    "VerbHelp",
     "ended_in_order",
     "error_handler",
     "interruption",

@@ -13,7 +13,7 @@ import typer
 
 from a2patch.console import failure
 from a2patch.console.output import Output
-from a2patch.errors import A2PatchError, EndedBySignal, InterruptionError
+from a2patch.errors import A2PatchError, EndedBySignal, InterruptionError, UsageError
 from a2patch.report import json, text, tree
 
 if TYPE_CHECKING:
@@ -172,26 +172,28 @@ def error_handler(command: str, as_json: bool) -> Iterator[Console]:
 
 @contextmanager
 def usage_handler(arguments: Sequence[str]) -> Iterator[None]:
-    """Give a command line that can't be understood its document, and every end before a command begins its own.
+    """Show what is wrong with a command line as any other error, and every end before a command begins its own.
 
     Args:
         arguments: What was typed behind the program's name.
     """
-    as_json = "--json" in arguments
-    with error_handler("", as_json):
+    with error_handler("", "--json" in arguments) as console:
         try:
             yield
         except Ended:
             raise
-        except SystemExit as end:  # of the library that reads the options, which has told people why
-            shown = end.__context__
-            if end.code == 130:
-                raise KeyboardInterrupt from end
-            if isinstance(shown, BrokenPipeError):  # who read the help has read enough
-                return
-            if end.code and as_json:
-                Output().line(json.encode(json.usage_error(shown)))
-            raise Ended(2 if end.code else 0) from end
+        except SystemExit as end:  # who read the help has read enough, or a shell has asked for completions
+            if not isinstance(end.__context__, BrokenPipeError):
+                raise Ended(end.code) from end
+        except Exception as error:
+            told = getattr(error, "format_message", None)  # all errors of the library that reads the options have it
+            if told is None:
+                raise
+            context = getattr(error, "ctx", None)
+            if context is not None and context.parent is not None:
+                console.document["command"] = context.info_name
+            typed = " ".join(filter(None, ("a2patch", str(console.document["command"]), "--help")))
+            raise UsageError(str(told()), remedy=f"`{typed}` lists what it takes.") from error
 
 
 def interruption(error: KeyboardInterrupt, remedy: str) -> InterruptionError:

@@ -24,17 +24,6 @@ def encode(document: Mapping[str, Any]) -> str:
     return json.dumps(document, indent=1)
 
 
-def usage_error(shown: BaseException | None) -> dict[str, Any]:
-    """Return the whole document of a command line that could not be understood.
-
-    Args:
-        shown: What people were shown on standard error, by the library that reads the options.
-    """
-    message = getattr(shown, "format_message", lambda: "bad usage; standard error tells")()
-    error = {"kind": "UsageError", "message": message, "path": None, "found": None, "remedy": "a2patch --help"}
-    return {"schema": SCHEMA, "ok": False, "exit_code": 2, "error": error}
-
-
 def error(error: A2PatchError) -> dict[str, Any]:
     """Return what stopped a command."""
     return {

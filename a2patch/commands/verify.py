@@ -118,6 +118,7 @@ def try_tree(
             only=only,
             source=judge.judge_source(seen.status),
             subject=subject,
+            heard=notify.made,
         )
     verdict = judge.with_copies(verdict, tree.package, copies)
     console.verdict(verdict)

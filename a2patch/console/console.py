@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ import typer
 from a2patch.console import failure
 from a2patch.console.output import Output
 from a2patch.errors import A2PatchError, EndedBySignal, InterruptionError, UsageError
-from a2patch.report import json, text, tree
+from a2patch.report import json, styled, tree
 
 if TYPE_CHECKING:
     from a2patch.runner import InsertResult, Transplant, Verdict
@@ -44,7 +44,7 @@ class Console:
         """Print a line at once, on standard error."""
         self._output.error(text)
 
-    def lines(self, lines: Sequence[str]) -> None:
+    def lines(self, lines: Sequence[str | styled.Styled]) -> None:
         """Print lines for people; scripts get the document."""
         if not self._as_json:
             for line in lines:
@@ -102,11 +102,12 @@ class Console:
             self.lines(["already patched: nothing to do"])
 
     def verdict(self, verdict: Verdict) -> None:
-        """Print a verdict."""
+        """Print a verdict; behind `apply`, with what is known of the tutorial's model in one line."""
         from a2patch.report import verdict as report
 
         self.document["verdict"] = json.verdict(verdict)
-        self.lines(["", report.verdict_text(verdict, width())])
+        checks = report.summarized(verdict) if self.document["command"] == "apply" else verdict.checks
+        self.lines(["", *report.verdict_lines(verdict, width(), checks)])
 
     def inserted(self, tree: Tree, base: Path, result: InsertResult) -> None:
         """Print the models that were made, and what came out of trying them."""
@@ -138,11 +139,16 @@ class Console:
         if self._as_json:
             self._output.line(json.encode(self.document))
         elif error is not None:
-            self._output.error("\n".join(tree.error_lines(error)))
+            self._fail(error)
         lost = self._output.finish()
         if lost is not None:
-            self._output.error("\n".join(tree.error_lines(lost)))
+            self._fail(lost)
             self.code = self.code or lost.exit_code
+
+    def _fail(self, error: A2PatchError) -> None:
+        """Show an error on standard error."""
+        for line in tree.error_lines(error):
+            self._output.error(line)
 
 
 @contextmanager
@@ -200,19 +206,6 @@ def interruption(error: KeyboardInterrupt, remedy: str) -> InterruptionError:
     """Return what ended a command from outside, as an error that can be shown."""
     how = f"ended by {error}" if isinstance(error, EndedBySignal) else "interrupted"
     return InterruptionError(how, remedy=remedy)
-
-
-@contextmanager
-def progress() -> Iterator[Callable[[str], None]]:
-    """Show one line that says what is being tried; where there is no terminal, a line for each."""
-    if not (sys.stderr and sys.stderr.isatty()):
-        yield Output().error
-        return
-    from rich.console import Console
-    from rich.text import Text
-
-    with Console(stderr=True).status("starting") as line:
-        yield lambda what: line.update(Text(text.printable(what)))
 
 
 def width() -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from a2patch.errors import A2PatchError
 from a2patch.report.next_steps import command
+from a2patch.report.styled import Styled
 
 if TYPE_CHECKING:
     from a2patch.patch import Change
@@ -104,9 +105,9 @@ def derived_lines(outcome: Operation) -> list[str]:
     ]
 
 
-def error_lines(error: A2PatchError) -> list[str]:
+def error_lines(error: A2PatchError) -> list[str | Styled]:
     """Return an error: what is wrong, where, what stands there, and what to do."""
-    lines = [f"a2patch: {error.message}"]
+    lines: list[str | Styled] = [Styled((("a2patch:", "fail"), (f" {error.message}", "")))]
     if error.path is not None:
         lines.append(f"  {error.path}")
     lines += [f"  {line}" for line in error.found.splitlines()]

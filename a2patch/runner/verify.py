@@ -14,6 +14,7 @@ from a2patch.protocol import (
     AddedModules,
     Check,
     CheckpointSaved,
+    CheckStarted,
     Event,
     ModelSpec,
     ModelUnreadable,
@@ -55,6 +56,31 @@ class Subject:
     base: Path | None = None
     scale: str = ""
     trust: bool = False
+
+
+class _Progress:
+    """Tells whoever waits how far the checks are."""
+
+    def __init__(self, wanted: Sequence[str], notify: Callable[[str], None], heard: Callable[[Check], None]) -> None:
+        self._wanted, self._notify, self._heard = wanted, notify, heard
+        self._running: dict[tuple[Role, str], None] = {}
+        self._made: set[str] = set()
+
+    def listen(self, role: Role, event: Event | None) -> None:
+        """Take what a probe says."""
+        if isinstance(event, CheckStarted):
+            self._running[role, event.name] = None
+            self._notify(f"{min(len(self._made) + 1, len(self._wanted))}/{len(self._wanted)} {event.name}")
+        elif isinstance(event, Check):
+            self._running.pop((role, event.name), None)
+            if role in _ON_PACKAGE and event.name in self._wanted and event.name not in self._made:
+                self._made.add(event.name)
+                self._heard(event)
+
+    def trying(self, what: str) -> None:
+        """Tell what is tried outside of checks, such as what a model costs."""
+        if not self._running:
+            self._notify(what)
 
 
 @dataclass(frozen=True)
@@ -116,6 +142,7 @@ def verify(
     only: Collection[str] = DEFAULT,
     source: Check | None = None,
     subject: Subject | None = None,
+    heard: Callable[[Check], None] = lambda check: None,
     timeout: float = 1800.0,
 ) -> Verdict:
     """Try a patched package, or a model of the user's own under any package, and judge it.
@@ -132,6 +159,7 @@ def verify(
         only: The checks to make besides `import`; the others are skipped, and costs are counted only with all of them.
         source: The check `source`, if the caller has looked at the bytes of the package.
         subject: The model to try; without one, those that the patch adds.
+        heard: Told each check as it is made, before all is judged together.
         timeout: Seconds after which a probe that has not ended is taken for hung.
 
     Returns:
@@ -146,7 +174,8 @@ def verify(
     wanted = ["import", *(name for name in CHECKS if name in only and name not in (*_UNREQUESTED, *pointless))]
     room = ROOM if set(wanted) <= set(QUICK) else 16 * ROOM  # yolov8n, trained and exported in two packages, is 107 MiB
     with scratch_folder("verify", room) as folder:
-        runner = ProbeRunner(interpreter, folder, environ, notify, timeout)
+        progress = _Progress(wanted, notify, heard)
+        runner = ProbeRunner(interpreter, folder, environ, progress.trying, timeout)
         copy = _UntouchedCopy(package, untouched or {}, folder / "copy" / package.name)
         handover = folder / "checkpoint.txt"
 
@@ -157,6 +186,7 @@ def verify(
             return replace(made, costs=whole and not (subject and role == "untouched"), awaited=awaited)
 
         def hand_over(role: Role, event: Event | None) -> None:
+            progress.listen(role, event)
             if role == "trainer" and (event is None or isinstance(event, CheckpointSaved)) and not handover.exists():
                 disk.write_atomically(handover, (event.path if event else "").encode())
 

@@ -114,9 +114,15 @@ class Console:
         from a2patch.report import insert as report
 
         self.document["base"] = str(base)
-        self.lines([f"tree     {tree.package}", f"base     {base}", "", *report.model_lines(result.models, width())])
+        self.lines([f"tree     {tree.package}", f"base     {base}", "", *report.model_lines(result.models)])
         self.verdict(result.verdict)
         self.lines([""])
+
+    def layers(self, result: InsertResult) -> None:
+        """Print the layers of the models that were made."""
+        from a2patch.report import insert as report
+
+        self.lines(report.layer_lines(result.models, width()))
 
     def transplant(self, result: Transplant, checkpoint: Path, written: Path | None) -> None:
         """Print what became of a checkpoint's weights."""

@@ -35,6 +35,7 @@ class Insertion:
         args: Its arguments, as they are written between the brackets.
         name: What to call the file; empty for a name that tells the positions.
         trust: Whether the model file may run code that it holds.
+        costs: Whether what they cost is counted, which takes as long as all else.
     """
 
     model: Path
@@ -45,6 +46,7 @@ class Insertion:
     args: str = "0.25"
     name: str = ""
     trust: bool = False
+    costs: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class InsertResult:
 
     Attributes:
         models: The files, not yet written where their user wants them.
-        verdict: The checks on all of them, and what they cost beside the model that they were made from.
+        verdict: The checks on all of them, and what they cost beside their base, if that was asked for.
     """
 
     models: tuple[InsertedModel, ...]
@@ -193,7 +195,7 @@ def insertion_request(package: Path, insertion: Insertion) -> InsertRequest:
         classes=CLASSES,
         threads=THREADS,
         models=(),
-        costs=True,
+        costs=insertion.costs,
         # Only the models that the patch adds need these.
         base="",
         scales="",

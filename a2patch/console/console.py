@@ -106,7 +106,7 @@ class Console:
         from a2patch.report import verdict as report
 
         self.document["verdict"] = json.verdict(verdict)
-        checks = report.summarized(verdict) if self.document["command"] == "apply" else verdict.checks
+        checks = report.summarized(verdict) if self.document["command"] == "apply" else None
         self.lines(["", *report.verdict_lines(verdict, width(), checks)])
 
     def inserted(self, tree: Tree, base: Path, result: InsertResult) -> None:

@@ -24,10 +24,10 @@ def verdict_lines(verdict: Verdict, width: int, checks: Sequence[Check] | None =
     Args:
         verdict: The verdict.
         width: The columns to stay within; fewer than 40 are taken as 40.
-        checks: The checks to show in place of all, such as those of `summarized`.
+        checks: The checks to show, such as those of `summarized`; without them, `explanations`.
     """
     width = max(width, _NARROWEST)
-    lines = [*_wrapped(versions(verdict), width), "", *_check_table(checks or verdict.checks, width)]
+    lines = [*_wrapped(versions(verdict), width), "", *_check_table(checks or explanations(verdict), width)]
     models = compared_models(verdict)
     tables = [_costs(verdict, model, width) for model in models]
     legend = [LEGEND] if models else []
@@ -37,15 +37,22 @@ def verdict_lines(verdict: Verdict, width: int, checks: Sequence[Check] | None =
     return [*lines, "", *(Styled(((line, style),)) for line in _wrapped(conclusion(verdict), width))]
 
 
+def explanations(verdict: Verdict) -> list[Check]:
+    """Return the checks of a verdict, explained unless they passed: a terminal holds few lines."""
+    return [check if check.result == "pass" else explained(check) for check in verdict.checks]
+
+
 def summarized(verdict: Verdict) -> list[Check]:
-    """Return the checks of a verdict with what is known of the tutorial's model told in one line, not in many."""
+    """Return `explanations`, with what is known of the tutorial's model told in one line, not in many."""
     known = [check for check in verdict.checks if check.result == "known" and TUTORIAL in check.meaning]
     if not known:
-        return [*verdict.checks]
+        return explanations(verdict)
     names = " and ".join(check.name for check in known)
     told = f"{TUTORIAL} fails {names}, as the tutorial has it; train {MODEL}"
     line = Check(known[0].name, "known", told, seconds=sum(check.seconds for check in known))
-    return [line if check is known[0] else check for check in verdict.checks if check not in known[1:]]
+    told_of = {check.name for check in known[1:]}
+    shown = [line if check.name == line.name else check for check in explanations(verdict)]
+    return [check for check in shown if check.name not in told_of]
 
 
 def versions(verdict: Verdict) -> str:
@@ -101,10 +108,8 @@ def _check_table(checks: Sequence[Check], width: int) -> list[str | Styled]:
 def _check_lines(check: Check, name_width: int, width: int) -> list[str | Styled]:
     room = width - name_width - _AROUND
     lines: list[str | Styled] = [check_line(check, name_width, room)]
-    # A check that passed is not explained: a terminal holds few lines.
-    shown = check if check.result == "pass" else explained(check)
     figure = check.figure if len(check.figure) > room else ""
-    said = [line for text in (figure, shown.meaning, shown.advice) for line in _wrapped(text, width, _INDENT)]
+    said = [line for text in (figure, check.meaning, check.advice) for line in _wrapped(text, width, _INDENT)]
     said += [_INDENT + line for line in check.detail.splitlines()]  # perhaps a diff, which must not be wrapped
     return lines + (_dim(said) if check.result == "skip" else [*said])
 

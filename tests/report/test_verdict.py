@@ -102,6 +102,7 @@ def test_what_is_known_of_the_tutorial_is_one_line() -> None:
     assert [line for line in lines if "DANet" in line] == [lines[3]]
     assert "sight and gradient" in lines[3]
     assert "train yolov8_A2.yaml" in lines[3]
+    assert not lines[4].startswith("    ")
     assert "    This release loads none." in lines
     assert lines[-1] == "No fault was found: 1 passed, 3 known."
     assert summarized(replace(verdict, checks=())) == []

@@ -61,6 +61,11 @@ class Console:
         self.document["copies"] = [json.copy(copy) for copy in copies]
         self.lines(tree.status_lines(survey, copies, named))
 
+    def checked(self, survey: Survey, fault: str) -> None:
+        """Say what `status --check` comes to."""
+        self.document["check"] = fault or "verified"
+        self.lines(["", tree.checked_line(survey, fault)])
+
     def copies(self, survey: Survey, copies: Sequence[Copy]) -> None:
         """Warn people of other copies of ultralytics."""
         self.lines(tree.copies_lines(survey, copies))

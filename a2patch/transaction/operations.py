@@ -5,15 +5,34 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from pathlib import Path
+from typing import Literal
 
+from a2patch import __version__
 from a2patch.block import BASE, MODEL
 from a2patch.errors import ConflictError, NotPatchedError
-from a2patch.patch import Change, Diff, Plan, Site, SiteStatus, Status, between, derive, fit, outcome, plan, series
+from a2patch.patch import (
+    Change,
+    Diff,
+    Plan,
+    Site,
+    SiteStatus,
+    Status,
+    between,
+    derive,
+    fit,
+    outcome,
+    plan,
+    series,
+    unified,
+)
 from a2patch.transaction import commit, receipt, user_edits
 from a2patch.transaction.commit import Notify
 from a2patch.transaction.files import RECEIPT
 from a2patch.transaction.receipt import Receipt
 from a2patch.tree import Tree, repository
+
+_VERIFIER = f"a2patch {__version__}"
 
 
 @dataclass(frozen=True)
@@ -40,7 +59,8 @@ class Operation:
         changes: The files that change, metadata aside; empty where there is nothing to do.
         diffs: The diffs that are applied or taken back.
         notes: What else the user should know, a line each.
-        metadata: What changes along: the installer's `RECORD`, saved edits of the user, and the receipt, which is last.
+        metadata: What changes along: the installer's `RECORD`, and the receipt, which is last.
+        edits: The user's edits that go with what is taken out, as a patch; empty where there are none.
     """
 
     survey: Survey
@@ -48,6 +68,7 @@ class Operation:
     diffs: tuple[Diff, ...] = ()
     notes: tuple[str, ...] = ()
     metadata: tuple[Change, ...] = ()
+    edits: bytes = b""
 
     @property
     def writes(self) -> tuple[Change, ...]:
@@ -152,19 +173,28 @@ def apply(tree: Tree, notify: Notify, *, derivable: bool = True) -> Operation:
     return commit.transact(tree, "apply", notify, partial(preview, tree, derivable=derivable))
 
 
-def revert(tree: Tree, notify: Notify, *, force: bool = False) -> Operation:
+def revert(tree: Tree, notify: Notify, *, force: bool = False, folder: Path | None = None) -> Operation:
     """Take the patch out of a tree.
 
     Args:
         tree: The tree.
         notify: Takes a line on what is waited for and what was recovered.
         force: Whether lines and files of the patch are taken out also where the user edited them; the edits are saved.
+        folder: Where they are saved; without one in the current folder.
 
     Raises:
         ConflictError: Our own lines or files have been edited.
         AccessError: It can't be written to.
     """
-    return commit.transact(tree, "revert", notify, partial(_reversal, tree, force=force))
+
+    def look() -> Operation:
+        planned = _reversal(tree, force=force)
+        if not planned.edits:
+            return planned
+        place = user_edits.keep(folder or Path.cwd(), planned.edits)  # first of all: what follows removes them
+        return replace(planned, notes=(f"your edits inside our lines are kept in {place}", *planned.notes))
+
+    return commit.transact(tree, "revert", notify, look)
 
 
 def _reversal(tree: Tree, *, force: bool) -> Operation:
@@ -196,8 +226,7 @@ def reversal(seen: Survey, *, force: bool) -> Operation:
     if edits and not force:
         raise user_edits.refusal(tree, edits)
     planned = plan.plan(tree.read, backs)
-    saved = [user_edits.saved(tree, edits)] if edits else []
-    notes = [f"your edits inside our lines are kept in {tree.path(change.path)}" for change in saved]
+    notes = []
     removed = [Change(change.path, change.after, None) for change in models]
     changes = _ordered([*planned.changes, *removed][::-1])
     if not changes:
@@ -207,7 +236,8 @@ def reversal(seen: Survey, *, force: bool) -> Operation:
         changes,
         tuple(diff.reversed() for diff in planned.diffs),
         tuple(notes),
-        (*saved, *receipt.note_reverted(tree, seen.receipt, changes)),
+        receipt.note_reverted(tree, seen.receipt, changes),
+        unified(edits) if edits else b"",
     )
 
 
@@ -243,17 +273,32 @@ def _undoing(tree: Tree, done: Operation) -> Operation:
 
 
 def mark_verified(tree: Tree, by: str, notify: Notify) -> None:
-    """Note in the receipt that the patch was verified.
+    """Note in the receipt that this a2patch verified the patch.
 
     Args:
         tree: The tree, patched.
-        by: What verified it, such as `"torch 2.9.0, Python 3.12.1"`.
+        by: What it verified it with, such as `"torch 2.9.0, Python 3.12.1"`.
         notify: Takes a line on what is waited for and what was recovered.
     """
+    by = f"{_VERIFIER}, {by}"
     with commit.locked(tree, notify):
         kept = receipt.load(tree)
         if kept is not None and kept.verified != by:
             commit.commit(tree, "verify", [receipt.change(tree, replace(kept, verified=by))])
+
+
+Fault = Literal["", "not whole", "not verified"]
+
+
+def fault_of(seen: Survey) -> Fault:
+    """Return what keeps a tree from having the whole patch of this very a2patch, verified by it."""
+    try:
+        whole = seen.status.state == "applied" and not application(seen).changes
+    except ConflictError:
+        whole = False
+    if not whole:
+        return "not whole"
+    return "" if seen.receipt and seen.receipt.verified.startswith(f"{_VERIFIER}, ") else "not verified"
 
 
 def refuse_unpatched(seen: Survey) -> None:

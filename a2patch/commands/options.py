@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from a2patch.errors import ModelError
+from a2patch.report import json
 
 if TYPE_CHECKING:
     from a2patch.console import Console
@@ -58,6 +59,7 @@ def locate(console: Console, path: Path | None, around: Surroundings) -> Tree:
 
     clear_leftovers()
     tree = environment.locate(path, around)
+    console.document["tree"] = json.place(tree)
     console.document["recovered"] = commit.recover(tree, console.notify)
     return tree
 

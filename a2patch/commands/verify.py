@@ -21,6 +21,7 @@ from a2patch.commands.options import (
 )
 from a2patch.console import Console, error_handler, progress
 from a2patch.errors import AccessError
+from a2patch.report import json
 
 if TYPE_CHECKING:
     from a2patch.runner import Subject, Verdict
@@ -106,6 +107,8 @@ def try_tree(
     from a2patch.transaction import operations
 
     seen = survey(console, tree)
+    if "state" not in console.document["tree"]:  # `apply` has told how it was before
+        console.document["tree"] = json.tree(seen)
     if subject is None:
         operations.refuse_unpatched(seen)
     with progress() as notify:

@@ -13,7 +13,7 @@ from a2patch.errors import A2PatchError
 if TYPE_CHECKING:
     from a2patch.runner import InsertedModel, ModelRow, Transplant, Verdict
     from a2patch.transaction import Operation, Survey
-    from a2patch.tree import Copy
+    from a2patch.tree import Copy, Tree
 
 SCHEMA = 1
 """The version of the document; it changes when a field changes its meaning or goes."""
@@ -35,14 +35,17 @@ def error(error: A2PatchError) -> dict[str, Any]:
     }
 
 
+def place(tree: Tree) -> dict[str, Any]:
+    """Return which tree a command is about."""
+    facts = {"package": str(tree.package), "named": str(tree.named)}
+    return {**facts, "kind": tree.kind, "version": tree.version or None}
+
+
 def tree(survey: Survey) -> dict[str, Any]:
     """Return a tree and its state."""
-    tree, receipt = survey.tree, survey.receipt
+    receipt = survey.receipt
     return {
-        "package": str(tree.package),
-        "named": str(tree.named),
-        "kind": tree.kind,
-        "version": tree.version or None,
+        **place(survey.tree),
         "state": survey.status.state,
         "sites": [
             {

@@ -1,6 +1,6 @@
 """Draw the picture of the READMEs: a stock model, the same with a row put in by hand, and as `a2patch insert` makes it.
 
-    python -m docs.picture TREE     # a patched tree; writes docs/wiring.svg
+python -m docs.picture TREE     # a patched tree; writes docs/wiring.svg
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ EXAMPLES: Mapping[str, str] = {
     "apply": """\
 Examples:
   a2patch apply                                 patch the ultralytics of this environment, and verify it
-  a2patch apply --dry-run > preview.diff        look first; nothing is written""",
+  a2patch apply --dry-run > preview.diff        look first; nothing is written
+  a2patch apply --copy-to patched               where the environment can't be written""",
     "verify": """\
 Examples:
   a2patch verify                                the patched tree, down to an epoch of training

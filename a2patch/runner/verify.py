@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from a2patch.block import BASE, CLASSES, MODEL, MODULE, TUTORIAL
-from a2patch.errors import AccessError, ModelError
+from a2patch.errors import ModelError
 from a2patch.protocol import (
     AddedModules,
     Check,
@@ -26,7 +24,7 @@ from a2patch.runner.process import ROOM, THREADS, ProbeRunner
 from a2patch.runner.requirements import require_libraries, require_tools
 from a2patch.runner.verdict import CHECKS, DEFAULT, EXCUSABLE, QUICK, SCALES, Verdict
 from a2patch.transaction import files as disk
-from a2patch.tree import scratch_folder
+from a2patch.tree import copy_package, scratch_folder
 
 # The models that the patch adds.
 _ADDED = (
@@ -101,16 +99,7 @@ class _UntouchedCopy:
         """Lay out the copy unless it is there, and return its folder."""
         if self.place.exists():
             return self.place
-        try:
-            shutil.copytree(self.package, self.place, ignore=_left_out)
-        except shutil.Error as error:  # it collects what went wrong
-            source, _, reason = error.args[0][0]
-            raise AccessError(
-                "the package can't be copied, to be tried without the patch",
-                path=Path(source),
-                found=str(reason),
-                remedy="Look at the owner and mode of the file, and the room for temporary files.",
-            ) from error
+        copy_package(self.package, self.place, ("*.pt",))
         for name, content in self.untouched.items():
             path = self.place.joinpath(*name.split("/"))
             if content is None:
@@ -119,17 +108,6 @@ class _UntouchedCopy:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
         return self.place
-
-
-def _left_out(folder: str, names: list[str]) -> set[str]:
-    """Return what is not copied of a folder: what is no part of a package, and links that lead nowhere or back."""
-    left_out = shutil.ignore_patterns("__pycache__", ".a2patch", ".git", "*.pt")(folder, names)
-    here = Path(os.path.realpath(folder))
-    for place in (Path(folder, name) for name in names):
-        real = Path(os.path.realpath(place))
-        if not (real.is_file() or real.is_dir()) or real in (here, *here.parents):  # a pipe would make us wait forever
-            left_out.add(place.name)
-    return left_out
 
 
 def verify(

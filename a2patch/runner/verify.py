@@ -62,13 +62,16 @@ class _Progress:
     def __init__(self, wanted: Sequence[str], notify: Callable[[str], None], heard: Callable[[Check], None]) -> None:
         self._wanted, self._notify, self._heard = wanted, notify, heard
         self._running: dict[tuple[Role, str], None] = {}
+        self._begun: set[str] = set()
         self._made: set[str] = set()
 
     def listen(self, role: Role, event: Event | None) -> None:
         """Take what a probe says."""
         if isinstance(event, CheckStarted):
             self._running[role, event.name] = None
-            self._notify(f"{min(len(self._made) + 1, len(self._wanted))}/{len(self._wanted)} {event.name}")
+            if event.name not in self._begun:  # the untouched copy and the package make some of the same
+                self._begun.add(event.name)
+                self._notify(f"{min(len(self._made) + 1, len(self._wanted))}/{len(self._wanted)} {event.name}")
         elif isinstance(event, Check):
             self._running.pop((role, event.name), None)
             if role in _ON_PACKAGE and event.name in self._wanted and event.name not in self._made:

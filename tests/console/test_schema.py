@@ -92,8 +92,11 @@ def test_usage_errors_and_trees_that_are_not_there(verb: str, tmp_path: Path) ->
     assert valid(inside(verb, "--json", "--nonsense").document)["command"] == verb
     file = tmp_path / "x.pt"
     file.touch()
-    needed: list[str | Path] = {"insert": ["--base", "x", "--at", "P3"], "transplant": [file, "--model", "x"]}.get(verb, [])
-    answer = inside(verb, *needed, "--json", "--ultralytics-path", tmp_path / "nowhere")
+    needs: dict[str, list[str | Path]] = {
+        "insert": ["--base", "x", "--at", "P3"],
+        "transplant": [file, "--model", "x"],
+    }
+    answer = inside(verb, *needs.get(verb, []), "--json", "--ultralytics-path", tmp_path / "nowhere")
     if answer.code == 2:  # a verb that this test does not know needs more
         assert verb not in ("apply", "verify", "revert", "recover", "status", "diff", "insert", "transplant")
     assert valid(answer.document)["command"] == verb

@@ -199,6 +199,8 @@ def usage_handler(arguments: Sequence[str]) -> Iterator[None]:
             yield
         except Ended:
             raise
+        except typer.Abort as error:  # how older ones tell of Ctrl-C
+            raise KeyboardInterrupt from error
         except SystemExit as end:  # who read the help has read enough, or a shell has asked for completions
             if not isinstance(end.__context__, BrokenPipeError):
                 raise Ended(end.code) from end

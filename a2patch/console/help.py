@@ -44,6 +44,6 @@ class ProgramHelp(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the verbs; what is longer than a line goes on below it."""
-        rows = [(name, self.commands[name].get_short_help_str(1000)) for name in self.list_commands(ctx)]
+        rows = [(name, self.commands[name].get_short_help_str(1000)) for name in self.commands]
         with formatter.section("Commands"):
             formatter.write_dl(rows)

@@ -40,11 +40,13 @@ class Copy:
         used_by: The commands that would use it.
         through: What leads them to it: `installed`, `PYTHONPATH`, `editable link` or `current folder`; `shadowed` where
             nothing does, since another copy stands before it.
+        program: The `yolo` of the environment that it is installed in; None where it is in none, or that has none.
     """
 
     package: Path
     used_by: str
     through: str
+    program: Path | None = None
 
     @property
     def is_shadowed(self) -> bool:
@@ -130,7 +132,8 @@ def copies(tree: Tree, around: Surroundings) -> tuple[Copy, ...]:
     for python in _unique([*_pythons(around), *([own] if own else [])]):
         installed = imported_by(python, around)
         if installed is not None:
-            found.append(Copy(installed.package, f"`yolo …` with {python}", _through(installed, around)))
+            through, program = _through(installed, around), _program(python)
+            found.append(Copy(installed.package, f"`yolo …` with {python}", through, program))
     for folder in (around.folder, around.folder / "src"):
         if folder.joinpath(PACKAGE, LANDMARK).is_file():
             user = f"`python script.py`, for a script in {folder}"
@@ -149,6 +152,12 @@ def _find_all(python: Path, around: Surroundings) -> list[Path]:
         return [place.resolve() for place in places if place.joinpath(LANDMARK).is_file()]
     except (AccessError, OSError):
         return []
+
+
+def _program(python: Path) -> Path | None:
+    """Return the command `yolo` beside an interpreter; None where there is none."""
+    place = python.with_name("yolo.exe" if os.name == "nt" else "yolo")
+    return place if place.is_file() else None
 
 
 def _through(tree: Tree, around: Surroundings) -> str:

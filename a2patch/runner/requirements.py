@@ -32,7 +32,7 @@ def require_tools(interpreter: Path, probe: ProbeResult) -> None:
         )
     if not probe.last(Version):
         raise ToolMissingError(
-            "The interpreter of the tree can't run the probe; it must be Python 3.8 or newer",
+            "the interpreter of the tree can't run the probe; it must be Python 3.8 or newer",
             path=interpreter,
             found=probe.ending,
             remedy="Name another with --python.",
@@ -63,7 +63,7 @@ def _raise_missing(interpreter: Path, missing: LibrariesMissing) -> None:
         remedy = f"{remedy}\n{origin}".strip()
     needed = [*names, *(f"the module {name}" for name in unknown)]
     raise ToolMissingError(
-        f"This tree needs {', '.join(needed)}, which its interpreter lacks",
+        f"this tree needs {', '.join(needed)}, which its interpreter lacks",
         path=interpreter,
         remedy=remedy,
     )

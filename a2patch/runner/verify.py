@@ -265,7 +265,7 @@ def _untriable(subject: Subject, unreadable: ModelUnreadable) -> ModelError:
     remedy = unreadable.remedy or remedy
     if MODULE in why:  # as the module is called that an unpatched tree does not have
         remedy = "It has layers of ours, and the tree is not patched: run `a2patch apply` first."
-    return ModelError("The model can't be tried", path=subject.file, found=why, remedy=remedy)
+    return ModelError("the model can't be tried", path=subject.file, found=why, remedy=remedy)
 
 
 def _pointless(only: Collection[str], untouched: object, subject: Subject | None) -> dict[str, str]:

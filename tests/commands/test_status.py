@@ -11,6 +11,7 @@ import pytest
 from a2patch.transaction import operations
 from a2patch.tree import Surroundings, environment, tree
 from tests.support import miniature
+from tests.support.blocks import KEEP, WIDTH
 from tests.support.inside import inside
 from tests.support.miniature import act, quiet
 from tests.support.trees import NEWEST
@@ -50,6 +51,26 @@ def test_check_passes_only_what_is_whole_and_verified(package: Path, tmp_path: P
     yaml.write_bytes(content)
     assert check(package) == (0, "verified")
     assert inside("status", "--check", "--ultralytics-path", tmp_path / "nowhere").code == 4
+
+
+@pytest.mark.parametrize("patched", [False, True], ids=["alone", "upon double attention"])
+def test_check_answers_for_blocks_too(package: Path, tmp_path: Path, patched: bool) -> None:
+    found = tree.find(package)
+    if patched:
+        act("apply", package)
+        operations.mark_verified(found, "Python 3.11.7", quiet)
+    operations.apply_blocks(found, quiet, [KEEP, WIDTH])
+    assert check(package) == (1, "not verified")
+    operations.mark_verified(found, "Python 3.11.7", quiet)
+    assert check(package) == (0, "verified")
+    module = package / "nn/modules/keeping.py"
+    content = module.read_bytes()
+    module.write_bytes(content + b"# mine\n")
+    assert check(package) == (3, "not whole")
+    module.unlink()
+    assert check(package) == (3, "not whole")
+    module.write_bytes(content)
+    assert check(package) == (0, "verified")
 
 
 def test_check_does_not_take_another_a2patch_s_word(package: Path, tmp_path: Path) -> None:

@@ -14,9 +14,12 @@ import pytest
 
 from a2patch.commands import VERBS
 from a2patch.protocol import AddedLayer, Check, Cost, Equivalence, InsertedModel, ModelRow, Transplant
+from a2patch.report import compare_files
 from a2patch.report import json as documents
 from a2patch.runner import Verdict
+from tests.report.test_compare import made
 from tests.support import miniature
+from tests.support.blocks import KEEP
 from tests.support.command import ROOT, Answer
 from tests.support.inside import inside
 from tests.support.trees import NEWEST
@@ -70,6 +73,31 @@ def test_a_round_of_commands(run: Callable[..., Answer], package: Path) -> None:
     assert run("revert").code == 0
 
 
+def test_blocks(run: Callable[..., Answer], package: Path, tmp_path: Path) -> None:
+    tmp_path.joinpath("keeping.py").write_bytes(KEEP.source)
+    assert run("blocks").document["blocks"] == []
+    assert run("apply", "--no-verify", "double_attention").code == 0
+    put_in = run("apply", "--no-verify", "--gated", "keeping.py", "ema").document["blocks"]
+    assert [(block["name"], len(block["classes"])) for block in put_in] == [("keeping", 2), ("ema", 2)]
+    listed = run("blocks").document["blocks"]
+    assert [block["name"] for block in listed] == ["double_attention", "keeping", "ema"]
+    module = package / "nn/modules/keeping.py"
+    module.write_bytes(module.read_bytes() + b"# mine\n")
+    assert run("status", "--check").document["tree"]["blocks"][0]["edited"] == ["nn/modules/keeping.py"]
+    assert run("revert", "ema").code == 0
+    assert run("revert", "--force").document["notes"]
+    assert run("blocks").document["blocks"] == []
+
+
+def test_a_comparison_and_the_verdict_on_a_block() -> None:
+    start = {"schema": 1, "command": "compare", "ok": True, "exit_code": 0, "folder": "/x"}
+    for found in (made(), made((0.3,)), made(failed=1, speeds=False)):
+        document = json.loads(json.dumps(compare_files.document(found), allow_nan=False))
+        valid(start | {"comparison": document})
+    verdict = documents.verdict(Verdict(Path(sys.executable), "3.11", "2.9", "8.4", (Check("build", "pass"),), ()))
+    valid(start | {"command": "verify", "blocks": [{"name": "ema", "verdict": verdict}]})
+
+
 def test_what_tries_a_model_names_its_tree(run: Callable[..., Answer], tmp_path: Path) -> None:
     python = tmp_path / "no-python"
     run("apply", "--no-verify")
@@ -109,14 +137,14 @@ def test_parts_that_only_a_model_gives() -> None:
     costs = (Cost("a.yaml", "", 1, 2, 3, None, None), Cost("b.yaml", "n", 1, 2, 3, 4.0, 5.0))
     verdict = Verdict(Path(sys.executable), "3.11", "2.9", "8.4", checks, costs)
     row = ModelRow(0, [-1, 3], 1, "Concat", ["None", 2, None], False)
-    made = InsertedModel("a.yaml", "", ("P3",), (row, ModelRow(1, -1, 1, "Conv", [64, [3, 3], True], True)))
+    inserted = InsertedModel("a.yaml", "", ("P3",), (row, ModelRow(1, -1, 1, "Conv", [64, [3, 3], True], True)))
     proof = (Equivalence("noise", 1, True, 0.0), Equivalence("bus.jpg", 1, False, None))
     transplant = Transplant(
         "a", "n", "its name", "ema", "float16", "detect", 80, (AddedLayer(5, "A", None),), (5,), ((1, 2),), ((3, 0.5),),
         355, 354, (("x", "y"),), 79, 78, ("optimizer",), ("layer 3",), proof, (),
     )  # fmt: skip
     valid(start | {"verdict": documents.verdict(verdict)})
-    valid(start | {"models": [documents.inserted_model(made, None)], "base": "b.yaml"})
+    valid(start | {"models": [documents.inserted_model(inserted, None)], "base": "b.yaml"})
     valid(start | {"transplant": json.loads(json.dumps(documents.transplant(transplant, None)))})
     error = {"kind": "X", "message": "x", "path": None, "found": None, "remedy": None}
     valid(start | {"unverified": error, "undone": True, "report": "x.html"})

@@ -70,7 +70,7 @@ oldest: .venv/oldest/ready
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-# About 5 GB, most of it torch.
+# 6.6 GB, most of it torch.
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[verify,bench,test,lint]"

@@ -17,7 +17,7 @@ def _end() -> None:
     sys.stderr.write("a2patch: interrupted\n")
     if "--json" in sys.argv:
         error = '{"kind": "InterruptionError", "message": "interrupted", "path": null, "found": null, "remedy": null}'
-        sys.stdout.write(f'{{"schema": 1, "ok": false, "exit_code": 130, "error": {error}}}\n')
+        sys.stdout.write(f'{{"schema": 1, "command": "", "ok": false, "exit_code": 130, "error": {error}}}\n')
     sys.exit(130)
 
 

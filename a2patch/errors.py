@@ -29,6 +29,12 @@ class A2PatchError(Exception):
         self.remedy = remedy
 
 
+class UsageError(A2PatchError):
+    """The command line can't be understood."""
+
+    exit_code: ClassVar[int] = 2
+
+
 class TreeNotFoundError(A2PatchError):
     """There is no ultralytics tree at the place that was named, or that this environment imports."""
 

@@ -82,7 +82,7 @@ def on_models(site: Path, folder: Path) -> dict[str, Run]:
         "import torch, ultralytics": _run(folder, sys.executable, "-c", "import torch, ultralytics", **settings),
         "a2patch verify": _run(folder, *OURS, "verify", *tree),
         "a2patch verify --quick": _run(folder, *OURS, "verify", "--quick", *tree),
-        "a2patch insert": _run(folder, *OURS, "insert", *row, *tree),
+        "a2patch insert": _run(folder, *OURS, "insert", "--costs", *row, *tree),
     }
 
 

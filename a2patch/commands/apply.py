@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +12,7 @@ import typer
 
 from a2patch.block import MODEL, MODULE, Block
 from a2patch.commands.given import AsOption, BlocksArgument, GatedOption, RowOption, read_blocks, understood
-from a2patch.commands.options import JsonOption, PathOption, PythonOption, locate, surroundings
+from a2patch.commands.options import TREE, JsonOption, PathOption, PythonOption, locate, surroundings
 from a2patch.commands.verify import try_tree
 from a2patch.console import Console, error_handler, interruption
 from a2patch.errors import AccessError, InterruptionError, ToolMissingError
@@ -34,6 +35,12 @@ def apply(
     no_verify: Annotated[bool, typer.Option("--no-verify", help="Do not try the result.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the patch even if it fails verification.")] = False,
     no_derive: Annotated[bool, typer.Option("--no-derive", help="Refuse a tree that no versioned diff fits.")] = False,
+    copy: Annotated[
+        Path | None,
+        typer.Option(
+            "--copy-to", metavar="DIR", help="Copy the package to DIR and patch the copy.", rich_help_panel=TREE
+        ),
+    ] = None,
     python: PythonOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -47,6 +54,9 @@ def apply(
         given = read_blocks(named or [], row or [], import_as or [])
         around = surroundings()
         tree = locate(console, ultralytics_path, around)
+        if copy is not None and not dry_run:
+            tree = _copied(console, tree, around, copy)
+            ultralytics_path = copy
         blocks = understood(console, tree, around, python, given, try_them=not no_verify, twins=gated, aside=dry_run)
         if named and MODULE not in named:
             look = partial(operations.preview_blocks, tree, blocks)
@@ -79,6 +89,16 @@ def apply(
             console.lines(["", f"unverified: `{next_steps.command('verify', ultralytics_path)}` verifies it"])
         shown = blocks if MODULE not in (named or [MODULE]) else ()
         console.lines(_next_steps(tree, copies, ultralytics_path, shown))
+
+
+def _copied(console: Console, tree: Tree, around: Surroundings, folder: Path) -> Tree:
+    """Copy the package of a tree, to be tried with the interpreter of the tree that it comes from."""
+    from a2patch.tree import copy_to, environment
+
+    made = replace(copy_to(tree, (around.folder / folder).resolve()), owner=environment.interpreter_for(tree, around))
+    console.document["copied"] = str(made.package.parent)
+    console.lines([f"copied   {tree.package}", f"         to {made.package}"])
+    return made
 
 
 def _passed(

@@ -12,6 +12,7 @@ import typer
 
 from a2patch.block import BLOCK, CLASSES, LAYER
 from a2patch.commands.options import (
+    RESULT,
     JsonOption,
     PathOption,
     PythonOption,
@@ -62,12 +63,26 @@ def insert(
         typer.Option("--args", metavar="LIST", help=f"Arguments of the row; for a {LAYER}: c_m,c_n[,reconstruct]."),
     ] = "",
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="PATH", help="What to write; with --each, a folder.")
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="PATH", help="What to write; with --each, a folder.", rich_help_panel=RESULT
+        ),
     ] = None,
     install: Annotated[
-        bool, typer.Option("--install", help="Put it beside upstream's YAMLs; `a2patch revert` removes it.")
+        bool,
+        typer.Option(
+            "--install", help="Put it beside upstream's YAMLs; `a2patch revert` removes it.", rich_help_panel=RESULT
+        ),
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file of that name.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a file of that name.", rich_help_panel=RESULT)
+    ] = False,
+    layers: Annotated[
+        bool, typer.Option("--layers", help="Print the layers of what is made.", rich_help_panel=RESULT)
+    ] = False,
+    costs: Annotated[
+        bool, typer.Option("--costs", help="Count what it costs beside MODEL, at every scale.", rich_help_panel=RESULT)
+    ] = False,
     trust: Annotated[
         bool, typer.Option("--trust", help="Let code run that MODEL holds, such as an activation of its own.")
     ] = False,
@@ -103,12 +118,14 @@ def insert(
         if not ours:
             arguments = _other_arguments(seen, block, e, args)
         model = find_model(tree.package, base, around.folder, console.notify)
-        order = runner.Insertion(model, positions, each, remove, block, arguments, name, trust)
+        order = runner.Insertion(model, positions, each, remove, block, arguments, name, trust, costs)
         order = replace(order, classes=known_classes(seen), tag=order.tag if ours else block)
         python = interpreter(console, python, tree, around)
         with progress() as notify:
             result = runner.insert_models(tree.package, python, order, notify, around.variables)
         console.inserted(tree, model, result)
+        if layers:
+            console.layers(result)
         if not result.verdict.ok:
             console.code = 1
             console.document["models"] = [json.inserted_model(made, None) for made in result.models]

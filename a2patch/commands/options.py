@@ -12,11 +12,15 @@ import typer
 
 from a2patch.block import CLASSES
 from a2patch.errors import ModelError
+from a2patch.report import json
 
 if TYPE_CHECKING:
     from a2patch.console import Console
     from a2patch.transaction import Survey
     from a2patch.tree import Surroundings, Tree
+
+TREE, RESULT, OUTPUT = "Which tree", "The result", "Output"
+"""The groups of options in the help of a verb; `rich_help_panel` names the one of an option."""
 
 PathOption = Annotated[
     Path | None,
@@ -25,12 +29,21 @@ PathOption = Annotated[
         metavar="PATH",
         help="Repository root, package folder, site-packages folder or environment prefix. "
         "Without it: the package that this environment imports.",
+        rich_help_panel=TREE,
     ),
 ]
 PythonOption = Annotated[
-    Path | None, typer.Option("--python", metavar="PATH", help="Interpreter that tries the tree; found from the tree.")
+    Path | None,
+    typer.Option(
+        "--python",
+        metavar="PATH",
+        help="Interpreter that tries the tree; found from the tree.",
+        rich_help_panel=TREE,
+    ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on standard output.", rich_help_panel=OUTPUT)
+]
 
 
 def surroundings() -> Surroundings:
@@ -47,6 +60,7 @@ def locate(console: Console, path: Path | None, around: Surroundings) -> Tree:
 
     clear_leftovers()
     tree = environment.locate(path, around)
+    console.document["tree"] = json.place(tree)
     console.document["recovered"] = commit.recover(tree, console.notify)
     return tree
 

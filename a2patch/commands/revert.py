@@ -16,7 +16,8 @@ def revert(
     ] = None,
     ultralytics_path: PathOption = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Take ours out even where it was edited; the edits are saved as a patch.")
+        bool,
+        typer.Option("--force", help="Take ours out even where you edited it; your edits are saved here as a patch."),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -28,7 +29,7 @@ def revert(
         around = surroundings()
         tree = locate(console, ultralytics_path, around)
         copies = environment.copies(tree, around)  # before anything is written: it may fail
-        outcome = operations.revert(tree, console.notify, names or [], force=force)
+        outcome = operations.revert(tree, console.notify, names or [], force=force, folder=around.folder)
         console.tree(outcome.survey)
         console.copies(outcome.survey, copies)
         if outcome.writes:

@@ -22,6 +22,7 @@ from a2patch.commands.options import (
 )
 from a2patch.console import Console, error_handler, progress
 from a2patch.errors import AccessError
+from a2patch.report import json
 
 if TYPE_CHECKING:
     from a2patch.runner import Subject, Verdict
@@ -32,7 +33,7 @@ def verify(
     model: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[MODEL]", exists=True, dir_okay=False, help="A model of your own, YAML or .pt, to try instead."
+            metavar="MODEL", exists=True, dir_okay=False, help="A model of your own, YAML or .pt, to try instead."
         ),
     ] = None,
     base: Annotated[
@@ -112,6 +113,8 @@ def try_tree(
     from a2patch.transaction import as_tried, refuse_unpatched, untouched
 
     seen = survey(console, tree)
+    if "state" not in console.document["tree"]:  # `apply` has told how it was before
+        console.document["tree"] = json.tree(seen)
     refuse_unpatched(seen)
     verdicts = []
     if not seen.layers or any(site.back for site in seen.status.sites):
@@ -122,7 +125,15 @@ def try_tree(
         source = judge.judge_block_source(status)
         with progress() as notify:
             verdict = verify_block(
-                tree.package, found, untouched(seen), block, notify, around.variables, only=only, source=source
+                tree.package,
+                found,
+                untouched(seen),
+                block,
+                notify,
+                around.variables,
+                only=only,
+                source=source,
+                heard=notify.made,
             )
         verdict = verdict if verdicts else judge.with_copies(verdict, tree.package, copies)
         console.block_verdict(name, verdict)
@@ -158,6 +169,8 @@ def try_patch(
     from a2patch.transaction import refuse_unpatched, untouched
 
     seen = survey(console, tree)
+    if "state" not in console.document["tree"]:  # `apply` has told how it was before
+        console.document["tree"] = json.tree(seen)
     if subject is None:
         refuse_unpatched(seen)
     with progress() as notify:
@@ -170,6 +183,7 @@ def try_patch(
             only=only,
             source=judge.judge_source(seen.status),
             subject=subject,
+            heard=notify.made,
         )
     verdict = judge.with_copies(verdict, tree.package, copies)
     console.verdict(verdict)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +13,8 @@ import typer
 
 from a2patch.console import failure
 from a2patch.console.output import Output
-from a2patch.errors import A2PatchError, EndedBySignal, InterruptionError
-from a2patch.report import blocks, json, text, tree
+from a2patch.errors import A2PatchError, EndedBySignal, InterruptionError, UsageError
+from a2patch.report import blocks, json, styled, tree
 
 if TYPE_CHECKING:
     from a2patch.block import Block
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
     from a2patch.runner import compare as runner
     from a2patch.transaction import Operation, Survey
     from a2patch.tree import Copy, Tree
-
-
-_LINE_SECONDS = 30.0  # where there is no terminal, from one line on trainings to the next
 
 
 class Ended(SystemExit):
@@ -50,7 +46,7 @@ class Console:
         """Print a line at once, on standard error."""
         self._output.error(text)
 
-    def lines(self, lines: Sequence[str]) -> None:
+    def lines(self, lines: Sequence[str | styled.Styled]) -> None:
         """Print lines for people; scripts get the document."""
         if not self._as_json:
             for line in lines:
@@ -66,6 +62,11 @@ class Console:
         self.document["tree"] = json.tree(survey)
         self.document["copies"] = [json.copy(copy) for copy in copies]
         self.lines(tree.status_lines(survey, copies, named))
+
+    def checked(self, survey: Survey, fault: str) -> None:
+        """Say what `status --check` comes to."""
+        self.document["check"] = fault or "verified"
+        self.lines(["", tree.checked_line(survey, fault)])
 
     def copies(self, survey: Survey, copies: Sequence[Copy]) -> None:
         """Warn people of other copies of ultralytics."""
@@ -126,7 +127,7 @@ class Console:
         if entry is None:
             entries.append(entry := {"name": name})
         entry["verdict"] = json.verdict(verdict)
-        self.lines(["", name, report.verdict_text(verdict, width())])
+        self.lines(["", name, *report.verdict_lines(verdict, width())])
 
     def diff(self, outcome: Operation) -> None:
         """Print what a command would change, or changed, as a unified diff."""
@@ -142,20 +143,27 @@ class Console:
             self.lines(["already patched: nothing to do"])
 
     def verdict(self, verdict: Verdict) -> None:
-        """Print a verdict."""
+        """Print a verdict; behind `apply`, with what is known of the tutorial's model in one line."""
         from a2patch.report import verdict as report
 
         self.document["verdict"] = json.verdict(verdict)
-        self.lines(["", report.verdict_text(verdict, width())])
+        checks = report.summarized(verdict) if self.document["command"] == "apply" else None
+        self.lines(["", *report.verdict_lines(verdict, width(), checks)])
 
     def inserted(self, tree: Tree, base: Path, result: InsertResult) -> None:
         """Print the models that were made, and what came out of trying them."""
         from a2patch.report import insert as report
 
         self.document["base"] = str(base)
-        self.lines([f"tree     {tree.package}", f"base     {base}", "", *report.model_lines(result.models, width())])
+        self.lines([f"tree     {tree.package}", f"base     {base}", "", *report.model_lines(result.models)])
         self.verdict(result.verdict)
         self.lines([""])
+
+    def layers(self, result: InsertResult) -> None:
+        """Print the layers of the models that were made."""
+        from a2patch.report import insert as report
+
+        self.lines(report.layer_lines(result.models, width()))
 
     def transplant(self, result: Transplant, checkpoint: Path, written: Path | None) -> None:
         """Print what became of a checkpoint's weights."""
@@ -192,11 +200,16 @@ class Console:
         if self._as_json:
             self._output.line(json.encode(self.document))
         elif error is not None:
-            self._output.error("\n".join(tree.error_lines(error)))
+            self._fail(error)
         lost = self._output.finish()
         if lost is not None:
-            self._output.error("\n".join(tree.error_lines(lost)))
+            self._fail(lost)
             self.code = self.code or lost.exit_code
+
+    def _fail(self, error: A2PatchError) -> None:
+        """Show an error on standard error."""
+        for line in tree.error_lines(error):
+            self._output.error(line)
 
 
 @contextmanager
@@ -226,79 +239,36 @@ def error_handler(command: str, as_json: bool) -> Iterator[Console]:
 
 @contextmanager
 def usage_handler(arguments: Sequence[str]) -> Iterator[None]:
-    """Give a command line that can't be understood its document, and every end before a command begins its own.
+    """Show what is wrong with a command line as any other error, and every end before a command begins its own.
 
     Args:
         arguments: What was typed behind the program's name.
     """
-    as_json = "--json" in arguments
-    with error_handler("", as_json):
+    with error_handler("", "--json" in arguments) as console:
         try:
             yield
         except Ended:
             raise
-        except SystemExit as end:  # of the library that reads the options, which has told people why
-            shown = end.__context__
-            if end.code == 130:
-                raise KeyboardInterrupt from end
-            if isinstance(shown, BrokenPipeError):  # who read the help has read enough
-                return
-            if end.code and as_json:
-                Output().line(json.encode(json.usage_error(shown)))
-            raise Ended(2 if end.code else 0) from end
+        except typer.Abort as error:  # how older ones tell of Ctrl-C
+            raise KeyboardInterrupt from error
+        except SystemExit as end:  # who read the help has read enough, or a shell has asked for completions
+            if not isinstance(end.__context__, BrokenPipeError):
+                raise Ended(end.code) from end
+        except Exception as error:
+            told = getattr(error, "format_message", None)  # all errors of the library that reads the options have it
+            if told is None:
+                raise
+            context = getattr(error, "ctx", None)
+            if context is not None and context.parent is not None:
+                console.document["command"] = context.info_name
+            typed = " ".join(filter(None, ("a2patch", str(console.document["command"]), "--help")))
+            raise UsageError(str(told()), remedy=f"`{typed}` lists what it takes.") from error
 
 
 def interruption(error: KeyboardInterrupt, remedy: str) -> InterruptionError:
     """Return what ended a command from outside, as an error that can be shown."""
     how = f"ended by {error}" if isinstance(error, EndedBySignal) else "interrupted"
     return InterruptionError(how, remedy=remedy)
-
-
-@contextmanager
-def progress() -> Iterator[Callable[[str], None]]:
-    """Show one line that says what is being tried; where there is no terminal, a line for each."""
-    if not (sys.stderr and sys.stderr.isatty()):
-        yield Output().error
-        return
-    from rich.console import Console
-    from rich.text import Text
-
-    with Console(stderr=True).status("starting") as line:
-        yield lambda what: line.update(Text(text.printable(what)))
-
-
-@contextmanager
-def board(jobs: int) -> Iterator[Callable[[Sequence[runner.Progress], str], None]]:
-    """Show how far trainings are, as a table that is drawn anew; where there is no terminal, a line now and then.
-
-    Args:
-        jobs: How many run at once.
-    """
-    from a2patch.report import compare
-
-    if not sys.stderr.isatty():
-        told = [0.0]
-
-        def line(states: Sequence[runner.Progress], news: str) -> None:
-            if news or time.monotonic() - told[0] > _LINE_SECONDS:
-                told[0] = time.monotonic()
-                text = compare.progress_line(states, jobs)
-                Output().error(f"{text}: {news}" if news else text)
-
-        yield line
-        return
-    from rich.console import Console
-    from rich.live import Live
-    from rich.text import Text
-
-    with Live(console=Console(stderr=True), auto_refresh=False, transient=True) as live:
-
-        def draw(states: Sequence[runner.Progress], news: str) -> None:
-            if news:
-                live.console.print(Text(news))
-            live.update(Text("\n".join(compare.progress_lines(states, jobs))), refresh=True)
-
-        yield draw
 
 
 def width() -> int:

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from a2patch.errors import AccessError
+from a2patch.report import styled
 from a2patch.report import text as layout
 
 _ENCODING = "a2patch"
@@ -26,10 +27,10 @@ class Output:
     def __init__(self) -> None:
         self._lost: OSError | None = None
 
-    def line(self, text: str) -> None:
+    def line(self, text: str | styled.Styled) -> None:
         """Print text, and end the line."""
         if sys.stdout is not None:
-            self._lost = _write(sys.stdout, layout.printable(text) + "\n") or self._lost
+            self._lost = _write(sys.stdout, _shown(text, sys.stdout)) or self._lost
 
     def content(self, content: bytes) -> None:
         """Print the bytes of files exactly; a terminal gets them as text that can't steer it."""
@@ -38,10 +39,10 @@ class Output:
             text = content if exact else layout.printable(content.decode("utf-8", "surrogateescape"))
             self._lost = _write(sys.stdout, text) or self._lost
 
-    def error(self, text: str) -> None:
+    def error(self, text: str | styled.Styled) -> None:
         """Print a line on standard error."""
         if sys.stderr is not None:
-            _write(sys.stderr, layout.printable(text) + "\n")
+            _write(sys.stderr, _shown(text, sys.stderr))
 
     def finish(self) -> AccessError | None:
         """Return why something could not be printed; None if all was, or nobody wanted it."""
@@ -66,6 +67,17 @@ def prepared_streams() -> Iterator[None]:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
                 _write(stream, "")
+
+
+def has_colours(stream: TextIO) -> bool:
+    """Return whether a stream is a terminal that shows colours, and its user wants them (https://no-color.org)."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or stream.closed or not stream.isatty():
+        return False
+    return os.name != "nt" or "WT_SESSION" in os.environ or "TERM" in os.environ  # the old console prints the codes
+
+
+def _shown(text: str | styled.Styled, stream: TextIO) -> str:
+    return (styled.painted(text) if has_colours(stream) else layout.printable(str(text))) + "\n"
 
 
 def _encoded(error: UnicodeError) -> tuple[str | bytes, int]:

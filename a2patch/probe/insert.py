@@ -115,6 +115,7 @@ def _emitted(request: InsertRequest, channel: Channel, base: UserModel, text: st
                 ModelRow(index, source, repeats, module, args, layer.kind in request.classes)
                 for index, ((source, repeats, module, args, *_), layer) in enumerate(rows)
             ),
+            tuple(map(str, scales)) if isinstance(scales := model.get("scales"), dict) else (),
         )
     )
     # What a model reads is compared with its base, which must be the smaller of the two; else the closest stock one is.

@@ -201,12 +201,14 @@ class InsertedModel:
         text: What it says; bytes that are no UTF-8 stand in it as surrogates.
         positions: Where rows went, as they are typed.
         rows: Its rows.
+        scales: The letters of its scales, the one first that is built where none is asked for.
     """
 
     name: str
     text: str
     positions: Tuple[str, ...]
     rows: Tuple[ModelRow, ...]
+    scales: Tuple[str, ...] = ()
 
     @property
     def content(self) -> bytes:

@@ -33,7 +33,7 @@ def claim(path: Path) -> Path:
     target = Path(os.path.realpath(path))
     if target.is_dir() or not target.parent.is_dir():
         what = "is a folder" if target.is_dir() else "lies in no folder that there is"
-        raise AccessError(f"The report can't be written: its name {what}", path=target, remedy=_REMEDY)
+        raise AccessError(f"the report can't be written: its name {what}", path=target, remedy=_REMEDY)
     try:
         place = temporary(target)
         place.unlink(missing_ok=True)
@@ -44,7 +44,7 @@ def claim(path: Path) -> Path:
         raise _unwritable(target, error) from error
     if replaced is not None and _MARK not in replaced:
         raise AccessError(
-            "The report would replace a file that is no report of a2patch",
+            "the report would replace a file that is no report of a2patch",
             path=target,
             remedy="Name another file for the report, or remove this one.",
         )
@@ -68,4 +68,4 @@ def write(target: Path, page: str) -> None:
 
 
 def _unwritable(target: Path, error: OSError) -> AccessError:
-    return AccessError(f"The report can't be written: {error.strerror or error}", path=target, remedy=_REMEDY)
+    return AccessError(f"the report can't be written: {error.strerror or error}", path=target, remedy=_REMEDY)

@@ -9,20 +9,28 @@ from a2patch.report.text import table_lines
 from a2patch.runner import InsertedModel, InsertResult
 
 
-def model_lines(made: Sequence[InsertedModel], width: int) -> list[str]:
-    """Return the layers of a model that was made; of several models, or none, only where the added layers stand.
+def model_lines(made: Sequence[InsertedModel]) -> list[str]:
+    """Return a line for each model that was made: where its rows went, and the added layers in it."""
+    return [f"{model.name}: {' '.join(model.positions)}, ours at {_added_layers(model)}" for model in made]
+
+
+def layer_lines(made: Sequence[InsertedModel], width: int) -> list[str]:
+    """Return a table of the layers of each model that was made.
 
     Args:
         made: The models.
         width: The columns to stay within; what does not fit of the arguments of a layer is left out.
     """
-    if len(made) != 1:  # none, where trying died before it could make one
-        return [f"{model.name}: {' '.join(model.positions)}, ours at {_added_layers(model)}" for model in made]
+    lines = [line for model in made for line in (model.name, *_layer_table(model), "")]
+    return [line if len(line) <= width else line[: width - 1] + "…" for line in lines]
+
+
+def _layer_table(model: InsertedModel) -> list[str]:
     table: list[tuple[str, ...]] = [("", "layer", "from", "n", "module", "args")]
-    for row in made[0].rows:
+    for row in model.rows:
         cells = (row.index, row.source, row.repeats, row.module, row.args)
         table.append((">" if row.added else "", *(str(cell).replace("'", "") for cell in cells)))
-    return [line if len(line) <= width else line[: width - 1] + "…" for line in table_lines(table)]
+    return table_lines(table)
 
 
 def next_lines(result: InsertResult, train: Callable[[str], str]) -> list[str]:
@@ -35,8 +43,7 @@ def next_lines(result: InsertResult, train: Callable[[str], str]) -> list[str]:
         result: What was made.
         train: Gives the command that trains a model of a name; empty where there is none.
     """
-    name = result.models[0].name
-    scales = [cost.scale for cost in result.verdict.costs if cost.model == name and cost.scale]
+    name, scales = result.models[0].name, result.models[0].scales
     shown = at_scale(name, scales[1]) if len(scales) > 1 else name
     comment = f"   # any of {' '.join(scales)}" if shown != name else ""
     lines = ["", "next", f"  {train(shown)}{comment}"] if train(shown) else []

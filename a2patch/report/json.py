@@ -14,7 +14,7 @@ from a2patch.report import blocks
 if TYPE_CHECKING:
     from a2patch.runner import InsertedModel, ModelRow, Transplant, Verdict
     from a2patch.transaction import Operation, Survey
-    from a2patch.tree import Copy
+    from a2patch.tree import Copy, Tree
 
 SCHEMA = 1
 """The version of the document; it changes when a field changes its meaning or goes."""
@@ -23,17 +23,6 @@ SCHEMA = 1
 def encode(document: Mapping[str, Any]) -> str:
     """Return a document as it is printed: in ASCII, which every console has, whatever is in it."""
     return json.dumps(document, indent=1)
-
-
-def usage_error(shown: BaseException | None) -> dict[str, Any]:
-    """Return the whole document of a command line that could not be understood.
-
-    Args:
-        shown: What people were shown on standard error, by the library that reads the options.
-    """
-    message = getattr(shown, "format_message", lambda: "bad usage; standard error tells")()
-    error = {"kind": "UsageError", "message": message, "path": None, "found": None, "remedy": "a2patch --help"}
-    return {"schema": SCHEMA, "ok": False, "exit_code": 2, "error": error}
 
 
 def error(error: A2PatchError) -> dict[str, Any]:
@@ -47,14 +36,17 @@ def error(error: A2PatchError) -> dict[str, Any]:
     }
 
 
+def place(tree: Tree) -> dict[str, Any]:
+    """Return which tree a command is about."""
+    facts = {"package": str(tree.package), "named": str(tree.named)}
+    return {**facts, "kind": tree.kind, "version": tree.version or None}
+
+
 def tree(survey: Survey) -> dict[str, Any]:
     """Return a tree and its state."""
-    tree, receipt = survey.tree, survey.receipt
+    receipt = survey.receipt
     return {
-        "package": str(tree.package),
-        "named": str(tree.named),
-        "kind": tree.kind,
-        "version": tree.version or None,
+        **place(survey.tree),
         "state": survey.state,
         "sites": [
             {

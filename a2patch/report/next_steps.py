@@ -33,6 +33,9 @@ def training(tree: Tree, copies: Sequence[Copy], arguments: str, windows: bool =
     program = f"yolo {arguments}"
     if all(copy.package == tree.package for copy in copies if copy.used_by.startswith("`yolo")):
         return program
+    own = next((copy.program for copy in copies if copy.program and copy.package == tree.package), None)
+    if own is not None:  # another Python's `yolo` could not use what lies beside this package
+        return f'"{own}" {arguments}'
     folder = tree.package.parent
     return f'set "PYTHONPATH={folder}" && {program}' if windows else f'PYTHONPATH="{folder}" {program}'
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from a2patch.errors import A2PatchError
 from a2patch.report import blocks
 from a2patch.report.next_steps import command
+from a2patch.report.styled import Styled
 
 if TYPE_CHECKING:
     from a2patch.patch import Change
@@ -59,7 +60,39 @@ def status_lines(survey: Survey, copies: Sequence[Copy], named: Path | None) -> 
             f"         {survey.tree.path(path)}  {_installed(survey.tree.read(path), content)}"
             for path, content in survey.receipt.models.items()
         ]
-    return lines + copies_lines(survey, copies)
+    return [*lines, *copies_lines(survey, copies), *_next_lines(survey, named)]
+
+
+def _next_lines(survey: Survey, named: Path | None) -> list[str]:
+    """Return what to type next."""
+    state, verified = survey.state, survey.receipt is not None and survey.receipt.verified
+    verb, why = _NEXT[state]
+    if state == "applied" and verified:
+        verb, why = "revert", "takes it out again"
+    return ["", "next", f"  {command(verb, named)}   # {why}"]
+
+
+_NEXT = {
+    "pristine": ("apply", "patches it, and verifies the result"),
+    "applied": ("verify", "tries it: nothing has yet"),
+    "partial": ("apply", "completes it"),
+    "stale": ("apply", "patches it again"),
+    "edited": ("diff", "shows the patch as it was edited"),
+    "conflict": ("apply --dry-run", "tells what was expected where, and what to paste"),
+    "foreign": ("apply --dry-run", "tells what to take out by hand first"),
+}
+
+
+def checked_line(survey: Survey, fault: str) -> str:
+    """Return what `a2patch status --check` comes to.
+
+    Args:
+        survey: The tree, and what is known of it.
+        fault: What is wrong; empty where nothing is.
+    """
+    if fault:
+        return f"check    {fault}"
+    return f"check    the patch is whole, and verified by {survey.receipt.verified if survey.receipt else ''}"
 
 
 def unchanged_lines(survey: Survey) -> list[str]:
@@ -83,7 +116,12 @@ def copies_lines(survey: Survey, copies: Sequence[Copy]) -> list[str]:
     lines = ["copies   more than one copy of ultralytics is in sight:"]
     for copy in copies:
         mark = "  <- this tree" if copy.package == survey.tree.package else ""
-        lines.append(f"         {copy.used_by} uses {copy.package} ({copy.through}){mark}")
+        told = (
+            f"{copy.package}: {copy.used_by}"
+            if copy.is_shadowed
+            else f"{copy.used_by} uses {copy.package} ({copy.through})"
+        )
+        lines.append(f"         {told}{mark}")
     return lines
 
 
@@ -106,9 +144,9 @@ def derived_lines(outcome: Operation) -> list[str]:
     ]
 
 
-def error_lines(error: A2PatchError) -> list[str]:
+def error_lines(error: A2PatchError) -> list[str | Styled]:
     """Return an error: what is wrong, where, what stands there, and what to do."""
-    lines = [f"a2patch: {error.message}"]
+    lines: list[str | Styled] = [Styled((("a2patch:", "fail"), (f" {error.message}", "")))]
     if error.path is not None:
         lines.append(f"  {error.path}")
     lines += [f"  {line}" for line in error.found.splitlines()]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from a2patch.block import BASE
-from a2patch.errors import A2PatchError, AccessError
+from a2patch.errors import A2PatchError
 from a2patch.protocol import (
     Check,
     CheckpointSaved,
+    CheckStarted,
     Event,
     ModelUnreadable,
     Role,
@@ -23,7 +22,7 @@ from a2patch.runner.process import ROOM, ProbeRunner
 from a2patch.runner.requirements import require_libraries, require_tools
 from a2patch.runner.verdict import CHECKS, EXCUSABLE, QUICK, Verdict
 from a2patch.transaction import files as disk
-from a2patch.tree import scratch_folder
+from a2patch.tree import copy_package, scratch_folder
 
 # The checks that a probe of its own makes, beside all others.
 _TRAINED = ("checkpoint", "train")
@@ -62,6 +61,7 @@ def try_package(
     only: Collection[str],
     pointless: Mapping[str, str],
     source: Check | None,
+    heard: Callable[[Check], None],
     timeout: float,
 ) -> Verdict:
     """Try a package, and judge it.
@@ -73,6 +73,7 @@ def try_package(
         only: The checks to make besides `import`.
         pointless: Why some of them can't be made, by name.
         source: The check `source`, if the caller has looked at the bytes of the package.
+        heard: Told each check as it is made, before all is judged together.
         timeout: Seconds after which a probe that has not ended is taken for hung.
 
     Raises:
@@ -82,7 +83,8 @@ def try_package(
     wanted = ["import", *(name for name in CHECKS if name in only and name not in (*UNREQUESTED, *pointless))]
     room = ROOM if set(wanted) <= set(QUICK) else 16 * ROOM  # yolov8n, trained and exported in two packages, is 107 MiB
     with scratch_folder("verify", room) as folder:
-        runner = ProbeRunner(attempt.interpreter, folder, environ, notify, timeout)
+        progress = _Progress(wanted, notify, heard)
+        runner = ProbeRunner(attempt.interpreter, folder, environ, progress.trying, timeout)
         copy = _UntouchedCopy(attempt.package, attempt.untouched or {}, folder / "copy" / attempt.package.name)
 
         handover = folder / "checkpoint.txt"
@@ -94,6 +96,7 @@ def try_package(
             return replace(made, costs=costs, awaited=awaited)
 
         def hand_over(role: Role, event: Event | None) -> None:
+            progress.listen(role, event)
             if role == "trainer" and (event is None or isinstance(event, CheckpointSaved)) and not handover.exists():
                 disk.write_atomically(handover, (event.path if event else "").encode())
 
@@ -123,6 +126,34 @@ def try_package(
     return conclude(attempt.interpreter, checks.values(), patched, reference, attempt.base)
 
 
+class _Progress:
+    """Tells whoever waits how far the checks are."""
+
+    def __init__(self, wanted: Sequence[str], notify: Callable[[str], None], heard: Callable[[Check], None]) -> None:
+        self._wanted, self._notify, self._heard = wanted, notify, heard
+        self._running: dict[tuple[Role, str], None] = {}
+        self._begun: set[str] = set()
+        self._made: set[str] = set()
+
+    def listen(self, role: Role, event: Event | None) -> None:
+        """Take what a probe says."""
+        if isinstance(event, CheckStarted):
+            self._running[role, event.name] = None
+            if event.name not in self._begun:  # the untouched copy and the package make some of the same
+                self._begun.add(event.name)
+                self._notify(f"{min(len(self._made) + 1, len(self._wanted))}/{len(self._wanted)} {event.name}")
+        elif isinstance(event, Check):
+            self._running.pop((role, event.name), None)
+            if role in _ON_PACKAGE and event.name in self._wanted and event.name not in self._made:
+                self._made.add(event.name)
+                self._heard(event)
+
+    def trying(self, what: str) -> None:
+        """Tell what is tried outside of checks, such as what a model costs."""
+        if not self._running:
+            self._notify(what)
+
+
 @dataclass(frozen=True)
 class _UntouchedCopy:
     """The package as it was before the patch, laid out when a probe first needs it.
@@ -141,16 +172,7 @@ class _UntouchedCopy:
         """Lay out the copy unless it is there, and return its folder."""
         if self.place.exists():
             return self.place
-        try:
-            shutil.copytree(self.package, self.place, ignore=_left_out)
-        except shutil.Error as error:  # it collects what went wrong
-            source, _, reason = error.args[0][0]
-            raise AccessError(
-                "the package can't be copied, to be tried without the patch",
-                path=Path(source),
-                found=str(reason),
-                remedy="Look at the owner and mode of the file, and the room for temporary files.",
-            ) from error
+        copy_package(self.package, self.place, ("*.pt",))
         for name, content in self.untouched.items():
             path = self.place.joinpath(*name.split("/"))
             if content is None:
@@ -159,17 +181,6 @@ class _UntouchedCopy:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
         return self.place
-
-
-def _left_out(folder: str, names: list[str]) -> set[str]:
-    """Return what is not copied of a folder: what is no part of a package, and links that lead nowhere or back."""
-    left_out = shutil.ignore_patterns("__pycache__", ".a2patch", ".git", "*.pt")(folder, names)
-    here = Path(os.path.realpath(folder))
-    for place in (Path(folder, name) for name in names):
-        real = Path(os.path.realpath(place))
-        if not (real.is_file() or real.is_dir()) or real in (here, *here.parents):  # a pipe would make us wait forever
-            left_out.add(place.name)
-    return left_out
 
 
 def libraries(wanted: Collection[str]) -> tuple[str, ...]:

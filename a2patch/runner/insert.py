@@ -36,6 +36,7 @@ class Insertion:
         args: Its arguments, as they are written between the brackets.
         name: What to call the file; empty for a name that tells the positions.
         trust: Whether the model file may run code that it holds.
+        costs: Whether what they cost is counted, which takes as long as all else.
         classes: The classes of the blocks that the tree has, which `remove` takes out, and which no position goes by.
         tag: What stands for the block in a name that tells the positions.
     """
@@ -48,6 +49,7 @@ class Insertion:
     args: str = "0.25"
     name: str = ""
     trust: bool = False
+    costs: bool = False
     classes: tuple[str, ...] = CLASSES
     tag: str = MODEL_TAG
 
@@ -58,7 +60,7 @@ class InsertResult:
 
     Attributes:
         models: The files, not yet written where their user wants them.
-        verdict: The checks on all of them, and what they cost beside the model that they were made from.
+        verdict: The checks on all of them, and what they cost beside their base, if that was asked for.
     """
 
     models: tuple[InsertedModel, ...]
@@ -198,7 +200,7 @@ def insertion_request(package: Path, insertion: Insertion) -> InsertRequest:
         classes=insertion.classes,
         threads=THREADS,
         models=(),
-        costs=True,
+        costs=insertion.costs,
         # Only the models that the patch adds need these.
         base="",
         scales="",

@@ -63,7 +63,11 @@ _OTHERS_REMEDY = (
 
 def with_copies(verdict: Verdict, package: Path, copies: Sequence[Copy]) -> Verdict:
     """Return a verdict that names the commands which use another copy, and what leads them to it."""
-    others = [f"{copy.used_by} uses {copy.package} ({copy.through})" for copy in copies if copy.package != package]
+    others = [
+        f"{copy.used_by} uses {copy.package} ({copy.through})"
+        for copy in copies
+        if copy.package != package and not copy.is_shadowed
+    ]
     if not others:
         return verdict
     return replace(verdict, others=f"Not everybody uses this tree: {'; '.join(others)}. {_OTHERS_REMEDY}")

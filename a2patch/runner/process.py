@@ -285,7 +285,7 @@ class ProbeRunner:
             if error.errno in _SCARCE:
                 raise
             raise ToolMissingError(
-                "The interpreter of the tree can't be run",
+                "the interpreter of the tree can't be run",
                 path=self.interpreter,
                 found=str(error),
                 remedy="Name the Python that has torch and the tree's other libraries with --python.",

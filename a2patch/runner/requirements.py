@@ -32,7 +32,7 @@ def require_tools(interpreter: Path, probe: ProbeResult) -> None:
         )
     if not probe.last(Version):
         raise ToolMissingError(
-            "The interpreter of the tree can't run the probe; it must be Python 3.8 or newer",
+            "the interpreter of the tree can't run the probe; it must be Python 3.8 or newer",
             path=interpreter,
             found=probe.ending,
             remedy="Name another with --python.",

@@ -56,6 +56,7 @@ def verify(
     only: Collection[str] = DEFAULT,
     source: Check | None = None,
     subject: Subject | None = None,
+    heard: Callable[[Check], None] = lambda check: None,
     timeout: float = 1800.0,
 ) -> Verdict:
     """Try a patched package, or a model of the user's own under any package, and judge it.
@@ -72,6 +73,7 @@ def verify(
         only: The checks to make besides `import`; the others are skipped, and costs are counted only with all of them.
         source: The check `source`, if the caller has looked at the bytes of the package.
         subject: The model to try; without one, those that the patch adds.
+        heard: Told each check as it is made, before all is judged together.
         timeout: Seconds after which a probe that has not ended is taken for hung.
 
     Returns:
@@ -92,7 +94,9 @@ def verify(
     base = BASE if subject is None else subject.base.name if subject.base else ""
     attempt = Attempt(package, interpreter, untouched, asked, base, untriable if subject else None)
     pointless = _pointless(only, untouched, subject)
-    return try_package(attempt, notify, environ, only=only, pointless=pointless, source=source, timeout=timeout)
+    return try_package(
+        attempt, notify, environ, only=only, pointless=pointless, source=source, heard=heard, timeout=timeout
+    )
 
 
 def request(role: Role, package: Path, wanted: Sequence[str], subject: Subject | None) -> VerifyRequest:
@@ -142,7 +146,7 @@ def _untriable(file: Path, unreadable: ModelUnreadable) -> ModelError:
     remedy = unreadable.remedy or remedy
     if MODULE in why:  # as the module is called that an unpatched tree does not have
         remedy = "It has layers of ours, and the tree is not patched: run `a2patch apply` first."
-    return ModelError("The model can't be tried", path=file, found=why, remedy=remedy)
+    return ModelError("the model can't be tried", path=file, found=why, remedy=remedy)
 
 
 def _pointless(only: Collection[str], untouched: object, subject: Subject | None) -> dict[str, str]:

@@ -24,6 +24,7 @@ def verify_block(
     *,
     only: Collection[str] = DEFAULT,
     source: Check | None = None,
+    heard: Callable[[Check], None] = lambda check: None,
     timeout: float = 1800.0,
 ) -> Verdict:
     """Try a block of a package, and judge it: every check on a model for each of its classes.
@@ -40,6 +41,7 @@ def verify_block(
         environ: The environment to derive the probe's from.
         only: The checks to make besides `import`; the others are skipped.
         source: The check `source`, if the caller has looked at the bytes of the package.
+        heard: Told each check as it is made, before all is judged together.
         timeout: Seconds after which a probe that has not ended is taken for hung.
 
     Returns:
@@ -63,8 +65,9 @@ def verify_block(
         )
 
     attempt = Attempt(package, interpreter, untouched, asked, base, untriable)
+    pointless = _pointless(only, untouched)
     return try_package(
-        attempt, notify, environ, only=only, pointless=_pointless(only, untouched), source=source, timeout=timeout
+        attempt, notify, environ, only=only, pointless=pointless, source=source, heard=heard, timeout=timeout
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from a2patch.block import Block
-from a2patch.patch import Change, Diff
+from a2patch.patch import Change, Diff, unified
 from a2patch.transaction import blocks, peeling, receipt, user_edits
 from a2patch.transaction.layers import Layer
 from a2patch.transaction.own_patch import Made
@@ -24,8 +24,9 @@ class Operation:
         changes: The files that change, metadata aside; empty where there is nothing to do.
         diffs: The diffs that are applied or taken back.
         notes: What else the user should know, a line each.
-        metadata: What changes along: the installer's `RECORD`, saved edits of the user, and the receipt, which is last.
+        metadata: What changes along: the installer's `RECORD`, and the receipt, which is last.
         layers: The blocks that are put in, or taken out, upon the patch.
+        edits: The user's edits that go with what is taken out, as a patch; empty where there are none.
     """
 
     survey: Survey
@@ -34,6 +35,7 @@ class Operation:
     notes: tuple[str, ...] = ()
     metadata: tuple[Change, ...] = ()
     layers: tuple[Layer, ...] = ()
+    edits: bytes = b""
 
     @property
     def writes(self) -> tuple[Change, ...]:
@@ -75,16 +77,16 @@ def composed(seen: Survey, made: Made, wanted: Sequence[Block], *, force: bool =
     changes = [change for change in changes if change.before != change.after]
     if not changes:
         return Operation(seen)
-    saved = [user_edits.saved(tree, edits)] if edits else []
     written = _written(below, made, wanted)
     concerned = _concerned(old, layers)
     return Operation(
         seen,
         ordered(changes),
         made.shown,
-        (*made.notes, *_block_notes(seen, layers, concerned), *saved_notes(tree, saved)),
-        (*saved, *receipt.note_applied(tree, seen.receipt, made.diffs, {**written, **files, **written}, layers)),
+        (*made.notes, *_block_notes(seen, layers, concerned)),
+        receipt.note_applied(tree, seen.receipt, made.diffs, {**written, **files, **written}, layers),
         concerned,
+        unified(edits) if edits else b"",
     )
 
 
@@ -118,11 +120,6 @@ def _written(below: Tree, made: Made, wanted: Sequence[Block]) -> dict[str, byte
         return dict(made.written)
     unedited, _ = blocks.put_in(replace(below, overlay={**below.overlay, **made.written}), wanted)
     return {path: unedited.read(path) for path in made.written}
-
-
-def saved_notes(tree: Tree, saved: Sequence[Change]) -> list[str]:
-    """Say where edits of the user are kept."""
-    return [f"your edits inside our lines are kept in {tree.path(change.path)}" for change in saved]
 
 
 def _block_notes(seen: Survey, layers: Sequence[Layer], concerned: Sequence[Layer]) -> list[str]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
+from typing import Literal
 
+from a2patch import __version__
 from a2patch.block import CLASSES, MODULE, Block
 from a2patch.errors import ConflictError, NotPatchedError
-from a2patch.patch import Change, plan, series
+from a2patch.patch import Change, plan, series, unified
 from a2patch.transaction import commit, own_patch, peeling, receipt, user_edits
 from a2patch.transaction.commit import Notify
-from a2patch.transaction.composition import Operation, composed, ordered, saved_notes
+from a2patch.transaction.composition import Operation, composed, ordered
 from a2patch.transaction.files import RECEIPT
 from a2patch.transaction.survey import Survey, survey, untouched
 from a2patch.tree import Tree, repository
@@ -22,6 +25,7 @@ __all__ = [
     "apply",
     "apply_blocks",
     "difference",
+    "fault_of",
     "mark_verified",
     "preview",
     "preview_blocks",
@@ -32,6 +36,8 @@ __all__ = [
     "untouched",
     "with_blocks",
 ]
+
+_VERIFIER = f"a2patch {__version__}"
 
 
 def preview(tree: Tree, added: Sequence[Block] = (), *, derivable: bool = True) -> Operation:
@@ -135,7 +141,9 @@ def apply_blocks(tree: Tree, notify: Notify, added: Sequence[Block]) -> Operatio
     return commit.transact(tree, "apply", notify, partial(preview_blocks, tree, added))
 
 
-def revert(tree: Tree, notify: Notify, names: Collection[str] = (), *, force: bool = False) -> Operation:
+def revert(
+    tree: Tree, notify: Notify, names: Collection[str] = (), *, force: bool = False, folder: Path | None = None
+) -> Operation:
     """Take the patch out of a tree.
 
     Args:
@@ -143,13 +151,22 @@ def revert(tree: Tree, notify: Notify, names: Collection[str] = (), *, force: bo
         notify: Takes a line on what is waited for and what was recovered.
         names: The blocks to take out, or classes of them; none for all that is ours.
         force: Whether lines and files of the patch are taken out also where the user edited them; the edits are saved.
+        folder: Where they are saved; without one in the current folder.
 
     Raises:
         ConflictError: Our own lines or files have been edited.
         NotPatchedError: The tree has no block of such a name.
         AccessError: It can't be written to.
     """
-    return commit.transact(tree, "revert", notify, partial(_reversal, tree, names, force=force))
+
+    def look() -> Operation:
+        planned = _reversal(tree, names, force=force)
+        if not planned.edits:
+            return planned
+        place = user_edits.keep(folder or Path.cwd(), planned.edits)  # first of all: what follows removes them
+        return replace(planned, notes=(f"your edits inside our lines are kept in {place}", *planned.notes))
+
+    return commit.transact(tree, "revert", notify, look)
 
 
 def _reversal(tree: Tree, names: Collection[str], *, force: bool) -> Operation:
@@ -191,13 +208,12 @@ def reversal(seen: Survey, *, force: bool) -> Operation:
     if edits and not force:
         raise user_edits.refusal(tree, edits)
     planned = plan.plan(below.tree.read, backs)
-    saved = [user_edits.saved(tree, edits)] if edits else []
     bare = {change.path: change.after for change in planned.changes} | {change.path: None for change in models}
     others = dict.fromkeys(path for one in seen.layers for path in one.layer.paths if path not in bare)
     bare |= {path: below.tree.read(path) for path in others}
     found = [Change(path, tree.read(path), content) for path, content in bare.items()]
     changes = ordered([change for change in found if change.before != change.after][::-1])
-    notes = saved_notes(tree, saved)
+    notes = []
     if not changes:
         notes.append(f"nothing of the patch was left in the tree: its receipt was removed, {tree.path(RECEIPT)}")
     return Operation(
@@ -205,8 +221,9 @@ def reversal(seen: Survey, *, force: bool) -> Operation:
         changes,
         tuple(diff.reversed() for diff in planned.diffs),
         tuple(notes),
-        (*saved, *receipt.note_reverted(tree, seen.receipt, changes)),
+        receipt.note_reverted(tree, seen.receipt, changes),
         tuple(one.layer for one in seen.layers),
+        unified(edits) if edits else b"",
     )
 
 
@@ -242,17 +259,39 @@ def _undoing(tree: Tree, done: Operation) -> Operation:
 
 
 def mark_verified(tree: Tree, by: str, notify: Notify) -> None:
-    """Note in the receipt that the patch was verified.
+    """Note in the receipt that this a2patch verified the patch.
 
     Args:
         tree: The tree, patched.
-        by: What verified it, such as `"torch 2.9.0, Python 3.12.1"`.
+        by: What it verified it with, such as `"torch 2.9.0, Python 3.12.1"`.
         notify: Takes a line on what is waited for and what was recovered.
     """
+    by = f"{_VERIFIER}, {by}"
     with commit.locked(tree, notify):
         kept = receipt.load(tree)
         if kept is not None and kept.verified != by:
             commit.commit(tree, "verify", [receipt.change(tree, replace(kept, verified=by))])
+
+
+Fault = Literal["", "not whole", "not verified"]
+
+
+def fault_of(seen: Survey) -> Fault:
+    """Return what keeps a tree from having all of ours whole, as this very a2patch puts it in, verified by it."""
+    try:
+        whole = seen.state == "applied" and seen.complete and not _again(seen).changes
+    except ConflictError:
+        whole = False
+    if not whole:
+        return "not whole"
+    return "" if seen.receipt and seen.receipt.verified.startswith(f"{_VERIFIER}, ") else "not verified"
+
+
+def _again(seen: Survey) -> Operation:
+    """Work out what putting in again what a tree has of ours would change."""
+    if any(site.back for site in seen.status.sites):
+        return application(seen)
+    return composed(seen, own_patch.left(seen.below), with_blocks(seen, ()))
 
 
 def _installed_models(seen: Survey) -> list[Change]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import count
+from pathlib import Path
 
 from a2patch.block import ADDITION
 from a2patch.errors import ConflictError
 from a2patch.patch import Change, Diff, FileDiff, SiteStatus, Status, between, fit, fit_file, merge, outcome, unified
+from a2patch.transaction.files import explained, write_atomically
 from a2patch.transaction.receipt import Receipt
-from a2patch.tree import Tree
+from a2patch.tree import Tree, read_file
 
 _NAMED = re.compile("|".join(ADDITION.classes).encode())
 NAME = "a2patch-your-edits{}.patch"
@@ -55,15 +59,26 @@ def refusal(tree: Tree, edits: Iterable[Change]) -> ConflictError:
         "lines or files of ours have been edited since they were put in",
         path=tree.package,
         found=unified(edits).decode("utf-8", "replace"),
-        remedy="Nothing was written. `a2patch revert --force` takes ours out and saves these edits as a patch file.",
+        remedy="Nothing was written. `a2patch revert --force` takes ours out and saves these edits as a patch file in "
+        "the current folder.",
     )
 
 
-def saved(tree: Tree, edits: Iterable[Change]) -> Change:
-    """Return the new file that keeps the user's edits, under a name that is free."""
-    tried = (NAME.format(f"-{number}" if number else "") for number in range(1000))
-    path = next(path for path in tried if tree.read(path) is None)
-    return Change(path, None, unified(edits))
+def keep(folder: Path, edits: bytes) -> Path:
+    """Save the user's edits as a patch file, under a name that is free or has the same already.
+
+    Args:
+        folder: The folder to save them in.
+        edits: A patch that puts them in again.
+
+    Raises:
+        AccessError: They can't be written there; nothing else was done.
+    """
+    tried = (folder / NAME.format(f"-{number}" if number else "") for number in count())
+    place = next(place for place in tried if not os.path.lexists(place) or read_file(place) == edits)
+    with explained(place, "Nothing was taken out: change into a folder where your edits can be saved."):
+        write_atomically(place, edits)
+    return place
 
 
 def _recognized(tree: Tree, site: SiteStatus, known: Sequence[Diff], kept: Receipt | None) -> SiteStatus:

@@ -3,6 +3,7 @@
 Imports `errors` only.
 """
 
+from a2patch.tree.copying import copy_package, copy_to
 from a2patch.tree.environment import Copy, Surroundings
 from a2patch.tree.files import LARGEST, find_files, read_file, read_start
 from a2patch.tree.scratch import clear_leftovers, scratch_folder
@@ -21,6 +22,8 @@ __all__ = [
     "Surroundings",
     "Tree",
     "clear_leftovers",
+    "copy_package",
+    "copy_to",
     "find_files",
     "parse_python",
     "read_file",

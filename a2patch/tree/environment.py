@@ -12,7 +12,7 @@ from pathlib import Path
 
 from a2patch.errors import AccessError, TreeNotFoundError
 from a2patch.tree import tree as trees
-from a2patch.tree.search_path import find_package, site_folders
+from a2patch.tree.search_path import find_package, find_packages, site_folders
 from a2patch.tree.tree import LANDMARK, PACKAGE, Tree
 
 
@@ -38,12 +38,23 @@ class Copy:
     Attributes:
         package: The package folder, at its real place.
         used_by: The commands that would use it.
-        through: What leads them to it: `installed`, `PYTHONPATH`, `editable link` or `current folder`.
+        through: What leads them to it: `installed`, `PYTHONPATH`, `editable link` or `current folder`; `shadowed` where
+            nothing does, since another copy stands before it.
+        program: The `yolo` of the environment that it is installed in; None where it is in none, or that has none.
     """
 
     package: Path
     used_by: str
     through: str
+    program: Path | None = None
+
+    @property
+    def is_shadowed(self) -> bool:
+        """Whether no command uses it."""
+        return self.through == SHADOWED
+
+
+SHADOWED = "shadowed"
 
 
 def locate(path: Path | None, around: Surroundings) -> Tree:
@@ -121,12 +132,32 @@ def copies(tree: Tree, around: Surroundings) -> tuple[Copy, ...]:
     for python in _unique([*_pythons(around), *([own] if own else [])]):
         installed = imported_by(python, around)
         if installed is not None:
-            found.append(Copy(installed.package, f"`yolo …` with {python}", _through(installed, around)))
+            through, program = _through(installed, around), _program(python)
+            found.append(Copy(installed.package, f"`yolo …` with {python}", through, program))
     for folder in (around.folder, around.folder / "src"):
         if folder.joinpath(PACKAGE, LANDMARK).is_file():
             user = f"`python script.py`, for a script in {folder}"
             found.append(Copy(folder.joinpath(PACKAGE).resolve(), user, "current folder"))
+    for python in _unique([*_pythons(around), *([own] if own else [])]):
+        for package in _find_all(python, around):
+            if package not in [copy.package for copy in found]:
+                found.append(Copy(package, f"nothing: on the path of {python}, behind another", SHADOWED))
     return tuple(found)
+
+
+def _find_all(python: Path, around: Surroundings) -> list[Path]:
+    """Return every copy on the search path of an interpreter, at its real place; none where it can't be looked into."""
+    try:
+        places = find_packages(PACKAGE, python, around.folder, around.variables)
+        return [place.resolve() for place in places if place.joinpath(LANDMARK).is_file()]
+    except (AccessError, OSError):
+        return []
+
+
+def _program(python: Path) -> Path | None:
+    """Return the command `yolo` beside an interpreter; None where there is none."""
+    place = python.with_name("yolo.exe" if os.name == "nt" else "yolo")
+    return place if place.is_file() else None
 
 
 def _through(tree: Tree, around: Surroundings) -> str:

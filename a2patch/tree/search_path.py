@@ -35,6 +35,11 @@ def find_package(name: str, python: Path, folder: Path, variables: Mapping[str, 
     Returns:
         The folder with the package's `__init__.py`, links not followed; None where the interpreter has no such package.
     """
+    return next(iter(find_packages(name, python, folder, variables)), None)
+
+
+def find_packages(name: str, python: Path, folder: Path, variables: Mapping[str, str]) -> list[Path]:
+    """Find every folder of a package on the search path of an interpreter, the one that it imports first."""
     sites = site_folders(interpreter_behind(python, folder, variables), variables)
     lines = {site: [*_pth_lines(site)] for site in sites}
     entries = [folder / entry for entry in variables.get("PYTHONPATH", "").split(os.pathsep) if entry]
@@ -44,7 +49,7 @@ def find_package(name: str, python: Path, folder: Path, variables: Mapping[str, 
     candidates += [  # the finders of editable installs come last on `sys.meta_path`
         place for site in sites for line in lines[site] if _is_code(line) for place in _mapped(name, site, line)
     ]
-    return next((place for place in candidates if place.joinpath("__init__.py").is_file()), None)
+    return [place for place in candidates if place.joinpath("__init__.py").is_file()]
 
 
 def site_folders(python: Path, variables: Mapping[str, str]) -> list[Path]:

@@ -55,6 +55,21 @@ def test_a_base_of_ones_own_and_one_that_is_not_there(unpack: Unpack, tmp_path: 
     assert "no model yolov99" in missing.err
 
 
+def test_a_tree_of_another_environment_is_trained_by_the_yolo_of_that(unpack: Unpack, tmp_path: Path) -> None:
+    package = unpack(into="env/lib/python3.8/site-packages")
+    python = tmp_path / "env/bin/python3"
+    python.parent.mkdir()
+    python.symlink_to(sys.executable)
+    (tmp_path / "env/pyvenv.cfg").write_text("home = /usr/bin\nversion = 3.8.1\n", encoding="utf-8")
+    tree, around = trees.find(tmp_path / "env"), Surroundings(tmp_path, {"PATH": ""}, Path(sys.executable))
+    assert tree.package == package
+    typed = next_steps.training(tree, environment.copies(tree, around), "train", windows=False)
+    assert typed == f'PYTHONPATH="{package.parent}" yolo train'
+    python.with_name("yolo").touch()
+    typed = next_steps.training(tree, environment.copies(tree, around), "train", windows=False)
+    assert typed == f'"{python.with_name("yolo")}" train'
+
+
 def test_a_command_that_trains_uses_this_tree(unpack: Unpack) -> None:
     package = unpack()
     tree = trees.find(package)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +29,9 @@ def insert(package: Path, *arguments: str | Path, cwd: Path) -> Answer:
 
 def test_what_is_installed_resolves_at_a_scale_and_goes_with_the_patch(package: Path, tmp_path: Path) -> None:
     applied = snapshot(package)
-    answer = insert(package, "--base", "yolov8s", "--at", "P3", "--at", "P4", "--install", "--json", cwd=tmp_path)
+    answer = insert(
+        package, "--base", "yolov8s", "--at", "P3", "--at", "P4", "--install", "--costs", "--json", cwd=tmp_path
+    )
     assert answer.code == 0, answer.out + answer.err
     document = answer.document
     assert [check["result"] for check in document["verdict"]["checks"]] == ["pass"] * 3
@@ -65,13 +68,19 @@ def test_a_study_of_a_model_of_ones_own_and_back(package: Path, tmp_path: Path) 
     assert answer.code == 0, answer.out + answer.err
     assert "mine_A2-p4.yaml: P4, ours at 7" in answer.out
     assert "mine_A2-detect.yaml: detect, ours at 16, 20, 24" in answer.out
-    assert "mine.yaml -> mine_A2-p4.yaml" in answer.out
+    assert "parameters" not in answer.out, "costs were not asked for"
+    assert ">  7" not in answer.out
     made = tmp_path / "study" / "mine_A2-detect.yaml"
     assert made.read_bytes().count(b"[-1, 1, DoubleAttentionBlock, [0.5]]") == 3
 
     answer = insert(package, "--base", made, "--remove", "-o", "back.yaml", "--json", cwd=tmp_path)
     assert answer.code == 0, answer.out + answer.err
     assert (tmp_path / "back.yaml").read_bytes() == mine.read_bytes()
+
+    answer = insert(package, "--base", "mine.yaml", "--at", "P4", "--layers", "--costs", cwd=tmp_path)
+    assert re.search(r"\n>  7 +-1 +1 +DoubleAttentionBlock +\[0.25\]\n", answer.out)
+    assert "mine.yaml -> mine_A2-p4.yaml" in answer.out
+    (tmp_path / "mine_A2-p4.yaml").unlink()
 
     before = snapshot(tmp_path)
     answer = insert(package, "--base", "mine.yaml", "--at", "P6", cwd=tmp_path)

@@ -23,7 +23,7 @@ def test_libraries_of_the_release_and_of_the_trees_own(unpack: Unpack, tmp_path:
     answer = a2patch("apply", "--ultralytics-path", package, "--python", python, "--json")
     assert answer.code == 0, answer.err
     error = answer.document["unverified"]
-    assert f"This tree needs {', '.join(wanted)}, which" in error["message"]
+    assert f"this tree needs {', '.join(wanted)}, which" in error["message"]
     assert shlex.split(error["remedy"]) == [str(python), "-m", "pip", "install", *wanted]
     assert package.joinpath("nn/modules/double_attention.py").is_file()
 

@@ -11,7 +11,7 @@ import pytest
 
 from a2patch.protocol import NOT_ASKED, Check, Cost, Result
 from a2patch.report import json as documents
-from a2patch.report.verdict import verdict_text
+from a2patch.report.verdict import conclusion, summarized, verdict_lines
 from a2patch.runner.verdict import CHECKS, Verdict
 
 VERDICT = Verdict(
@@ -30,6 +30,10 @@ VERDICT = Verdict(
         Cost("yolov8_A2.yaml", "x", 219, 68745248, 68745232, None),
     ),
 )
+
+
+def verdict_text(verdict: Verdict, width: int) -> str:
+    return "\n".join(map(str, verdict_lines(verdict, width))) + "\n"
 
 
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 200])
@@ -74,12 +78,34 @@ def test_conclusion() -> None:
     assert "No fault was found: 1 passed, 1 known." in verdict_text(VERDICT, 80)
     broken = replace(VERDICT, checks=(*VERDICT.checks, Check("build", "fail"), Check("train", "skip")))
     assert not broken.ok
-    assert "A fault was found: 1 passed, 1 failed, 1 known, 1 skipped." in verdict_text(broken, 80)
+    assert "A fault was found: 1 passed, 1 known, 1 skipped, 1 failed: build." in verdict_text(broken, 80)
 
 
 def test_what_nobody_asked_for_is_not_counted() -> None:
     asked = replace(VERDICT, checks=(*VERDICT.checks, Check("ddp", "skip", meaning=NOT_ASKED)))
     assert "No fault was found: 1 passed, 1 known." in verdict_text(asked, 80)
+
+
+def test_the_last_line_is_the_conclusion_and_names_what_failed() -> None:
+    checks = tuple(Check(name, "fail" if name in ("wiring", "stride") else "pass") for name in CHECKS[:14])
+    broken = replace(VERDICT, checks=checks, note="A note.", others="Others.")
+    assert conclusion(broken) == "A fault was found: 12 passed, 2 failed: wiring, stride."
+    assert verdict_text(broken, 80).splitlines()[-1] == conclusion(broken)
+
+
+def test_what_is_known_of_the_tutorial_is_one_line() -> None:
+    long = "yolov8_DANet.yaml is blind. " * 9
+    made = [Check("scale", "pass"), *(Check(name, "known", long, long, long, 1.0) for name in ("sight", "gradient"))]
+    made.append(Check("checkpoint", "known", meaning="This release loads none.", advice="Take another."))
+    verdict = replace(VERDICT, checks=tuple(made), costs=())
+    lines = [str(line) for line in verdict_lines(verdict, 120, summarized(verdict))]
+    assert [line for line in lines if "DANet" in line] == [lines[3]]
+    assert "sight and gradient" in lines[3]
+    assert "train yolov8_A2.yaml" in lines[3]
+    assert not lines[4].startswith("    ")
+    assert "    This release loads none." in lines
+    assert lines[-1] == "No fault was found: 1 passed, 3 known."
+    assert summarized(replace(verdict, checks=())) == []
 
 
 def test_every_check_says_what_it_means_and_what_to_do() -> None:

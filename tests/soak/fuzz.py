@@ -235,7 +235,7 @@ def _judged(answer: Answer, before: State, after: State, given: Input) -> list[s
         faults.append(f"a traceback:\n{answer.err[-2000:]}")
     changed = {path for path in {*before, *after} if before.get(path) != after.get(path)}
     allowed = [f"{TREE}/", "site-packages/ultralytics-"]
-    if given.arguments[0] == "insert" or "--report" in given.arguments:
+    if given.arguments[0] == "insert" or not {"--report", "--force"}.isdisjoint(given.arguments):
         allowed.append("here/")
         changed -= {path for path in changed if path.startswith("here/") and path not in before}
     if outside := [path for path in changed if not path.startswith(tuple(allowed))]:

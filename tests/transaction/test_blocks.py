@@ -30,7 +30,7 @@ def put(package: Path, *blocks: Block) -> operations.Operation:
 
 
 def out(package: Path, *names: str, force: bool = False) -> operations.Operation:
-    return operations.revert(tree.find(package), quiet, names, force=force)
+    return operations.revert(tree.find(package), quiet, names, force=force, folder=package.parent)
 
 
 def states(package: Path) -> dict[str, str]:
@@ -137,7 +137,7 @@ def test_edits_elsewhere_survive_and_those_of_a_module_file_too(package: Path) -
     with pytest.raises(ConflictError, match="edited"):
         out(package)
     out(package, force=True)
-    assert b"# tuned" in package.joinpath("a2patch-your-edits.patch").read_bytes()
+    assert b"# tuned" in package.with_name("a2patch-your-edits.patch").read_bytes()
     assert not module.exists()
     assert package.joinpath(TASKS).read_bytes().count(b"# mine\n") == 2
     assert b"Keeping" not in package.joinpath(TASKS).read_bytes()

@@ -55,9 +55,9 @@ def test_an_installed_model_that_was_edited_is_not_lost(cache: Path, tmp_path: P
     assert "+nc: 3" in refused.value.found
     with pytest.raises(ConflictError, match="a model of that name"):
         put(package)
-    outcome = operations.revert(tree.find(package), quiet, force=True)
+    outcome = operations.revert(tree.find(package), quiet, force=True, folder=tmp_path)
     assert not package.joinpath(MODEL).exists()
-    saved = package / "a2patch-your-edits.patch"
+    saved = tmp_path / "a2patch-your-edits.patch"
     assert str(saved) in outcome.notes[0]
     assert b"+nc: 3" in saved.read_bytes()
 

@@ -38,6 +38,11 @@ EVIL = b"open('/tmp/evil', 'w')\n"
 TASKS = "nn/tasks.py"
 
 
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # where `revert --force` saves edits
+
+
 def run(package: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
     """Run a verb in this very process, and give its exit code and document."""
     answer = CliRunner().invoke(cli.app, [*arguments, "--json", "--ultralytics-path", str(package)])

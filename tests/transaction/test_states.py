@@ -47,16 +47,16 @@ def test_an_edit_of_ours_is_a_state_that_names_its_file(package: Path, path: str
 
 
 @pytest.mark.parametrize("path", OURS)
-def test_an_edit_of_ours_is_recognized_without_a_receipt(package: Path, path: str) -> None:
+def test_an_edit_of_ours_is_recognized_without_a_receipt(package: Path, tmp_path: Path, path: str) -> None:
     pristine = snapshot(package)
     act("apply", package)
     edit(package, path)
     package.joinpath(".a2patch/receipt.json").unlink()  # git ignores it, so a clone has none
     assert a2patch("status", "--json", "--ultralytics-path", package).document["tree"]["state"] == "edited"
     assert a2patch("revert", "--ultralytics-path", package).code == 3
-    assert a2patch("revert", "--force", "--ultralytics-path", package).code == 0
+    assert a2patch("revert", "--force", "--ultralytics-path", package, cwd=tmp_path).code == 0
     left = snapshot(package)
-    assert left.pop("a2patch-your-edits.patch")
+    assert tmp_path.joinpath("a2patch-your-edits.patch").read_bytes()
     assert {name for name in left if ".a2patch" not in name} == {name for name in pristine if ".a2patch" not in name}
 
 
@@ -75,7 +75,7 @@ def test_diff_shows_an_edited_file_as_it_is_and_apply_leaves_it(package: Path, p
     assert snapshot(package) == before
 
 
-def test_apply_completes_what_is_missing_beside_an_edited_file(package: Path) -> None:
+def test_apply_completes_what_is_missing_beside_an_edited_file(package: Path, tmp_path: Path) -> None:
     pristine = snapshot(package.parent)
     tasks = package.joinpath("nn/tasks.py").read_bytes()
     act("apply", package)
@@ -87,9 +87,9 @@ def test_apply_completes_what_is_missing_beside_an_edited_file(package: Path) ->
     assert package.joinpath("cfg/models/v8/yolov8_DANet.yaml").exists()
     assert a2patch("status", "--json", "--ultralytics-path", package).document["tree"]["state"] == "edited"
     assert a2patch("revert", "--ultralytics-path", package).code == 3
-    assert a2patch("revert", "--force", "--ultralytics-path", package).code == 0
+    assert a2patch("revert", "--force", "--ultralytics-path", package, cwd=tmp_path).code == 0
     left = snapshot(package.parent)
-    assert b"nc: 3" in left.pop("ultralytics/a2patch-your-edits.patch")[1]
+    assert b"nc: 3" in tmp_path.joinpath("a2patch-your-edits.patch").read_bytes()
     assert left == pristine
 
 

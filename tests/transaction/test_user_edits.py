@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from a2patch.errors import AccessError
+from a2patch.transaction import operations, user_edits
+from a2patch.tree import tree
 from tests.support.command import a2patch
 from tests.support.files import snapshot
-from tests.support.miniature import act
+from tests.support.miniature import act, quiet
 from tests.support.trees import NEWEST, Unpack
 
 FILES = {
@@ -38,13 +41,11 @@ def test_edits_inside_our_lines_are_refused_shown_and_saved_by_force(package: Pa
     assert "--force" in answer.document["error"]["remedy"]
     assert snapshot(package.parent) == before
 
-    answer = a2patch("revert", "--force", "--json", "--ultralytics-path", package)
+    answer = a2patch("revert", "--force", "--json", "--ultralytics-path", package, cwd=package.parent.parent)
     assert answer.code == 0, answer.err
-    saved = package / "a2patch-your-edits.patch"
+    saved = package.parent.parent / "a2patch-your-edits.patch"
     assert str(saved) in answer.document["notes"][0]
-    now = snapshot(package.parent)
-    assert now.pop("ultralytics/a2patch-your-edits.patch")
-    assert now == pristine
+    assert snapshot(package.parent) == pristine
 
     act("apply", package)
     subprocess.run(["git", "init", "--quiet"], cwd=package.parent, check=True)
@@ -61,10 +62,10 @@ def test_force_keeps_edits_elsewhere_in_the_file_and_other_encodings(package: Pa
     edited = tasks.read_bytes().replace(old, new + b"  # \xe9")
     assert edited != tasks.read_bytes()
     tasks.write_bytes(mine + edited + mine)
-    answer = a2patch("revert", "--force", "--ultralytics-path", package)
+    answer = a2patch("revert", "--force", "--ultralytics-path", package, cwd=package.parent.parent)
     assert answer.code == 0, answer.err
     assert tasks.read_bytes() == mine + pristine + mine
-    assert b"# \xe9" in package.joinpath("a2patch-your-edits.patch").read_bytes()
+    assert b"# \xe9" in package.parents[1].joinpath("a2patch-your-edits.patch").read_bytes()
 
 
 def test_a_second_saved_patch_gets_another_name(package: Path) -> None:
@@ -72,8 +73,22 @@ def test_a_second_saved_patch_gets_another_name(package: Path) -> None:
         act("apply", package)
         yaml = package / "cfg/models/v8/yolov8_A2.yaml"
         yaml.write_bytes(yaml.read_bytes() + f"# {name}\n".encode())
-        assert a2patch("revert", "--force", "--ultralytics-path", package).code == 0
-        assert name.encode() in package.joinpath(name).read_bytes()
+        assert a2patch("revert", "--force", "--ultralytics-path", package, cwd=package.parent.parent).code == 0
+        assert name.encode() in package.parents[1].joinpath(name).read_bytes()
+
+
+def test_edits_that_can_t_be_saved_are_not_taken_out(package: Path, tmp_path: Path) -> None:
+    act("apply", package)
+    yaml = package / "cfg/models/v8/yolov8_A2.yaml"
+    yaml.write_bytes(yaml.read_bytes() + b"# mine\n")
+    before = snapshot(package.parent)
+    folder = tmp_path / "no-such-folder"
+    with pytest.raises(AccessError) as refused:
+        operations.revert(tree.find(package), quiet, force=True, folder=folder)
+    assert "change into a folder" in refused.value.remedy
+    assert snapshot(package.parent) == before
+    for _ in range(2):  # a second attempt after one that failed saves no second file
+        assert user_edits.keep(tmp_path, b"x") == tmp_path / "a2patch-your-edits.patch"
 
 
 def test_a_file_that_somebody_put_back_is_left_as_it_is(package: Path, cache: Path, tmp_path: Path) -> None:
@@ -102,7 +117,7 @@ def test_without_a_receipt_force_does_not_guess(package: Path) -> None:
     tasks.write_bytes(tasks.read_bytes().replace(old, new))
     package.joinpath(".a2patch/receipt.json").unlink()
     before = snapshot(package.parent)
-    assert a2patch("revert", "--force", "--ultralytics-path", package).code == 3
+    assert a2patch("revert", "--force", "--ultralytics-path", package, cwd=package.parent.parent).code == 3
     assert snapshot(package.parent) == {path: before[path] for path in before if ".a2patch" not in path}
 
 

@@ -57,7 +57,7 @@ def test_force_merges_without_it(cache: Path, tmp_path: Path, run: Run) -> None:
     assert run("revert", tree=package).code == 3
     assert run("revert", "--force", tree=package).code == 0
     assert tasks.read_bytes() == b"# mine\n" + before
-    assert b"+        elif m in (Mine," in package.joinpath("a2patch-your-edits.patch").read_bytes()
+    assert b"+        elif m in (Mine," in tmp_path.joinpath("empty", "a2patch-your-edits.patch").read_bytes()
 
 
 def test_a_checkout_is_patched_with_a_note(cache: Path, tmp_path: Path, run: Run) -> None:

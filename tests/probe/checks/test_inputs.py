@@ -115,7 +115,7 @@ def test_costs_and_insertions_of_other_images(package: Path, tmp_path: Path) -> 
     here = ("--ultralytics-path", package, "--python", sys.executable)
     try:
         file = tmp_path / "made.yaml"
-        inserted = a2patch("insert", "--base", "yolov8n", "--at", "p4", "-o", file, *here, "--json")
+        inserted = a2patch("insert", "--base", "yolov8n", "--at", "p4", "-o", file, "--costs", *here, "--json")
         found = tried(package, {"six": Subject(A2)}, (*CHECKS, "train"), _made(tmp_path / "work"))["six"]
     finally:
         tasks.write_bytes(before)

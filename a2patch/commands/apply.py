@@ -59,6 +59,7 @@ def apply(
         console.copies(outcome.survey, copies)
         if not outcome.changes:
             console.unchanged(outcome.survey)
+            console.lines(_next_steps(tree, copies, ultralytics_path) if copy else [])
             return
         console.changes("patched", outcome)
         console.notes(outcome)

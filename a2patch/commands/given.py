@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 BlocksArgument = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[BLOCK]...",
+        metavar="BLOCK",
         help="A Python file with an nn.Module, a folder with a block.toml, or the name of a block that comes with "
         "a2patch (`a2patch blocks` lists them). Without any: Double Attention.",
     ),

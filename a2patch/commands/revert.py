@@ -12,7 +12,7 @@ from a2patch.console import error_handler
 
 def revert(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[BLOCK]...", help="The blocks to take out; without any: all of ours.")
+        list[str] | None, typer.Argument(metavar="BLOCK", help="The blocks to take out; without any: all of ours.")
     ] = None,
     ultralytics_path: PathOption = None,
     force: Annotated[

@@ -25,7 +25,7 @@ def test_help_is_whole_in_any_width(verb: str, asked: str, monkeypatch: pytest.M
         answer = inside(*filter(None, (verb, asked)))
         assert (answer.code, answer.err) == (0, "")
         said[columns] = " ".join(answer.out.split())
-        assert "..." not in said[columns].replace("[ARGS]...", "")
+        assert "..." not in re.sub(r"\[[A-Z]+\]\.\.\.", "", said[columns])
     assert len({text.replace(" ", "") for text in said.values()}) == 1
 
 
@@ -55,7 +55,7 @@ def test_every_verb_is_in_the_help_of_the_program() -> None:
         (["aply"], "", "apply"),
         (["--nonsense"], "", "--nonsense"),
         (["apply", "--nonsense"], "apply", "--nonsense"),
-        (["apply", "surplus"], "apply", "surplus"),
+        (["status", "surplus"], "status", "surplus"),
         (["insert"], "insert", "--base"),
         (["insert", "--base", "yolov8"], "insert", "--at"),
         (["verify", "--quick", "--full"], "verify", "exclude"),

@@ -21,7 +21,7 @@ def compare(
         list[str] | None,
         typer.Argument(
             metavar="MODEL",
-            help="The models to compare with the base; behind --, each as NAME=VALUE, what else ultralytics trains with.",
+            help="The models to compare with the base; behind --, as NAME=VALUE, what else ultralytics trains with.",
             show_default=False,
         ),
     ] = None,

@@ -18,7 +18,6 @@ from a2patch.probe.events import Channel, Finding
 from a2patch.protocol import EVENTS, SCRATCH, Check, Exhausted, Version, decode, encode
 from a2patch.runner.attempt import _UntouchedCopy
 from a2patch.runner.insert import write
-from a2patch.transaction import operations
 from tests.support import miniature
 from tests.support.command import ROOT
 from tests.support.files import snapshot

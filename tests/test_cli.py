@@ -224,8 +224,7 @@ def test_verify_tells_what_would_use_another_copy(unpack: Unpack) -> None:
     variables = os.environ | {"PYTHONPATH": str(other.parent)}
     answer = a2patch("verify", "--quick", "--json", "--ultralytics-path", package, env=variables)
     assert answer.code == 0, answer.err
-    told = answer.document["verdict"]["others"]
-    assert f"uses {other} (PYTHONPATH)" in told
+    assert f"uses {other} (PYTHONPATH)" in answer.document["verdict"]["others"]
 
 
 def test_a_copy_in_the_current_folder_is_told(unpack: Unpack) -> None:

@@ -54,10 +54,11 @@ def apply(
         given = read_blocks(named or [], row or [], import_as or [])
         around = surroundings()
         tree = locate(console, ultralytics_path, around)
+        blocks = understood(console, tree, around, python, given, try_them=not no_verify, twins=gated, aside=dry_run)
+        shown = blocks if MODULE not in (named or [MODULE]) else ()
         if copy is not None and not dry_run:
             tree = _copied(console, tree, around, copy)
             ultralytics_path = copy
-        blocks = understood(console, tree, around, python, given, try_them=not no_verify, twins=gated, aside=dry_run)
         if named and MODULE not in named:
             look = partial(operations.preview_blocks, tree, blocks)
         else:
@@ -71,6 +72,7 @@ def apply(
         console.copies(outcome.survey, copies)
         if not outcome.changes:
             console.unchanged(outcome.survey)
+            console.lines(_next_steps(tree, copies, ultralytics_path, shown) if copy else [])
             return
         console.changes("patched", outcome)
         console.notes(outcome)
@@ -87,7 +89,6 @@ def apply(
             return
         if passed is None:
             console.lines(["", f"unverified: `{next_steps.command('verify', ultralytics_path)}` verifies it"])
-        shown = blocks if MODULE not in (named or [MODULE]) else ()
         console.lines(_next_steps(tree, copies, ultralytics_path, shown))
 
 

@@ -20,8 +20,8 @@ def compare(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="MODEL... [-- NAME=VALUE...]",
-            help="The models to compare with the base, and what else ultralytics is to train with.",
+            metavar="MODEL",
+            help="The models to compare with the base; behind --, as NAME=VALUE, what else ultralytics trains with.",
             show_default=False,
         ),
     ] = None,

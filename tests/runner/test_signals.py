@@ -79,7 +79,7 @@ def test_probes_end_with_the_command_that_asked_for_them(package: Path, python: 
         stderr=subprocess.DEVNULL,
     )
     marks = tmp_path / "alive"
-    assert waited_for(lambda: len(list(marks.iterdir())) == 2), "both probes run"
+    assert waited_for(lambda: len(list(marks.iterdir())) == 3), "all probes run"
     probes = [int(mark.name) for mark in marks.iterdir()]
     started.send_signal(getattr(signal, how))
     out, _ = started.communicate(timeout=30)

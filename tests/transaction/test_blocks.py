@@ -153,7 +153,9 @@ def test_edits_inside_the_lines_of_a_block_are_refused_and_merged_by_force(packa
     for names in ((), ("keeping",)):
         with pytest.raises(ConflictError, match="edited"):
             out(package, *names)
-    out(package, force=True)
+    out(package, "keeping", force=True)
+    assert b"# mine" in package.with_name("a2patch-your-edits.patch").read_bytes()
+    out(package)
     assert package.joinpath(TASKS).read_bytes() == stock
 
 

@@ -39,6 +39,16 @@ def test_the_copy_is_patched_and_the_package_left_alone(package: Path, tmp_path:
     assert snapshot(copy) == {path: found for path, found in pristine.items() if path != "ultralytics"}
 
 
+def test_a_copy_of_a_patched_package_is_used_by_the_same_line(package: Path, tmp_path: Path) -> None:
+    assert inside("apply", "--no-verify", "--ultralytics-path", package).code == 0
+    answer = inside("apply", "--no-verify", "--copy-to", "c", "--ultralytics-path", package)
+    assert answer.code == 0
+    assert "already patched" in answer.out
+    assert f'PYTHONPATH="{tmp_path / "c"}" yolo ' in answer.out
+    assert inside("revert", "--ultralytics-path", "c").code == 0
+    assert not (tmp_path / "c/ultralytics/nn/modules/double_attention.py").exists()
+
+
 def test_what_can_t_be_copied_leaves_nothing(package: Path, tmp_path: Path) -> None:
     for name in ("a-file/in/it", str(package / "inside")):
         (tmp_path / "a-file").touch()

@@ -80,7 +80,7 @@ class Launch:
             return ProbeProcess(command, self.home, variables, math.inf)
         except OSError as error:
             raise ToolMissingError(
-                "The interpreter of the tree can't be run",
+                "the interpreter of the tree can't be run",
                 path=self.interpreter,
                 found=str(error),
                 remedy="Name the Python that has torch and the tree's other libraries with --python.",

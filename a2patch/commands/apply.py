@@ -13,7 +13,7 @@ import typer
 from a2patch.block import MODEL, MODULE, Block
 from a2patch.commands.given import AsOption, BlocksArgument, GatedOption, RowOption, read_blocks, understood
 from a2patch.commands.options import TREE, JsonOption, PathOption, PythonOption, locate, surroundings
-from a2patch.commands.verify import try_all
+from a2patch.commands.verify import try_tree
 from a2patch.console import Console, error_handler, interruption
 from a2patch.errors import AccessError, InterruptionError, ToolMissingError
 from a2patch.graph import at_scale
@@ -109,7 +109,7 @@ def _passed(
     from a2patch.runner import DEFAULT
 
     try:
-        return all(verdict.ok for verdict in try_all(console, tree, around, copies, python, only=DEFAULT))
+        return all(verdict.ok for verdict in try_tree(console, tree, around, copies, python, only=DEFAULT))
     except (AccessError, ToolMissingError) as error:  # it says nothing about the patch
         console.unverified(error)
         return None

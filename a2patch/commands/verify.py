@@ -78,16 +78,16 @@ def verify(
         target = html_file.claim(report) if report else None
         copies = environment.copies(tree, around)
         if subject:
-            verdicts = [try_tree(console, tree, around, copies, python, only=only, subject=subject)]
+            verdicts = [try_patch(console, tree, around, copies, python, only=only, subject=subject)]
         else:
-            verdicts = try_all(console, tree, around, copies, python, only=only)
+            verdicts = try_tree(console, tree, around, copies, python, only=only)
         if target:
             _write_report(console, target, tree, verdicts[0], around, only=only, subject=subject)
         if not all(verdict.ok for verdict in verdicts):
             console.code = 1
 
 
-def try_all(
+def try_tree(
     console: Console,
     tree: Tree,
     around: Surroundings,
@@ -118,7 +118,7 @@ def try_all(
     refuse_unpatched(seen)
     verdicts = []
     if not seen.layers or any(site.back for site in seen.status.sites):
-        verdicts.append(try_tree(console, tree, around, copies, python, only=only))
+        verdicts.append(try_patch(console, tree, around, copies, python, only=only))
     parts = [(status, *part) for status in seen.layers for part in as_tried(tree, status.layer)]
     for status, name, block in parts:
         found = interpreter(console, python, tree, around)
@@ -143,7 +143,7 @@ def try_all(
     return verdicts
 
 
-def try_tree(
+def try_patch(
     console: Console,
     tree: Tree,
     around: Surroundings,

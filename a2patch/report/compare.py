@@ -67,7 +67,7 @@ def notes(found: runner.Comparison) -> list[str]:
     if found.plan.seeds == 1:
         lines.append("One seed decides nothing: give --seeds 3 or more, which goes on from here.")
     pairs = sum(len(model.beside) for model in found.models)
-    if pairs > 1:
+    if pairs > 1 and found.plan.seeds > 1:
         lines.append(
             f"Each interval stands for itself: of {pairs} differences that are none, one may well seem to be one."
         )

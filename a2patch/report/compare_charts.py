@@ -84,7 +84,7 @@ def differences(found: runner.Comparison) -> Markup | None:
     if not rows:
         return None
     ends = [value for _, d in rows for value in (d.low, d.mean, d.high, 0.0) if value is not None]
-    most = max(max(map(abs, ends)), 1e-4) * 1.05
+    most = max(max(map(abs, ends)), 0.005) * 1.05
     across = Axis(-most, most, 240, _WIDE - 30)
     high = _LINE * len(rows) + _TOP + _BOTTOM
     zero = across.at(0)

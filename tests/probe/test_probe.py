@@ -33,7 +33,7 @@ def test_it_is_python_3_8_and_alone(path: Path) -> None:
     for node in ast.walk(tree):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom) and not node.level:
-            names.append(node.module or "")
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
         ours = {name for name in names if name.partition(".")[0] == "a2patch"}
         assert all(name.startswith(("a2patch.graph", "a2patch.probe", "a2patch.protocol")) for name in ours), path.name
 

@@ -87,7 +87,7 @@ def test_an_interrupt_has_its_document(package: Path) -> None:
 
 
 def test_an_interrupt_while_apply_verifies_tells_that_the_patch_is_in(package: Path) -> None:
-    with mock.patch("a2patch.commands.apply.try_all", side_effect=KeyboardInterrupt):
+    with mock.patch("a2patch.commands.apply.try_tree", side_effect=KeyboardInterrupt):
         told = inside("apply", "--ultralytics-path", package)
         assert inside("revert", "--ultralytics-path", package).code == 0
         asked = inside("apply", "--json", "--ultralytics-path", package)

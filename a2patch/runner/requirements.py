@@ -65,7 +65,7 @@ def require_all(interpreter: Path, probe: ProbeResult, who: str) -> None:
         _raise_missing(interpreter, probe.missing, who)
 
 
-def _raise_missing(interpreter: Path, missing: LibrariesMissing, who: str = "This tree") -> None:
+def _raise_missing(interpreter: Path, missing: LibrariesMissing, who: str = "this tree") -> None:
     """Raise the error that names missing libraries and the command that installs them."""
     names = list(missing.distributions)
     if "torch" in names and "torchvision" not in names:
@@ -74,7 +74,7 @@ def _raise_missing(interpreter: Path, missing: LibrariesMissing, who: str = "Thi
     unknown = missing.unknown if names else missing.names
     remedy = pip(interpreter, names) if names else ""
     if unknown:
-        maker = "the tree" if who == "This tree" else "it"
+        maker = "the tree" if who == "this tree" else "it"
         origin = f"It is not known here what provides {', '.join(unknown)}: ask whoever made {maker}."
         remedy = f"{remedy}\n{origin}".strip()
     needed = [*names, *(f"the module {name}" for name in unknown)]

@@ -23,7 +23,7 @@ ADDED = {
 CHANGED = {"nn/modules/__init__.py", "nn/tasks.py"}
 
 
-@pytest.mark.parametrize("release", ["8.0.200", "8.3.0", NEWEST])
+@pytest.mark.parametrize("release", ["8.0.200", NEWEST])
 def test_apply_verifies_what_it_patched(unpack: Unpack, release: str) -> None:
     package = unpack(release)
     applied = a2patch("apply", "--ultralytics-path", package.parent, "--json")
@@ -34,7 +34,7 @@ def test_apply_verifies_what_it_patched(unpack: Unpack, release: str) -> None:
     assert {check["name"] for check in verdict["checks"] if check["result"] != "skip"} >= set(DEFAULT) - {"learn"}
 
 
-@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("release", RELEASES[::2])  # `make matrix` tries all
 def test_apply_verify_and_revert_leave_a_release_as_it_was(unpack: Unpack, release: str) -> None:
     package = unpack(release)
     before = snapshot(package.parent)

@@ -1,14 +1,10 @@
-"""Models compared by real trainings, small ones, in a real tree; killed on the way, and gone on with."""
+"""Models compared by real trainings, small ones, in a real tree; `make comparisons` kills them on the way."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -112,48 +108,6 @@ def test_other_arguments_are_refused(place: Place, whole: Answer) -> None:
     assert refused.code == 2
     assert "epochs: 2 in the folder, 3 now" in refused.document["error"]["found"]
     assert place.folder.joinpath("whole", "plan.json").read_bytes() == before
-
-
-@pytest.fixture
-def started(place: Place) -> Iterator[subprocess.Popen[bytes]]:
-    """A comparison of two models in a process of its own."""
-    command = [sys.executable, str(ROOT / "cli.py"), *place.command("yolov8n_A2.yaml", output="cut")]
-    quiet = subprocess.DEVNULL
-    with subprocess.Popen(command, cwd=place.folder, stdout=quiet, stderr=quiet, start_new_session=True) as process:
-        yield process
-        process.kill()
-
-
-@pytest.mark.skipif(os.name == "nt", reason="kills as POSIX does")
-def test_a_kill_changes_no_figure(place: Place, whole: Answer, started: subprocess.Popen[bytes]) -> None:
-    """A training is killed after its first epoch, goes on, and the command is killed; then it is given again."""
-    psutil = pytest.importorskip("psutil")
-    events = place.folder / "cut" / "runs" / "yolov8n" / "0" / "events.jsonl"
-    victims = wait_for(events, "EpochDone", started.pid)
-    victims[0].send_signal(signal.SIGKILL)
-    wait_for(events.parents[2] / "yolov8n_A2" / "0" / "events.jsonl", "EpochDone", started.pid)
-    left = psutil.Process(started.pid).children(recursive=True)
-    started.kill()
-    started.wait()
-    assert psutil.wait_procs(left, timeout=5)[1] == [], "a training goes on without its command"
-
-    again = place.compare("yolov8n_A2.yaml", output="cut")
-    assert again.code == 0, again.err
-    for run in ("yolov8n/0", "yolov8n_A2/0"):
-        assert place.told("cut", run) == place.told("whole", run)
-    assert "one seed decides nothing" in again.out
-
-
-def wait_for(events: Path, word: str, command: int) -> list[Any]:
-    """Wait until a training has told something, and return the trainings that run, that of the file first."""
-    psutil = pytest.importorskip("psutil")
-
-    give_up = time.monotonic() + 120
-    while not (events.exists() and word in events.read_text()):
-        assert time.monotonic() < give_up, "nothing came of it"
-        time.sleep(0.01)
-    children = psutil.Process(command).children()
-    return sorted(children, key=lambda each: str(events.parent) not in " ".join(each.cmdline()))
 
 
 @pytest.mark.parametrize(

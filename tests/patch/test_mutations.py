@@ -24,7 +24,7 @@ from a2patch.tree.tree import PACKAGE
 from patches import releases
 
 BASES = ("8.0.0", "8.0.98", "8.0.235", "8.1.14", "8.3.0", "8.4.190")
-VARIATIONS = 250
+VARIATIONS = 150
 
 Files = dict[str, bytes]
 Mutation = Callable[[random.Random, str], str]

@@ -19,6 +19,6 @@ pytest.importorskip("torchvision")
 def test_what_was_changed_is_what_is_faulted(cache: Path, tmp_path: Path) -> None:
     package = patch(releases.unpack(NEWEST, cache, tmp_path / "tree").resolve())
     stock = {name: load(text) for name, text in stock_texts(NEWEST, cache).items() if name in MODELS}
-    found = judged(package, stock, range(40), tmp_path / "files")
+    found = judged(package, stock, range(24), tmp_path / "files")
     assert [(seed, made.change, verdict) for seed, made, verdict in found if verdict.startswith("wrong")] == []
     assert {"passed", "faulted"} <= {verdict for _, _, verdict in found}

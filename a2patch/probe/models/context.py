@@ -56,7 +56,7 @@ class Context:
             {spec.file: UserModel(Path(spec.file), spec.scale, spec.trust) for spec in self.specs if spec.user}
         )
         self._meta_models: dict[str, Model | Exception] = {}
-        self._mismatches: dict[str, Mismatch | None] = {}
+        self._watched: dict[str, Watch] = {}
         self._models: dict[str, Model] = {}
         for spec in self.specs:
             if spec.user and self._own[spec.file].note:
@@ -128,12 +128,15 @@ class Context:
         if name not in self._meta_models:
             self.channel.trying("building " + name)
             own = self._own.get(file)
-            with Watch() as watch:
-                try:
-                    self._meta_models[name] = own.meta_model(scale) if own else meta_model(self.name_at(file, scale))
-                except Exception as error:
-                    self._meta_models[name] = error
-            self._mismatches[name] = watch.mismatch
+            try:
+                if own:
+                    with Watch() as watch:
+                        self._watched[name] = watch
+                        self._meta_models[name] = own.meta_model(scale)
+                else:
+                    self._meta_models[name] = meta_model(self.name_at(file, scale))
+            except Exception as error:
+                self._meta_models[name] = error
         found = self._meta_models[name]
         if isinstance(found, Exception):
             raise found
@@ -151,10 +154,10 @@ class Context:
         return meta_model({**bare, "scale": scale, "yaml_file": file})
 
     def mismatch(self, file: str, scale: str) -> Mismatch | None:
-        """Return the first layer of a model that gives other channels than `parse_model` declares, if there is one."""
+        """Return the first layer of a user's model that gives other channels than `parse_model` declares, if any."""
         with suppress(Exception):
             self.meta_model(file, scale)
-        return self._mismatches[self.label(file, scale)]
+        return self._watched[self.label(file, scale)].mismatch
 
     def branch(self, file: str, scale: str, place: int) -> str:
         """Return the branch of `parse_model` that a row of a model of the user's own goes through."""

@@ -49,6 +49,7 @@ def explain(error: BaseException, description: dict[str, Any]) -> Reason:
         _of_scales(description, error)
         or _of_row(graph, description, error)
         or _of_layer(graph, error)
+        or _of_keys(description)
         or Reason(_said(error), "Look at the rows: their spelling, their arguments, and the channels that they read.")
     )
 
@@ -146,6 +147,16 @@ def _takes(module: type) -> str:
     except (TypeError, ValueError):
         return "(…)"
     return "({})".format(", ".join(str(p.replace(annotation=p.empty)) for p in parameters))
+
+
+def _of_keys(description: dict[str, Any]) -> Reason | None:
+    """Return which key the file lacks that a row names, where upstream asks for it before it comes to the rows."""
+    for place, row in enumerate([*description["backbone"], *description["head"]]):
+        missing = _missing_key(row, description)
+        if missing:
+            text = "row {}, {} names {}, and the file has no such key".format(place, written(row), missing)
+            return Reason(text, "Add `{}: {}` to the file.".format(missing, _EXAMPLES.get(missing, "…")))
+    return None
 
 
 def _of_layer(graph: Graph, error: BaseException) -> Reason | None:

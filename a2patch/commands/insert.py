@@ -257,11 +257,11 @@ def _install(
     console: Console, tree: Tree, base: Path, made: Sequence[InsertedModel], *, force: bool
 ) -> Mapping[str, Path]:
     """Put the files into the tree, and return where each is."""
-    from a2patch.transaction import models
+    from a2patch.transaction import models, operations
 
     folder = models.folder_for(tree, base)
     files = {f"{folder}/{model.name}": model.content for model in made}
-    outcome = models.install(tree, files, console.notify, force=force)
+    outcome = operations.install(tree, files, console.notify, force=force)
     if outcome.changes:
         console.changes("installed", outcome)
     else:

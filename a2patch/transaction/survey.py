@@ -11,7 +11,7 @@ from a2patch.patch import Diff, Site, State, Status, derive, plan, series
 from a2patch.transaction import peeling, receipt, user_edits
 from a2patch.transaction.peeling import LayerStatus
 from a2patch.transaction.receipt import Receipt
-from a2patch.tree import Tree
+from a2patch.tree import Tree, repository
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,18 @@ def refuse_unpatched(seen: Survey) -> None:
             remedy="Take this out by hand, or go back to the untouched release; then patch it with `a2patch apply`. "
             "`a2patch verify MODEL` tries a model of your own as the tree is.",
         )
+
+
+def refuse_unmerged(seen: Survey) -> None:
+    """Refuse a tree where git waits for its user to merge a file that a diff may touch.
+
+    Raises:
+        ConflictError: There is such a file.
+    """
+    diffs = [diff for one in series.load(series.folder()).values() for diff in one]
+    diffs += seen.receipt.diffs if seen.receipt else ()
+    diffs += [diff for one in seen.layers for diff in one.layer.diffs]
+    repository.refuse_unmerged(seen.tree, {file.path for diff in diffs for file in diff.files})
 
 
 def untouched(seen: Survey) -> Mapping[str, bytes | None] | None:

@@ -28,8 +28,8 @@ import filelock  # noqa: F401 (loaded once, not in each fork)
 
 from a2patch.errors import LockedError
 from a2patch.patch import validate
+from a2patch.transaction import Operation, look_at
 from a2patch.transaction import commit as transaction
-from a2patch.transaction import look_at, models
 from a2patch.transaction import operations as commands
 from a2patch.tree import tree
 from patches import releases
@@ -114,7 +114,7 @@ def scenario(kind: str, command: str, base: Path) -> Scenario:
     with mock.patch.object(transaction, "commit", listen):
         if command == "insert":
             install(copy / relative)
-        elif isinstance(upgraded, commands.Operation):
+        elif isinstance(upgraded, Operation):
             commands.undo(tree.find(copy / relative), upgraded, quiet)
         else:
             act("revert" if command == "revert" else "apply", copy / relative)
@@ -123,7 +123,7 @@ def scenario(kind: str, command: str, base: Path) -> Scenario:
 
 def install(package: Path) -> None:
     """Put a model into a patched tree, as `a2patch insert --install` does."""
-    models.install(tree.find(package), INSTALLED, quiet)
+    commands.install(tree.find(package), INSTALLED, quiet)
 
 
 def _commit(case: Scenario, root: Path) -> None:

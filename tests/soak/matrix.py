@@ -33,7 +33,7 @@ from typing import Any
 from a2patch.block import Block, bundled
 from a2patch.errors import A2PatchError
 from a2patch.patch import SITES, numbers, series
-from a2patch.transaction import operations
+from a2patch.transaction import Operation, operations
 from a2patch.transaction.files import FOLDER
 from a2patch.tree import tree as trees
 from patches import compatibility, releases
@@ -153,7 +153,7 @@ def try_block(block: Block, tree: trees.Tree, package: Path, before: Contents, *
     return f"{block.name}: {fault}" if fault else built if isinstance(built, int) else 0
 
 
-def apply_derived(tree: trees.Tree) -> operations.Operation:
+def apply_derived(tree: trees.Tree) -> Operation:
     """Apply as if there were no versioned diffs of init and tasks."""
     load = series.load
     series.load = lambda folder: load(folder) | {"init": (), "tasks": ()}

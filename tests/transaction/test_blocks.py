@@ -220,8 +220,8 @@ def _killed(package: Path, after: int, act: Callable[[], object]) -> None:
 
     with (
         mock.patch.object(files, "put", stop),
-        mock.patch.object(commit, "_undo", side_effect=RuntimeError),
-        mock.patch.object(commit, "_remove_preparations"),
+        mock.patch.object(commit, "undo", side_effect=RuntimeError),
+        mock.patch.object(commit, "remove_preparations"),
         pytest.raises(RuntimeError),
     ):
         act()

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 
-from a2patch.patch.diff import NO_NEWLINE
+from a2patch.patch.diff import NO_NEWLINE, Change
 from a2patch.patch.lines import Replacement, replacements, split_lines
-from a2patch.patch.plan import Change
 from a2patch.tree import PACKAGE
 
 _CONTEXT = 3

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from a2patch.block import CLASSES, MODULE
 from a2patch.errors import NotPatchedError
-from a2patch.patch import Change, plan, unified
+from a2patch.patch import Change, conflict, plan_diffs, unified
 from a2patch.transaction import own_patch, peeling, receipt, user_edits
 from a2patch.transaction.application import with_blocks
 from a2patch.transaction.composition import Operation, composed, ordered
@@ -57,13 +57,13 @@ def reversal(seen: Survey, *, force: bool) -> Operation:
     backs = [site.back for site in seen.status.sites if site.back]
     conflicts = [site for site in seen.status.sites if site.state == "conflict"]
     if stuck := [site for site in conflicts if user_edits.holds_ours(below.tree, site, below.receipt)]:
-        raise plan.conflict(tree, stuck)
+        raise conflict(tree, stuck)
     models = _installed_models(seen)
     edits = [*(change for change in models if change.before != change.after), *seen.status.edits]
     edits += [change for one in seen.layers for change in one.edits]
     if edits and not force:
         raise user_edits.refusal(tree, edits)
-    planned = plan.plan(below.tree.read, backs)
+    planned = plan_diffs(below.tree.read, backs)
     bare = {change.path: change.after for change in planned.changes} | {change.path: None for change in models}
     others = dict.fromkeys(path for one in seen.layers for path in one.layer.paths if path not in bare)
     bare |= {path: below.tree.read(path) for path in others}

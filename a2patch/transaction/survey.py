@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 
 from a2patch.errors import NotPatchedError
-from a2patch.patch import Diff, Site, State, Status, derive, plan, series
+from a2patch.patch import Diff, Site, State, Status, derive, names_taken, obstacles, plan, series, status_of
 from a2patch.transaction import peeling, receipt, user_edits
 from a2patch.transaction.peeling import LayerStatus
 from a2patch.transaction.receipt import Receipt
@@ -84,7 +84,7 @@ def _survey(tree: Tree, kept: Receipt | None, *, derivable: bool) -> Survey:
     if status.state != "applied" or kept:
         status = user_edits.recognize(tree, status, kept, _added_files(tree))
     if not any(site.back for site in status.sites):
-        status = replace(status, taken=plan.taken_names(tree, status))
+        status = replace(status, taken=names_taken(tree, status))
     return Survey(tree, status, kept)
 
 
@@ -102,7 +102,7 @@ def refuse_unpatched(seen: Survey) -> None:
         raise NotPatchedError(
             "the tree is not patched, and something stands where the patch would go",
             path=seen.tree.package,
-            found=plan.obstacles(seen.status),
+            found=obstacles(seen.status),
             remedy="Take this out by hand, or go back to the untouched release; then patch it with `a2patch apply`. "
             "`a2patch verify MODEL` tries a model of your own as the tree is.",
         )
@@ -138,7 +138,7 @@ def look(tree: Tree, known: Sequence[Diff], *, derivable: bool) -> Status:
     """Work out what the bytes of a tree say of the patch; `known` are diffs that a receipt says were applied."""
     patches, read = series.folder(), cache(tree.read)
     maker = partial(derive.diff, read=read, added=derive.sources(patches), release=tree.version)
-    return plan.status(read, series.load(patches), tree.version, known, maker if derivable else None)
+    return status_of(read, series.load(patches), tree.version, known, maker if derivable else None)
 
 
 def _added_files(tree: Tree) -> list[Diff]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import time
@@ -198,7 +197,7 @@ class Work:
     def _common(self, role: str, plan: Plan, folder: Path) -> dict[str, Any]:
         """Return what all requests have."""
         parts = {"package": str(self._under.package), "libraries": ("torch", "torchvision"), "parts": ("nn.tasks",)}
-        rest = {"checks": ("import",), "classes": (), "threads": plan.threads, "parent": os.getpid()}
+        rest = {"checks": ("import",), "classes": (), "threads": plan.threads}
         return {"role": role, **parts, **rest, "folder": str(folder)}
 
     def _home(self, name: str) -> Path:

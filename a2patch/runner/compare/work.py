@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from a2patch.errors import AccessError
+from a2patch.errors import unwritable
 from a2patch.protocol import (
     EVENTS,
     SCRATCH,
@@ -219,9 +219,5 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise AccessError(
-            f"can't be written: {error.strerror or error}",
-            path=Path(error.filename) if error.filename else path,
-            remedy="What is finished is kept. Look at the folder and the space left on the disk, then give the same "
-            "command again.",
-        ) from error
+        remedy = "Look at the folder and the space left on the disk, then give the same command again."
+        raise unwritable(error, path, f"What is finished is kept. {remedy}") from error

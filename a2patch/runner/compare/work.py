@@ -13,8 +13,6 @@ from typing import Any
 
 from a2patch.errors import unwritable
 from a2patch.protocol import (
-    EVENTS,
-    SCRATCH,
     Check,
     ComparisonRefused,
     DataFound,
@@ -31,11 +29,9 @@ from a2patch.runner.compare.asked import Asked, Under
 from a2patch.runner.compare.folder import Folder
 from a2patch.runner.compare.launch import CPU, Job, Launch, LocalJob
 from a2patch.runner.compare.plan import CompareError, Plan, Run, refuse_differing
+from a2patch.runner.process import make_home
 from a2patch.runner.requirements import require_libraries, require_tools
 from a2patch.runner.result import ProbeResult
-
-_MEASURE_SECONDS = 20.0
-
 
 _MEASURE_SECONDS = 20.0
 
@@ -203,9 +199,7 @@ class Work:
     def _home(self, name: str) -> Path:
         """Make the home of a probe that leaves nothing."""
         home = self._scratch / name
-        for each in ("work", "config", "cache", "tmp", SCRATCH):
-            (home / each).mkdir(parents=True)
-        (home / EVENTS).touch()
+        make_home(home)
         return home
 
 

@@ -86,7 +86,7 @@ def composed(seen: Survey, made: Made, wanted: Sequence[Block], *, force: bool =
         (*made.notes, *_block_notes(seen, layers, concerned)),
         receipt.note_applied(tree, seen.receipt, made.diffs, {**written, **files, **written}, layers),
         concerned,
-        unified(edits) if edits else b"",
+        unified(edits, tree.package.name) if edits else b"",
     )
 
 

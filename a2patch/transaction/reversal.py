@@ -79,7 +79,7 @@ def reversal(seen: Survey, *, force: bool) -> Operation:
         tuple(notes),
         receipt.note_reverted(tree, seen.receipt, changes),
         tuple(one.layer for one in seen.layers),
-        unified(edits) if edits else b"",
+        unified(edits, tree.package.name) if edits else b"",
     )
 
 

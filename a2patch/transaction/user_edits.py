@@ -58,7 +58,7 @@ def refusal(tree: Tree, edits: Iterable[Change]) -> ConflictError:
     return ConflictError(
         "lines or files of ours have been edited since they were put in",
         path=tree.package,
-        found=unified(edits).decode("utf-8", "replace"),
+        found=unified(edits, tree.package.name).decode("utf-8", "replace"),
         remedy="Nothing was written. `a2patch revert --force` takes ours out and saves these edits as a patch file in "
         "the current folder.",
     )

@@ -116,7 +116,7 @@ def try_tree(
     seen = _seen(console, tree)
     refuse_unpatched(seen)
     verdicts = []
-    if not seen.layers or any(site.back for site in seen.status.sites):
+    if not seen.layers or seen.status.is_patched:
         verdicts.append(try_patch(console, tree, around, copies, python, only=only))
     parts = [(status, *part) for status in seen.layers for part in as_tried(tree, status.layer)]
     for status, name, block in parts:

@@ -9,7 +9,7 @@ from a2patch.patch.diff import SITES, Change, Diff, FileDiff, Site, between, num
 from a2patch.patch.fit import Misfit, explain, fit, fit_file, outcome
 from a2patch.patch.lines import merge, split_lines
 from a2patch.patch.ours import MODEL_TAG, is_model, is_path, may_touch, same_edits
-from a2patch.patch.plan import Plan
+from a2patch.patch.plan import Plan, differing
 from a2patch.patch.plan import plan as plan_diffs
 from a2patch.patch.scopes import names_bound
 from a2patch.patch.status import SiteState, SiteStatus, State, Status, conflict, names_taken, obstacles, status_of
@@ -35,6 +35,7 @@ __all__ = [
     "between",
     "block_diff",
     "conflict",
+    "differing",
     "explain",
     "fit",
     "fit_file",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from a2patch.block import ADDITION
@@ -25,6 +25,17 @@ class Plan:
 
     changes: tuple[Change, ...]
     diffs: tuple[Diff, ...]
+
+
+def differing(read: Reader, files: Mapping[str, bytes | None]) -> list[Change]:
+    """Return the changes that bring files to their new bytes; a file that has them already is left out.
+
+    Args:
+        read: Gives the bytes of a file of the tree.
+        files: The new bytes of each file, by its path; None for a file that goes.
+    """
+    changes = (Change(path, read(path), content) for path, content in files.items())
+    return [change for change in changes if change.before != change.after]
 
 
 def plan(read: Reader, diffs: Iterable[Diff]) -> Plan:

@@ -62,6 +62,11 @@ class Status:
     taken: tuple[str, ...] = ()
 
     @property
+    def is_patched(self) -> bool:
+        """Whether anything of the patch is there."""
+        return any(site.back for site in self.sites)
+
+    @property
     def complete(self) -> bool:
         """Whether the whole patch is there, edited or not."""
         return self.state in {"applied", "edited"}
@@ -76,7 +81,7 @@ class Status:
         """The state of the tree, from those of its sites."""
         states = {site.site: site.state for site in self.sites}
         found = set(states.values())
-        if not any(site.back for site in self.sites):
+        if not self.is_patched:
             return "foreign" if self.taken or "conflict" in found else "pristine"
         if "conflict" in found:
             return "conflict"

@@ -64,7 +64,7 @@ def application(seen: Survey, added: Sequence[Block] = (), *, derivable: bool = 
 
 def again(seen: Survey) -> Operation:
     """Work out what putting in again what a tree has of ours would change."""
-    if any(site.back for site in seen.status.sites):
+    if seen.status.is_patched:
         return application(seen)
     return composed(seen, own_patch.left(seen.below), with_blocks(seen, ()))
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from a2patch.errors import ConflictError, NotPatchedError
-from a2patch.patch import CFG_FOLDERS, Change, is_model
+from a2patch.patch import CFG_FOLDERS, differing, is_model
 from a2patch.transaction import receipt
 from a2patch.transaction.composition import Operation
 from a2patch.transaction.survey import Survey, survey
@@ -66,8 +66,7 @@ def installation(tree: Tree, models: Mapping[str, bytes], *, force: bool) -> Ope
             remedy="`a2patch revert` and `a2patch apply` make one; or write the file with -o, without --install.",
         )
     classes = [name for one in seen.layers for name in one.layer.block.names()]
-    changes = [Change(path, tree.read(path), content) for path, content in models.items()]
-    changes = [change for change in changes if change.before != change.after]
+    changes = differing(tree.read, models)
     for change in changes:
         _check_name(tree, change.path)
         if change.before is not None and not (force and change.path in seen.receipt.models):

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from a2patch.block import CLASSES, MODULE
 from a2patch.errors import NotPatchedError
-from a2patch.patch import Change, conflict, plan_diffs, unified
+from a2patch.patch import Change, conflict, differing, plan_diffs, unified
 from a2patch.transaction import own_patch, peeling, receipt, user_edits
 from a2patch.transaction.application import with_blocks
 from a2patch.transaction.composition import Operation, composed, ordered
@@ -35,7 +35,7 @@ def preview(tree: Tree, names: Collection[str] = (), *, force: bool = False) -> 
         return reversal(seen, force=force)
     meant = {_meant(seen, name) for name in names}
     rest = [block for block in with_blocks(seen, ()) if block.name not in meant]
-    patched = any(site.back for site in seen.status.sites)
+    patched = seen.status.is_patched
     if not rest and (MODULE in meant or not patched):
         return reversal(seen, force=force)
     made = own_patch.out(seen.below) if MODULE in meant else own_patch.left(seen.below)
@@ -67,8 +67,7 @@ def reversal(seen: Survey, *, force: bool) -> Operation:
     bare = {change.path: change.after for change in planned.changes} | {change.path: None for change in models}
     others = dict.fromkeys(path for one in seen.layers for path in one.layer.paths if path not in bare)
     bare |= {path: below.tree.read(path) for path in others}
-    found = [Change(path, tree.read(path), content) for path, content in bare.items()]
-    changes = ordered([change for change in found if change.before != change.after][::-1])
+    changes = ordered(differing(tree.read, bare)[::-1])
     notes = []
     if not changes:
         notes.append(f"nothing of the patch was left in the tree: its receipt was removed, {tree.path(RECEIPT)}")
@@ -90,7 +89,7 @@ def _meant(seen: Survey, name: str) -> str:
         NotPatchedError: The tree has none.
     """
     named = {one.layer.block.name: (one.layer.block.name, *one.layer.block.names()) for one in seen.layers}
-    if any(site.back for site in seen.status.sites):
+    if seen.status.is_patched:
         named[MODULE] = (MODULE, *CLASSES)
     wanted = name.replace("\\", "/").rpartition("/")[2].removesuffix(".py")
     for block, names in named.items():

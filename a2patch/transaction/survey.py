@@ -40,12 +40,12 @@ class Survey:
     @property
     def is_patched(self) -> bool:
         """Whether anything of ours is in the tree."""
-        return any(site.back for site in self.status.sites) or any(one.state != "gone" for one in self.layers)
+        return self.status.is_patched or any(one.state != "gone" for one in self.layers)
 
     @property
     def complete(self) -> bool:
         """Whether all is there that was put in, edited or not."""
-        none = not any(site.back for site in self.status.sites)
+        none = not self.status.is_patched
         return all(one.is_there for one in self.layers) and (self.status.complete or (bool(self.layers) and none))
 
     @property
@@ -54,7 +54,7 @@ class Survey:
         found = {one.state for one in self.layers if one.state != "gone"}
         if not found:
             return self.status.state
-        if any(site.back for site in self.status.sites):
+        if self.status.is_patched:
             found.add(self.status.state)  # type: ignore[arg-type]
         worst: tuple[State, ...] = ("conflict", "partial", "stale", "edited")
         return next((state for state in worst if state in found), "applied")
@@ -83,7 +83,7 @@ def _survey(tree: Tree, kept: Receipt | None, *, derivable: bool) -> Survey:
     status = look(tree, kept.diffs if kept else (), derivable=derivable)
     if status.state != "applied" or kept:
         status = user_edits.recognize(tree, status, kept, _added_files(tree))
-    if not any(site.back for site in status.sites):
+    if not status.is_patched:
         status = replace(status, taken=names_taken(tree, status))
     return Survey(tree, status, kept)
 
@@ -129,7 +129,7 @@ def untouched(seen: Survey) -> Mapping[str, bytes | None] | None:
     if not seen.complete:
         return None
     below = seen.below
-    patched = any(site.back for site in seen.status.sites)
+    patched = seen.status.is_patched
     changes = plan.plan_revert(below.tree, below.status).changes if patched else ()
     return {**below.tree.overlay, **{change.path: change.after for change in changes}}
 

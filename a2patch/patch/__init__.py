@@ -8,7 +8,7 @@ from a2patch.patch.derive import CFG_FOLDERS, block_diff
 from a2patch.patch.diff import SITES, Change, Diff, FileDiff, Site, between, numbers, parse
 from a2patch.patch.fit import Misfit, explain, fit, fit_file, outcome
 from a2patch.patch.lines import merge, split_lines
-from a2patch.patch.ours import MODEL_TAG, is_model, is_path, may_touch, same_edits
+from a2patch.patch.ours import MODEL_TAG, is_left, is_model, is_path, may_touch, same_edits
 from a2patch.patch.plan import Plan, differing
 from a2patch.patch.plan import plan as plan_diffs
 from a2patch.patch.scopes import names_bound
@@ -39,6 +39,7 @@ __all__ = [
     "explain",
     "fit",
     "fit_file",
+    "is_left",
     "is_model",
     "is_path",
     "may_touch",

@@ -19,6 +19,7 @@ from a2patch.block.double_attention import (
     MODULE,
     TUTORIAL,
 )
+from a2patch.block.folder import folder as blocks_folder
 from a2patch.block.gated import gated
 from a2patch.block.module_file import class_named, imports_siblings, is_module_name, read_module_file, reread
 
@@ -41,6 +42,7 @@ __all__ = [
     "Branch",
     "RowRule",
     "addition",
+    "blocks_folder",
     "bundled",
     "class_named",
     "gated",

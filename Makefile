@@ -39,7 +39,7 @@ stock: .venv/ready
 blocks: .venv/ready
 	$(BIN)/python -m tests.soak.blocks $(if $(ONLY),--blocks $(ONLY))
 
-# Upstream's own tests, in a stock tree and in one with all blocks: both must say the same; half an hour.
+# Upstream's own tests, in a stock tree and in one with all blocks: both must say the same; five minutes.
 upstream: .venv/ready
 	$(BIN)/python -m tests.soak.upstream
 

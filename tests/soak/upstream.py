@@ -4,7 +4,7 @@
 
 The tests come with the source archive of the newest release, which is fetched once. They run without a network, so
 that many fail for want of a download; then also the reasons must be the same. What differs is tried once more in both
-trees, alone and with five times as long: a machine that is busy ends a test in one tree only. Half an hour on two
+trees, alone and with five times as long: a machine that is busy ends a test in one tree only. Five minutes on two
 cores, on which the two trees are tried side by side.
 """
 

@@ -22,6 +22,7 @@ def verify_block(
     notify: Callable[[str], None],
     environ: Mapping[str, str],
     *,
+    base: str = "",
     only: Collection[str] = DEFAULT,
     source: Check | None = None,
     heard: Callable[[Check], None] = lambda check: None,
@@ -39,6 +40,7 @@ def verify_block(
         block: The block; the rule of each of its classes is known.
         notify: Told, in a few words, what is being tried.
         environ: The environment to derive the probe's from.
+        base: The stock model to try it in; without it the first of the families that the tree has.
         only: The checks to make besides `import`; the others are skipped.
         source: The check `source`, if the caller has looked at the bytes of the package.
         heard: Told each check as it is made, before all is judged together.
@@ -51,7 +53,7 @@ def verify_block(
         ToolMissingError: The interpreter can't run, or lacks a library.
         ModelError: The tree has no model that the block can be tried in.
     """
-    base = base_of(package)
+    base = base or base_of(package)
 
     def asked(role: Role, place: Path, checks: Sequence[str]) -> VerifyRequest:
         return block_request(role, place, checks, block, base)

@@ -72,6 +72,8 @@ def apply(
         console.copies(outcome.survey, copies)
         if not outcome.changes:
             console.unchanged(outcome.survey)
+            if outcome.notes:
+                console.notes(outcome)
             console.lines(_next_steps(tree, copies, ultralytics_path, shown) if copy else [])
             return
         console.changes("patched", outcome)

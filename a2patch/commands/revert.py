@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from a2patch.block import Block, read_module_file
 from a2patch.commands.options import JsonOption, PathOption, locate, surroundings
 from a2patch.console import error_handler
+from a2patch.errors import BlockError
 
 
 def revert(
@@ -29,7 +34,9 @@ def revert(
         around = surroundings()
         tree = locate(console, ultralytics_path, around)
         copies = environment.copies(tree, around)  # before anything is written: it may fail
-        outcome = operations.revert(tree, console.notify, names or [], force=force, folder=around.folder)
+        outcome = operations.revert(
+            tree, console.notify, names or [], _files(names or []), force=force, folder=around.folder
+        )
         console.tree(outcome.survey)
         console.copies(outcome.survey, copies)
         if outcome.writes:
@@ -37,3 +44,13 @@ def revert(
             console.notes(outcome)
         else:
             console.lines(["not patched: nothing to do"])
+
+
+def _files(names: Sequence[str]) -> list[Block]:
+    """Return the blocks of the files among what was typed: where the receipt is lost, they tell what is theirs."""
+    found = []
+    for name in names:
+        if name.endswith(".py") and Path(name).is_file():
+            with suppress(BlockError):  # the name still tells which one is meant
+                found.append(read_module_file(Path(name)))
+    return found

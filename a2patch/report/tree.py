@@ -60,6 +60,9 @@ def status_lines(survey: Survey, copies: Sequence[Copy], named: Path | None) -> 
             f"         {survey.tree.path(path)}  {_installed(survey.tree.read(path), content)}"
             for path, content in survey.receipt.models.items()
         ]
+    elif survey.layers:
+        again = f"{typed['apply']} {survey.layers[0].layer.block.name}"
+        lines.append(f"receipt  lost; the blocks are known by their bytes, and `{again}` writes a new one")
     return [*lines, *copies_lines(survey, copies), *_next_lines(survey, named)]
 
 

@@ -24,8 +24,8 @@ def preview(tree: Tree, added: Sequence[Block] = (), *, derivable: bool = True) 
     Raises:
         ConflictError: The tree is not as any diff expects it.
     """
-    seen = survey(tree, derivable=derivable)
-    if seen.status.complete and seen.receipt is None and not added:  # by hand, and complete
+    seen = survey(tree, added, derivable=derivable)
+    if seen.status.complete and seen.receipt is None and not (added or seen.layers):  # by hand, and complete
         return Operation(seen)
     refuse_unmerged(seen)
     planned = application(seen, added, derivable=derivable)
@@ -42,7 +42,7 @@ def preview_blocks(tree: Tree, added: Sequence[Block]) -> Operation:
     Raises:
         ConflictError: One has no place in the tree, or a name of it is taken.
     """
-    seen = survey(tree)
+    seen = survey(tree, added)
     refuse_unmerged(seen)
     planned = composed(seen, own_patch.left(seen.below), with_blocks(seen, added))
     return replace(planned, notes=(*_uncommitted_notes(seen, planned.changes), *planned.notes))

@@ -102,13 +102,7 @@ def _put_one(tree: Tree, block: Block) -> tuple[Tree, Layer]:
     last = imports_siblings(block.source)
     added, mine = addition(block, last=last), addition(replace(block, classes=own), last=last)
     if own and (taken := taken_names(tree, mine, (), [f"nn/modules/{block.name}.py"])):
-        raise ConflictError(
-            f"the tree already uses a name that {block.name} brings",
-            path=tree.package,
-            found=_told(taken),
-            remedy="Nothing was written. Import a class under another name with --as NEW=OLD, rename the file where "
-            "its name is taken, or take these out by hand.",
-        )
+        raise _taken(tree, mine, taken)
     sites: tuple[Site, ...] = ("module", "init", "tasks") if own else ("tasks",)
     diffs = []
     for site in sites:
@@ -119,6 +113,26 @@ def _put_one(tree: Tree, block: Block) -> tuple[Tree, Layer]:
         tree = laid(tree, change.path, change.after)
         diffs.append(diff)
     return tree, Layer(block, tuple(diffs))
+
+
+def _taken(tree: Tree, added: Addition, taken: Sequence[str]) -> ConflictError:
+    """Return what to say of names that are taken: by others, or by the block itself, of which no receipt tells."""
+    exports = tree.read("nn/modules/__init__.py") or tree.read("nn/modules.py") or b""
+    if added.statement.encode() in exports:
+        return ConflictError(
+            f"the tree has {added.module} already, not as a2patch puts it in, and no receipt tells what is whose",
+            path=tree.package,
+            found=_told(taken),
+            remedy="Nothing was written. Take these lines out by hand, and the module file; or reinstall the release. "
+            "Then try again.",
+        )
+    return ConflictError(
+        f"the tree already uses a name that {added.module} brings",
+        path=tree.package,
+        found=_told(taken),
+        remedy="Nothing was written. Import a class under another name with --as NEW=OLD, rename the file where "
+        "its name is taken, or take these out by hand.",
+    )
 
 
 def _told(taken: Sequence[str]) -> str:

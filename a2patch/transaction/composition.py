@@ -14,6 +14,8 @@ from a2patch.transaction.own_patch import Made
 from a2patch.transaction.survey import Survey
 from a2patch.tree import Tree
 
+_LOST = "the receipt was lost; the blocks were known by their bytes, and there is a new one"
+
 
 @dataclass(frozen=True)
 class Operation:
@@ -74,7 +76,8 @@ def composed(seen: Survey, made: Made, wanted: Sequence[Block], *, force: bool =
     paths = dict.fromkeys((*made.files, *(path for layer in (*old, *layers) for path in layer.paths)))
     files = {path: kept.get(path, above.read(path)) for path in paths}
     changes = differing(tree.read, files)
-    if not changes:
+    lost = seen.receipt is None and bool(seen.layers)
+    if not (changes or lost):
         return Operation(seen)
     written = _written(below, made, wanted)
     concerned = _concerned(old, layers)
@@ -82,8 +85,8 @@ def composed(seen: Survey, made: Made, wanted: Sequence[Block], *, force: bool =
         seen,
         ordered(changes),
         made.shown,
-        (*made.notes, *_block_notes(seen, layers, concerned)),
-        receipt.note_applied(tree, seen.receipt, made.diffs, {**written, **files, **written}, layers),
+        (*made.notes, *_block_notes(seen, layers, concerned), *([_LOST] if lost else [])),
+        receipt.note_applied(tree, seen.last_receipt, made.diffs, {**written, **files, **written}, layers),
         concerned,
         unified(edits, tree.package.name) if edits else b"",
     )

@@ -59,6 +59,12 @@ def installation(tree: Tree, models: Mapping[str, bytes], *, force: bool) -> Ope
     """
     seen = survey(tree)
     refuse_unpatched(seen)
+    if seen.receipt is None and seen.layers:
+        raise NotPatchedError(
+            "the receipt of the tree is lost, so there is none to note a model file in",
+            path=tree.package,
+            remedy=f"`a2patch apply {seen.layers[0].layer.block.name}` writes a new one; then try again.",
+        )
     if seen.receipt is None:
         raise NotPatchedError(
             "the tree was patched by hand and has no receipt to note a model file in",

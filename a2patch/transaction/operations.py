@@ -55,7 +55,13 @@ def apply_blocks(tree: Tree, notify: Notify, added: Sequence[Block]) -> Operatio
 
 
 def revert(
-    tree: Tree, notify: Notify, names: Collection[str] = (), *, force: bool = False, folder: Path | None = None
+    tree: Tree,
+    notify: Notify,
+    names: Collection[str] = (),
+    known: Sequence[Block] = (),
+    *,
+    force: bool = False,
+    folder: Path | None = None,
 ) -> Operation:
     """Take the patch out of a tree.
 
@@ -63,6 +69,7 @@ def revert(
         tree: The tree.
         notify: Takes a line on what is waited for and what was recovered.
         names: The blocks to take out, or classes of them; none for all that is ours.
+        known: Blocks that it may have without a receipt, besides those that come with a2patch.
         force: Whether lines and files of the patch are taken out also where the user edited them; the edits are saved.
         folder: Where they are saved; without one in the current folder.
 
@@ -73,7 +80,7 @@ def revert(
     """
 
     def look() -> Operation:
-        planned = reversal.preview(tree, names, force=force)
+        planned = reversal.preview(tree, names, known, force=force)
         if not planned.edits:
             return planned
         place = user_edits.keep(folder or Path.cwd(), planned.edits)  # first of all: what follows removes them

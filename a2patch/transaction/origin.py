@@ -98,9 +98,9 @@ def _plans(tree: Tree, before: Contents, after: Contents) -> Iterator[Operation]
     ]
     if layers or _layers(tree, before):
         plans += [
-            lambda: composition.composed(seen := survey(was), own_patch.left(seen.below), wanted, force=True),
-            lambda: composition.composed(seen := survey(was), own_patch.put_in(seen.below), wanted),
-            lambda: composition.composed(seen := survey(was), own_patch.out(seen.below), wanted, force=True),
+            lambda: composition.composed(seen := survey(was, wanted), own_patch.left(seen.below), wanted, force=True),
+            lambda: composition.composed(seen := survey(was, wanted), own_patch.put_in(seen.below), wanted),
+            lambda: composition.composed(seen := survey(was, wanted), own_patch.out(seen.below), wanted, force=True),
         ]
     for plan in plans:
         with suppress(A2PatchError):  # a command that would refuse the tree did not leave this

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
-from a2patch.block import CLASSES, MODULE
+from a2patch.block import CLASSES, MODULE, Block
 from a2patch.errors import NotPatchedError
 from a2patch.patch import Change, conflict, differing, plan_diffs, unified
 from a2patch.transaction import own_patch, peeling, receipt, user_edits
@@ -15,19 +15,20 @@ from a2patch.transaction.survey import Survey, refuse_unmerged, survey
 from a2patch.tree import Tree
 
 
-def preview(tree: Tree, names: Collection[str] = (), *, force: bool = False) -> Operation:
+def preview(tree: Tree, names: Collection[str] = (), known: Sequence[Block] = (), *, force: bool = False) -> Operation:
     """Work out what `revert` would do, and write nothing.
 
     Args:
         tree: The tree.
         names: The blocks to take out, or classes of them; none for all that is ours.
+        known: Blocks that it may have without a receipt, besides those that come with a2patch.
         force: Whether lines and files of the patch are taken out also where the user edited them.
 
     Raises:
         ConflictError: Our own lines or files have been edited.
         NotPatchedError: The tree has no block of such a name.
     """
-    seen = survey(tree)
+    seen = survey(tree, known)
     if not names and not seen.is_patched and seen.receipt is None:
         return Operation(seen)
     refuse_unmerged(seen)
@@ -76,7 +77,7 @@ def reversal(seen: Survey, *, force: bool) -> Operation:
         changes,
         tuple(diff.reversed() for diff in planned.diffs),
         tuple(notes),
-        receipt.note_reverted(tree, seen.receipt, changes),
+        receipt.note_reverted(tree, seen.last_receipt, changes),
         tuple(one.layer for one in seen.layers),
         unified(edits, tree.package.name) if edits else b"",
     )

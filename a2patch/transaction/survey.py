@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
+from a2patch.block import Block
 from a2patch.errors import NotPatchedError
 from a2patch.patch import Diff, Site, State, Status, derive, names_taken, obstacles, plan, series, status_of
 from a2patch.transaction import peeling, receipt, user_edits
 from a2patch.transaction.peeling import LayerStatus
 from a2patch.transaction.receipt import Receipt
+from a2patch.transaction.recognition import rebuilt, recognized
 from a2patch.tree import Tree, repository
 
 
@@ -59,22 +61,31 @@ class Survey:
         worst: tuple[State, ...] = ("conflict", "partial", "stale", "edited")
         return next((state for state in worst if state in found), "applied")
 
+    @property
+    def last_receipt(self) -> Receipt | None:
+        """The receipt; where it is lost and blocks were known without it, what their bytes tell of it."""
+        bare = untouched(self) if self.receipt is None and self.layers else None
+        return self.receipt if bare is None else rebuilt(self.tree, [one.layer for one in self.layers], bare)
 
-def survey(tree: Tree, *, derivable: bool = True) -> Survey:
+
+def survey(tree: Tree, known: Sequence[Block] = (), *, derivable: bool = True) -> Survey:
     """Look at a tree.
 
     Args:
         tree: The tree.
+        known: Blocks that it may have without a receipt, besides those that come with a2patch.
         derivable: Whether a diff may be made from the tree's own syntax where no versioned one fits.
 
     Raises:
         A2PatchError: Its receipt can't be used.
     """
     kept = receipt.load(tree)
-    if kept is None or not kept.blocks:
+    layers = recognized(tree, known) if kept is None else kept.blocks
+    if not layers:
         return _survey(tree, kept, derivable=derivable)
-    peeled = peeling.peel(tree, kept)
-    below = _survey(peeled.tree, replace(kept, blocks=(), written=peeled.written), derivable=derivable)
+    peeled = peeling.peel(tree, kept or rebuilt(tree, layers, {}))
+    rest = replace(kept, blocks=(), written=peeled.written) if kept else None
+    below = _survey(peeled.tree, rest, derivable=derivable)
     return Survey(tree, below.status, kept, peeled.layers, below)
 
 

@@ -1,7 +1,7 @@
 """What each block that comes with a2patch costs whole models, and what every check says of it there.
 
 A model is the base with the block behind P3 and P4 of its backbone, as `a2patch insert` makes it, at scale n and
-640 px. `python -m docs.block_tables` measures with this, and writes the tables of `docs/blocks.md`.
+640 px. `python -m benchmarks.block_tables` measures with this, and writes the tables of `docs/blocks.md`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Write the tables of `docs/blocks.md` and of its Chinese page: what each block costs three models, and every check.
 
-python -m docs.block_tables [--repeats 31] [--threads 1] [--blocks se ema] [--bases yolo26.yaml] [--print]
+python -m benchmarks.block_tables [--repeats 31] [--threads 1] [--blocks se ema] [--bases yolo26.yaml] [--print]
 
 Times want a machine with nothing else to do. What the checks say takes most of the time; it is done after the times.
 """
@@ -23,8 +23,9 @@ from a2patch.protocol import Check
 from benchmarks.in_models import AGAIN, BASE, Cost, checked, measured, patched
 from tests.support.trees import NEWEST
 
-PAGES = {"en": Path(__file__).with_name("blocks.md"), "zh": Path(__file__).with_name("zh") / "blocks.md"}
-BEGIN, END = "<!-- written by `python -m docs.block_tables`: begin -->", "<!-- end -->"
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+PAGES = {"en": DOCS / "blocks.md", "zh": DOCS / "zh" / "blocks.md"}
+BEGIN, END = "<!-- written by `python -m benchmarks.block_tables`: begin -->", "<!-- end -->"
 USE = {
     "se": "根据整幅图像中所有通道的内容，为各个通道加权。",
     "eca": "根据通道自身及其相邻通道为每个通道加权，总共只有几个权重。",

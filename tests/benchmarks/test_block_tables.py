@@ -6,8 +6,8 @@ import pytest
 
 from a2patch.block import bundled
 from a2patch.protocol import Check
-from benchmarks.in_models import AGAIN, BASE, Cost
 from benchmarks.block_tables import BEGIN, END, PAGES, USE, WORDS, Measured, placed, tables
+from benchmarks.in_models import AGAIN, BASE, Cost
 
 BLOCKS = [bundled()["se"], bundled()["simam"]]
 CHECKS = (Check("sight", "pass", "0.98"), Check("gradient", "skip", meaning="nothing | to learn"))

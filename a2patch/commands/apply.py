@@ -127,7 +127,7 @@ def _next_steps(tree: Tree, copies: Sequence[Copy], path: Path | None, blocks: S
     train = next_steps.training(tree, copies, f"detect train model={at_scale(MODEL, 's')} data=coco8.yaml epochs=3")
     first = f"{train}   # any of n s m l x" if train else ""
     if blocks:
-        first = f"{next_steps.command('insert', path)} --base yolov8 --block {blocks[0].names()[0]} --at P3"
+        first = f"{next_steps.command('insert', path)} --base yolov8 --block {_shown_class(blocks[0])} --at P3"
     return [
         "",
         "next",
@@ -135,3 +135,9 @@ def _next_steps(tree: Tree, copies: Sequence[Copy], path: Path | None, blocks: S
         f"  {next_steps.command('status', path)}",
         f"  {next_steps.command('revert', path)}",
     ]
+
+
+def _shown_class(block: Block) -> str:
+    """Return the class to show a command with: a twin behind a gate, where its user asked for one."""
+    names = block.names()
+    return next((name for name in names if name.startswith("Gated") and name.removeprefix("Gated") in names), names[0])

@@ -15,6 +15,7 @@ from a2patch.block import (
     RULES,
     Block,
     BlockClass,
+    bringing,
     bundled,
     class_named,
     gated,
@@ -140,10 +141,13 @@ def _find(named: str) -> Given:
     elif named in bundled():
         block = bundled()[named]
     else:
+        brought = bringing([named])
         raise BlockError(
             f"there is no block {named}",
             found=f"those that come with a2patch: {', '.join(bundled())}",
-            remedy="Name one of these, or the path of a Python file or of a folder with a block.toml.",
+            remedy=f"{brought} brings a class {named}."
+            if brought
+            else "Name one of these, or the path of a Python file or of a folder with a block.toml.",
         )
     return Given(block, dict.fromkeys(block.names(), "its block.toml"))
 

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from a2patch.block import BLOCK, CLASSES, LAYER
+from a2patch.block import BLOCK, CLASSES, LAYER, bringing, bundled
 from a2patch.commands.options import (
     RESULT,
     JsonOption,
     PathOption,
     PythonOption,
+    defined_names,
     interpreter,
     known_classes,
     locate,
@@ -109,6 +110,8 @@ def insert(
         tree = locate(console, ultralytics_path, around)
         seen = survey(console, tree)
         console.document["tree"] = json.tree(seen)
+        if not ours:
+            arguments = _other_arguments(seen, block, e, args)
         models.refuse_unpatched(seen)
         if ours and not (remove or seen.status.complete):
             raise NotPatchedError(
@@ -116,11 +119,11 @@ def insert(
                 path=tree.package,
                 remedy="Put it in with `a2patch apply`, or name a class of the tree with --block.",
             )
-        if not ours:
-            arguments = _other_arguments(seen, block, e, args)
         model = find_model(tree.package, base, around.folder, console.notify)
         order = runner.Insertion(model, positions, each, remove, block, arguments, name, trust, costs)
-        order = replace(order, classes=known_classes(seen), tag=order.tag if ours else block)
+        order = replace(
+            order, classes=known_classes(seen), defined=defined_names(seen), tag=order.tag if ours else block
+        )
         python = interpreter(console, python, tree, around)
         with progress() as notify:
             result = runner.insert_models(tree.package, python, order, notify, around.variables)
@@ -179,6 +182,16 @@ def _row_arguments(block: str, e: float | None, args: str) -> str:
     return ", ".join(map(repr, values))
 
 
+def _remedy(seen: Survey, block: str, there: Sequence[str]) -> str:
+    """Return how a tree gets a class that it lacks, or what was meant by the name of a block."""
+    named = [one.layer.block for one in seen.layers if one.is_there and one.layer.block.name == block]
+    if meant := named or [each for each in bundled().values() if each.name == block]:
+        brought = "" if named else f"`a2patch apply {block}` puts it in. "
+        return f"{brought}Name a class of it: --block {' or --block '.join(meant[0].names())}."
+    put_in = bringing([block]) or "`a2patch apply FILE`"
+    return f"Put it in with {put_in}{', or name one of these' if there else ''}."
+
+
 def _other_arguments(seen: Survey, block: str, e: float | None, args: str) -> str:
     """Return the arguments of a row of another block's class as they are written: by default those of its example.
 
@@ -189,11 +202,12 @@ def _other_arguments(seen: Survey, block: str, e: float | None, args: str) -> st
         raise typer.BadParameter(f"--e is the one argument of a {BLOCK}; --args are those of the row")
     known = {each.name: each for one in seen.layers if one.is_there for each in one.layer.block.classes}
     if block not in known:
+        there = [*(CLASSES if seen.status.complete else ()), *known]
         raise NotPatchedError(
             f"the tree has no block with a class {block}",
             path=seen.tree.package,
-            found=f"it has {', '.join([*CLASSES, *known])}" if seen.status.complete else f"it has {', '.join(known)}",
-            remedy="Put it in with `a2patch apply FILE`, or name one of these.",
+            found=f"it has {', '.join(there) or 'none'}",
+            remedy=_remedy(seen, block, there),
         )
     rule = known[block].rule
     if rule is not None and rule.kind == "join":

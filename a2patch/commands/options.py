@@ -77,6 +77,11 @@ def known_classes(seen: Survey) -> tuple[str, ...]:
     return (*CLASSES, *(name for one in seen.layers for name in one.layer.block.names()))
 
 
+def defined_names(seen: Survey) -> tuple[str, ...]:
+    """Return what each of the known classes is called in its module, where that is another name."""
+    return (*("" for _ in CLASSES), *(each.defined for one in seen.layers for each in one.layer.block.classes))
+
+
 def interpreter(console: Console, python: Path | None, tree: Tree, around: Surroundings) -> Path:
     """Return the interpreter that tries a tree: the one that was named with `--python`, or else one that fits.
 

@@ -43,6 +43,7 @@ class Attempt:
         asked: Given the role of a probe, its package and the checks, returns what it is asked.
         base: The model that costs are compared with; empty if there is none.
         untriable: Returns the error to raise where a model can't be read; None where each is one that a patch brings.
+        command: What patches another tree in the same way.
     """
 
     package: Path
@@ -51,6 +52,7 @@ class Attempt:
     asked: Callable[[Role, Path, Sequence[str]], VerifyRequest]
     base: str
     untriable: Callable[[ModelUnreadable], A2PatchError] | None = None
+    command: str = "a2patch apply"
 
 
 def try_package(
@@ -115,7 +117,7 @@ def try_package(
         if "gpu" in probes:
             checks["amp"] = with_gpu(checks["amp"], probes["gpu"])
         if reference:
-            checks["checkpoint"] = without_patch(checks["checkpoint"], reference)
+            checks["checkpoint"] = without_patch(checks["checkpoint"], reference, attempt.command)
         doubtful = [name for name in EXCUSABLE if checks[name].result == "fail"]
         if doubtful:
             training = runner.run([asked("training", ["import", *doubtful])])["training"]

@@ -39,6 +39,7 @@ class Insertion:
         trust: Whether the model file may run code that it holds.
         costs: Whether what they cost is counted, which takes as long as all else.
         classes: The classes of the blocks that the tree has, which `remove` takes out, and which no position goes by.
+        defined: What each of these is called in its module, where that is another name.
         tag: What stands for the block in a name that tells the positions.
     """
 
@@ -52,6 +53,7 @@ class Insertion:
     trust: bool = False
     costs: bool = False
     classes: tuple[str, ...] = CLASSES
+    defined: tuple[str, ...] = ()
     tag: str = MODEL_TAG
 
 
@@ -208,7 +210,7 @@ def insertion_request(package: Path, insertion: Insertion) -> InsertRequest:
         trained="",
         modules=AddedModules(),
         awaited="",
-        block=AddedBlock(),
+        block=AddedBlock(defined=insertion.defined),
         commands=(),
         model=str(insertion.model),
         positions=tuple(position.name for position in insertion.positions),

@@ -157,7 +157,7 @@ def _difference(now: StockModel, before: StockModel) -> str:
     return ""
 
 
-def without_patch(check: Check, unpatched: ProbeResult) -> Check:
+def without_patch(check: Check, unpatched: ProbeResult, command: str) -> Check:
     """Return the check `checkpoint` with what becomes of the checkpoint in the untouched package."""
     there = unpatched.checks.get("checkpoint", _PENDING)
     if there.result == "pass" and check.result == "pass":
@@ -167,7 +167,7 @@ def without_patch(check: Check, unpatched: ProbeResult) -> Check:
     return replace(
         check,
         meaning=f"{check.meaning} An unpatched ultralytics does not load it: {there.meaning}.".strip(),
-        advice=f"{check.advice} Run `a2patch apply` wherever it is to be loaded.".strip(),
+        advice=f"{check.advice} Run `{command}` wherever it is to be loaded.".strip(),
         seconds=check.seconds + there.seconds,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
-from a2patch.block import BASES, Block, reference
+from a2patch.block import BASES, Block, bundled, reference
 from a2patch.errors import ModelError
 from a2patch.graph import at_scale, model_files
 from a2patch.protocol import AddedBlock, AddedModules, Check, ModelSpec, ModelUnreadable, Role, VerifyRequest
@@ -66,7 +66,7 @@ def verify_block(
             remedy="Insert the block into a model of your own with `a2patch insert`, and verify that.",
         )
 
-    attempt = Attempt(package, interpreter, untouched, asked, base, untriable)
+    attempt = Attempt(package, interpreter, untouched, asked, base, untriable, _command(block))
     pointless = _pointless(only, untouched)
     return try_package(
         attempt, notify, environ, only=only, pointless=pointless, source=source, heard=heard, timeout=timeout
@@ -121,6 +121,11 @@ def block_request(role: Role, package: Path, wanted: Sequence[str], block: Block
         block=AddedBlock() if stock else _described(block),
         commands=(),
     )
+
+
+def _command(block: Block) -> str:
+    """Return the command that puts a block into another tree."""
+    return f"a2patch apply {block.name if block.name in bundled() else f'{block.name}.py'}"
 
 
 def _described(block: Block) -> AddedBlock:

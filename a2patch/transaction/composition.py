@@ -46,11 +46,12 @@ class Operation:
 
     def names(self) -> dict[str, str]:
         """Return what changes each file, by its path: a diff, or a block where no diff of the patch does."""
-        of_blocks: dict[str, str] = {}
+        of_blocks: dict[str, dict[str, None]] = {}
         for layer in self.layers:
-            names = {path: [of_blocks[path]] if path in of_blocks else [] for path in layer.paths}
-            of_blocks |= {path: ", ".join([*before, layer.block.name]) for path, before in names.items()}
-        return of_blocks | {file.path: diff.name for diff in self.diffs for file in diff.files}
+            for path in layer.paths:
+                of_blocks.setdefault(path, {})[layer.block.name] = None  # once, also where it goes out and in
+        named = {path: ", ".join(blocks) for path, blocks in of_blocks.items()}
+        return named | {file.path: diff.name for diff in self.diffs for file in diff.files}
 
 
 def composed(seen: Survey, made: Made, wanted: Sequence[Block], *, force: bool = False) -> Operation:

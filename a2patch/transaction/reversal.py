@@ -89,7 +89,8 @@ def _meant(seen: Survey, name: str) -> str:
     Raises:
         NotPatchedError: The tree has none.
     """
-    named = {one.layer.block.name: (one.layer.block.name, *one.layer.block.names()) for one in seen.layers}
+    blocks = [one.layer.block for one in seen.layers]
+    named = {b.name: (b.name, *b.names(), *(each.defined for each in b.classes if each.defined)) for b in blocks}
     if seen.status.is_patched:
         named[MODULE] = (MODULE, *CLASSES)
     wanted = name.replace("\\", "/").rpartition("/")[2].removesuffix(".py")

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from a2patch.block import Block
+from a2patch.block import Block, bundled
 from a2patch.graph import model_files, parse
 from a2patch.protocol import Check
 from a2patch.runner import CHECKS, Insertion, verify_block
@@ -24,6 +24,7 @@ from a2patch.transaction import look_at, operations, untouched
 from a2patch.tree import tree
 from benchmarks.measuring import medians
 from patches import releases
+from tests.support.own_names import own_names
 
 BASE, AGAIN = "base", "the base again"
 POSITIONS = ("P3", "P4")
@@ -48,13 +49,14 @@ class Cost:
     seconds: float
 
 
-def patched(release: str, folder: Path, blocks: Sequence[Block]) -> Path:
-    """Unpack a release, put blocks into it, and import it from now on; return its package folder."""
+def patched(release: str, folder: Path, names: Sequence[str]) -> tuple[Path, list[Block]]:
+    """Unpack a release, put blocks into it, and import it from now on; return its package folder, and the blocks."""
     package = releases.unpack(release, releases.cache(os.environ), folder / "site-packages")
+    blocks = [own_names(package, bundled()[name]) for name in names]
     operations.apply_blocks(tree.find(package), lambda text: None, blocks)
     os.environ |= {"YOLO_CONFIG_DIR": str(folder), "YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false"}
     sys.path.insert(0, str(package.parent))
-    return package
+    return package, blocks
 
 
 def checked(package: Path, base: str, blocks: Sequence[Block], notify: Notify) -> dict[str, tuple[Check, ...]]:
@@ -100,6 +102,7 @@ def _made(package: Path, folder: Path, base: str, block: Block) -> Path:
         layer=kind.name,
         args=", ".join(map(repr, kind.args)),
         classes=block.names(),
+        defined=tuple(each.defined for each in block.classes),
         tag=kind.name,
     )
     (made,) = insert_models(package, Path(sys.executable), order, lambda what: None, os.environ).models

@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from a2patch.block import BASES, Block, bundled, gated
@@ -29,10 +29,10 @@ from a2patch.runner import CHECKS, Insertion, try_classes, verify_block
 from a2patch.runner.insert import insert_models
 from a2patch.runner.transplant import Job, transplant
 from a2patch.transaction import look_at, operations, untouched
-from a2patch.transaction.blocks import ships
 from a2patch.tree import tree
 from patches import releases
 from tests.support.command import ROOT
+from tests.support.own_names import own_names
 from tests.support.trees import NEWEST
 
 RELEASES = ("8.0.200", "8.1.0", "8.2.0", "8.3.0", "8.3.253", "8.4.190")
@@ -70,6 +70,7 @@ class Workplace:
             layer=kind.name,
             args=", ".join(map(repr, kind.args)),
             classes=block.names(),
+            defined=tuple(each.defined for each in block.classes),
             tag=kind.name,
         )
         result = insert_models(self.package, PYTHON, order, _quiet, os.environ)
@@ -122,7 +123,7 @@ def _tried(release: str, names: Sequence[str], folder: Path) -> Iterator[Line]:
     package = releases.unpack(release, releases.cache(os.environ), folder / "site-packages").resolve()
     bases = tuple(base for base in BASES if base in model_files(package))
     here = Workplace(release, folder, package, bases)
-    blocks = [_unlike_upstream(package, bundled()[name]) for name in names]
+    blocks = [own_names(package, bundled()[name]) for name in names]
     here.put_in(blocks)
     with ThreadPoolExecutor(2) as pool:
         yield from pool.map(lambda block: _timed(f"{block.name} rules", lambda: _rules(here, block)), blocks)
@@ -138,16 +139,6 @@ def _tried(release: str, names: Sequence[str], folder: Path) -> Iterator[Line]:
         yield from pool.map(
             lambda pair: _timed(f"{pair[0].name} gated into {pair[1]}", lambda: _transplanted(here, *pair)), pairs
         )
-
-
-def _unlike_upstream(package: Path, block: Block) -> Block:
-    """Return a block whose classes that upstream ships have names of their own: ours are to be tried."""
-    found = tree.find(package)
-    classes = [
-        replace(each, name=f"Our{each.name}", defined=each.name) if ships(found, each.name) else each
-        for each in block.classes
-    ]
-    return replace(block, classes=tuple(classes))
 
 
 def _timed(what: str, work: Callable[[], tuple[list[str], list[str]]]) -> Line:

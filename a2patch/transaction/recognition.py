@@ -6,6 +6,7 @@ in again, the block must give the very bytes that are there.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -30,7 +31,10 @@ def recognized(tree: Tree, known: Sequence[Block] = ()) -> tuple[Layer, ...]:
         tree: The tree.
         known: Blocks to look for, besides those that come with a2patch.
     """
-    wanted = sorted((each for each in _candidates(known) if _may_have(tree, each)), key=lambda each: _place(tree, each))
+    branches = b" ".join(re.findall(rb"\bm (?:is|in) (.*):", tree.read("nn/tasks.py") or b""))
+    named = set(re.findall(r"\w+", branches.decode("utf-8", "replace")))
+    there = [each for each in _candidates(known) if named.issuperset(each.names()) and _is_file(tree, each)]
+    wanted = sorted(there, key=lambda each: _place(tree, each))
     found: list[Layer] = []
     while taken := next((each for block in wanted if (each := _taken_off(tree, block))), None):
         tree, layer = taken
@@ -82,14 +86,10 @@ def _by_other_rules(block: Block) -> list[Block]:
     ]
 
 
-def _may_have(tree: Tree, block: Block) -> bool:
-    """Return whether a tree has the names of a block, which few have: the rest is looked at only then."""
-    tasks = tree.read("nn/tasks.py") or b""
-    module = _module_path(tree, block)
-    content = tree.read(module)
-    return all(name.encode() in tasks for name in block.names()) and (
-        content is None or _lines(content) == _lines(block.source)
-    )
+def _is_file(tree: Tree, block: Block) -> bool:
+    """Return whether the module file of a tree is a block's; one that upstream ships has none."""
+    content = tree.read(_module_path(tree, block))
+    return content is None or _lines(content) == _lines(block.source)
 
 
 def _taken_off(tree: Tree, block: Block) -> tuple[Tree, Layer] | None:
@@ -107,6 +107,8 @@ def _taken_off(tree: Tree, block: Block) -> tuple[Tree, Layer] | None:
         if without is None:
             return None
         bare = laid(bare, path, without)
+    if content is None and not all(blocks.shipped(bare, name) for name in block.names()):
+        return None  # its file is gone, which only a class of upstream can do without
     try:
         whole, (layer,) = blocks.put_in(bare, [block])
     except A2PatchError:

@@ -107,6 +107,22 @@ def test_what_is_not_as_a2patch_puts_it_in_is_not_taken_out(package: Path, path:
     assert snapshot(package.parent) == there
 
 
+def test_a_block_whose_file_is_gone_too_is_not_taken_for_a_class_of_upstream(package: Path) -> None:
+    put(package, bundled()["se"])
+    lose(package)
+    (package / "nn/modules/se.py").unlink()
+    assert states(package) == {}
+
+
+def test_a_class_of_upstream_that_was_registered_is_known(package: Path) -> None:
+    before = snapshot(package.parent)
+    put(package, bundled()["cbam"])
+    lose(package)
+    assert states(package) == {"cbam": "applied"}
+    operations.revert(tree.find(package), quiet)
+    assert snapshot(package.parent) == before
+
+
 def test_edits_elsewhere_stay(package: Path) -> None:
     put(package, bundled()["se"])
     lose(package)

@@ -33,8 +33,8 @@ from patches import releases
 from tests.soak.faults import fast
 from tests.support.command import Answer
 from tests.support.inside import inside
-from tests.support.mutation import spoiled, spoiled_document
-from tests.support.world import JOURNAL, OURS, RECEIPT, SITES, SPECIAL, TREE, State, World, put, restore, state
+from tests.support.fuzzing.mutation import spoiled, spoiled_document
+from tests.support.fuzzing.world import JOURNAL, OURS, RECEIPT, SITES, SPECIAL, TREE, State, World, put, restore, state
 
 SECONDS = 20  # for one command; on a busy machine the slowest takes three
 

@@ -15,10 +15,13 @@ from tests.support import miniature
 from tests.support.inside import inside
 
 RELEASES = ("8.0.200", "8.4.190")
-TREE = "site-packages/ultralytics"
-RECEIPT, JOURNAL = f"{TREE}/.a2patch/receipt.json", f"{TREE}/.a2patch/journal.json"
-SITES = (f"{TREE}/nn/tasks.py", f"{TREE}/nn/modules/__init__.py", f"{TREE}/__init__.py")
-OURS = (f"{TREE}/nn/modules/double_attention.py", f"{TREE}/cfg/models/v8/yolov8_A2.yaml")
+RECEIPT, JOURNAL, LOCK = ".a2patch/receipt.json", ".a2patch/journal.json", ".a2patch/lock"
+SITES = ("nn/tasks.py", "nn/modules/__init__.py", "__init__.py")
+OURS = ("nn/modules/double_attention.py", "cfg/models/v8/yolov8_A2.yaml")
+"""Files of a tree, by their paths in it."""
+ENVIRONMENT = "env"
+PYTHON = f"{ENVIRONMENT}/bin/python3"
+SITE = f"{ENVIRONMENT}/lib/python3.11/site-packages"
 SPECIAL = ("pipe", "folder", "loop", "outside", "gone", "unreadable")
 """What can be put in place of a file besides bytes."""
 
@@ -34,8 +37,8 @@ def state(root: Path) -> dict[str, Entry]:
         for name in (*folders, *files):
             place = Path(folder, name)
             mode = place.lstat().st_mode
-            kind = stat.filemode(mode)[0]
-            content = place.read_bytes() if kind == "-" else os.fsencode(place.readlink()) if kind == "l" else b""
+            kind = "x" if stat.S_ISREG(mode) and mode & 0o100 else stat.filemode(mode)[0]
+            content = place.read_bytes() if kind in "-x" else os.fsencode(place.readlink()) if kind == "l" else b""
             found[place.relative_to(root).as_posix()] = kind, content
     return found
 
@@ -56,45 +59,88 @@ def restore(root: Path, wanted: State, now: State) -> None:
             place.symlink_to(os.fsdecode(content))
         else:
             place.write_bytes(content)
+            place.chmod(0o755 if kind == "x" else 0o644)
+
+
+def script(root: Path, ending: str = "", version: str = "3.11.7") -> bytes:
+    """Return a script in the place of an interpreter, which leaves behind that it was started.
+
+    Args:
+        root: The folder that is compared; the file `started` lies beside it.
+        ending: What it does in the end.
+        version: What it says of itself, in the events of a probe; nothing where that is empty.
+    """
+    told = f"echo '{encode(Version('python', version))}' >>\"${{3%/*}}/{EVENTS}\"\n" if version else ""
+    return f"#!/bin/sh\n: >'{root.parent}/started'\n{told}{ending}\n".encode()
 
 
 class World:
-    """A folder with a tree, an environment that links to it, and things outside that nobody may touch."""
+    """A folder with a tree, an environment that links to it, and things outside that nobody may touch.
+
+    Attributes:
+        root: The folder, which is compared. Beside it lie folders that are not.
+        states: What inputs begin with, by names that begin with the state of the tree.
+    """
 
     def __init__(self, root: Path, cache: Path) -> None:
         self.root = root
         self.states: dict[str, State] = {}
+        self._trees: dict[str, str] = {}
         for name in ("home", "tmp"):  # not compared
             root.parent.joinpath(name).mkdir(exist_ok=True)
         for release in RELEASES:
             self._make(release, cache)
+        self._make(RELEASES[-1], cache, "checkout")
 
-    def _make(self, release: str, cache: Path) -> None:
+    def tree(self, start: str) -> str:
+        """Return the path of the package folder in a state."""
+        return self._trees[start]
+
+    @property
+    def started(self) -> Path:
+        """The file that an interpreter leaves behind once it was started."""
+        return self.root.parent / "started"
+
+    @property
+    def canary(self) -> Path:
+        """The folder that code in a file makes once it was run."""
+        return self.root.parent / "was_run"
+
+    def _make(self, release: str, cache: Path, kind: str = "installed") -> None:
         """Make the states that inputs begin with: pristine, patched, half patched by a command that died."""
         restore(self.root, {}, state(self.root))
-        miniature.cut(release, cache, self.root)
-        self._surround()
-        self.states[f"pristine {release}"] = state(self.root)
-        assert inside("apply", "--no-verify", "--ultralytics-path", self.root / TREE).code == 0
-        self.states[f"applied {release}"] = state(self.root)
-        restore(self.root, self.states[f"pristine {release}"], state(self.root))
+        package = miniature.cut(release, cache, self.root, kind)
+        package.joinpath("utils").mkdir()  # without it, a release is too old for transplants
+        package.joinpath("utils/__init__.py").touch()
+        name = f"{release} {kind}"
+        self._surround(package)
+        self._note(f"pristine {name}", package)
+        assert inside("apply", "--no-verify", "--ultralytics-path", package).code == 0
+        self._note(f"applied {name}", package)
+        restore(self.root, self.states[f"pristine {name}"], state(self.root))
         with mock.patch.object(commit, "_finish", side_effect=RuntimeError("killed")):  # once the journal is in place
-            inside("apply", "--no-verify", "--ultralytics-path", self.root / TREE)
-        assert self.root.joinpath(JOURNAL).exists()
-        self.root.joinpath(TREE, ".a2patch/lock").touch()
-        self.states[f"interrupted {release}"] = state(self.root)
+            inside("apply", "--no-verify", "--ultralytics-path", package)
+        assert package.joinpath(JOURNAL).exists()
+        package.joinpath(LOCK).touch()
+        self._note(f"interrupted {name}", package)
 
-    def _surround(self) -> None:
+    def _note(self, name: str, package: Path) -> None:
+        self.states[name] = state(self.root)
+        self._trees[name] = package.relative_to(self.root).as_posix()
+
+    def _surround(self, package: Path) -> None:
         root = self.root
-        for folder in ("here", "outside", "env/bin", "env/lib/python3.11/site-packages"):
+        for folder in ("here", "outside", f"{ENVIRONMENT}/bin", SITE):
             root.joinpath(folder).mkdir(parents=True)
         root.joinpath("outside/file").write_bytes(b"nobody's business\n")
         root.joinpath("here/m.yaml").write_bytes(MODEL)
         root.joinpath("here/m.pt").write_bytes(b"PK\x03\x04 no checkpoint")
-        root.joinpath("env/pyvenv.cfg").write_text("home = /usr/bin\nversion = 3.11.7\n")
-        root.joinpath("env/lib/python3.11/site-packages/x.pth").write_text(f"{root / 'site-packages'}\n")
-        python, version = root / "env/bin/python3", encode(Version("python", "3.11.7"))
-        python.write_text(f"#!/bin/sh\necho '{version}' >>\"${{3%/*}}/{EVENTS}\"\n")
+        root.joinpath(ENVIRONMENT, "pyvenv.cfg").write_text("home = /usr/bin\nversion = 3.11.7\n")
+        root.joinpath(SITE, "x.pth").write_text(f"{package.parent}\n")
+        for info in root.glob("site-packages/*.dist-info"):
+            info.joinpath("METADATA").write_text("Metadata-Version: 2.1\nName: ultralytics\n")
+        python = root / PYTHON
+        python.write_bytes(script(root))
         python.chmod(0o755)
 
 
@@ -112,6 +158,7 @@ def put(root: Path, path: str, content: bytes | str) -> None:
     match content:
         case bytes():
             place.write_bytes(content)
+            place.chmod(0o755 if place.parent.name == "bin" else 0o644)
         case "pipe":
             os.mkfifo(place)
         case "folder":

@@ -216,8 +216,9 @@ def _parsed(source: str | bytes) -> ast.Module:
 
 
 def _text(file: Path) -> str:
-    """Return the text of a file of Python's own, of which nothing is long."""
-    return (read_start(file, _LONGEST) or b"").decode("utf-8-sig", "surrogateescape")
+    """Return the text of a file of Python's own, of which nothing is long; without NULs, which no path can have."""
+    content = read_start(file, _LONGEST) or b""
+    return content.replace(b"\0", b"").decode("utf-8-sig", "surrogateescape")
 
 
 def _numbers(place: Path) -> list[int]:

@@ -124,6 +124,20 @@ def test_an_editable_install_whose_clone_is_gone(tmp_path: Path) -> None:
     assert find_package(NAME, python, tmp_path, {}) is None
 
 
+@pytest.mark.parametrize("name", ["pyvenv.cfg", "site-packages/x.pth", "site-packages/finder.py"])
+def test_a_nul_is_in_no_path(name: str, tmp_path: Path) -> None:
+    """Python itself would not start; a command that only looks has a clear ending all the same."""
+    site = tmp_path / "lib/python3.11/site-packages"
+    lay(tmp_path, "bin/python", "lib/python3.11/site-packages/other.py")
+    lines = {"pyvenv.cfg": b"home = /usr\0/bin\ninclude-system-site-packages = true\n", "site-packages/x.pth": b"a\0b\n"}
+    lines["site-packages/finder.py"] = b"MAPPING = {'ultralytics': '\\0'}\n"
+    site.joinpath("link.pth").write_text("import finder")
+    tmp_path.joinpath("pyvenv.cfg").touch()
+    place = tmp_path / name if name == "pyvenv.cfg" else site.parent / name
+    place.write_bytes(lines[name])
+    assert find_package(NAME, tmp_path / "bin/python", tmp_path, {"PATH": "", "HOME": str(tmp_path)}) is None
+
+
 def test_no_code_of_the_environment_runs(tmp_path: Path) -> None:
     python, site = environment(tmp_path / "env")
     site.joinpath("evil.pth").write_text(f"import evil; open({str(tmp_path / 'ran')!r}, 'w')")

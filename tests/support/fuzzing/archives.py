@@ -139,7 +139,7 @@ def _refill(members: list[Member], canary: Path, chance: random.Random) -> list[
 
 def _swell(members: list[Member], canary: Path, chance: random.Random) -> list[Member]:
     """Let a member be a thousand times as large as it looks."""
-    size = chance.choice((1 << 20, 1 << 24))
+    size = chance.choice((1 << 16, 1 << 18, 1 << 21))
     content = chance.choice((bytes(size), b"\x80\2" + b"N" * size, b"\x80\2B" + struct.pack("<I", size) + bytes(size)))
     return _changed(members, chance, lambda member: replace(member, content=content, method=zipfile.ZIP_DEFLATED))
 

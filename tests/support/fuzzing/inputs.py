@@ -12,7 +12,7 @@ from tests.support.fuzzing.mutation import spoiled, spoiled_document
 from tests.support.fuzzing.typed import ODD, Typed, typed
 from tests.support.fuzzing.world import ENVIRONMENT, JOURNAL, OURS, PYTHON, RECEIPT, SITE, SITES, SPECIAL, World
 
-KINDS = {"tree": 8, "environment": 5, "checkpoint": 6, "path": 1}
+KINDS = {"tree": 8, "environment": 5, "checkpoint": 6, "path": 2}
 """What an input spoils, and how often."""
 OUTSIDE = 500
 """One in so many goes through a process of its own."""

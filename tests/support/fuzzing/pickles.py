@@ -190,7 +190,7 @@ def _bad_order(canary: bytes, chance: random.Random) -> bytes:
 
 def _many(canary: bytes, chance: random.Random) -> bytes:
     """Return what takes long or grows, though it is short."""
-    return chance.choice((b"N" * 300_000, b"2" * 100_000, (b"]q\0" + b"(" + b"h\0" * 5 + b"e") * 500, b"\x80\2" * 9000))
+    return chance.choice((b"N" * 50_000, b"2" * 50_000, (b"]q\0" + b"(" + b"h\0" * 5 + b"e") * 500, b"\x80\2" * 9000))
 
 
 _HOSTILE: tuple[Callable[[bytes, random.Random], bytes], ...] = (

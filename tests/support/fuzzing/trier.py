@@ -16,6 +16,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
+import typer.main
+
 from a2patch.patch import validate
 from a2patch.probe.runtime.declined import DeclinedError
 from a2patch.probe.runtime.file_kind import named_by
@@ -70,6 +72,7 @@ class Trier:
         sys.executable = str(own)
         os.environ["PATH"] = f"{own.parent}{os.pathsep}{os.environ['PATH']}"
         limit_probes(_PROBE_SECONDS)
+        typer.main.get_command = functools.cache(typer.main.get_command)
         self._watch = Watch(folder)
         self._here = self.world.root / "here"
 

@@ -34,7 +34,7 @@ class Watch:
         self.written: list[str] = []
         self.started: list[str] = []
         self._listens = False
-        self._allowed = (f"{allowed}/", "/tmp/", "/var/tmp/", "/dev/")
+        self._allowed = (f"{allowed}/", "/tmp/", "/var/tmp/", "/dev/", "/proc/")
         sys.addaudithook(self._hear)
 
     @contextmanager
@@ -62,7 +62,7 @@ class Watch:
     def _note(self, path: Any) -> None:
         if isinstance(path, str | bytes | os.PathLike):
             place = os.path.normpath(os.path.join("." if os.path.isabs(os.fspath(path)) else _here(), os.fsdecode(path)))
-            if not place.startswith(self._allowed):
+            if not place.startswith(self._allowed) and os.path.isdir(os.path.dirname(place)):
                 self.written.append(place)
 
 

@@ -129,7 +129,10 @@ def test_a_nul_is_in_no_path(name: str, tmp_path: Path) -> None:
     """Python itself would not start; a command that only looks has a clear ending all the same."""
     site = tmp_path / "lib/python3.11/site-packages"
     lay(tmp_path, "bin/python", "lib/python3.11/site-packages/other.py")
-    lines = {"pyvenv.cfg": b"home = /usr\0/bin\ninclude-system-site-packages = true\n", "site-packages/x.pth": b"a\0b\n"}
+    lines = {
+        "pyvenv.cfg": b"home = /usr\0/bin\ninclude-system-site-packages = true\n",
+        "site-packages/x.pth": b"a\0b\n",
+    }
     lines["site-packages/finder.py"] = b"MAPPING = {'ultralytics': '\\0'}\n"
     site.joinpath("link.pth").write_text("import finder")
     tmp_path.joinpath("pyvenv.cfg").touch()

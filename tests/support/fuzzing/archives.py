@@ -28,7 +28,19 @@ _NAMES = (
     *("constants.pkl", "best/constants.pkl", "best/code/x.py", "best/weights.pt", "é/data.pkl", "n" * 5000, "\x1b[31m"),
     *("best/data/0", "best/data/1", "best/data/../0", "best/version", "best/byteorder", "best/.format_version"),
 )
-_CONTENTS = (b"", b"\n", b"0\n", b"3", b"99999999999\n", b"9" * 5000, b"x\n", b"\xff\xfe", b"big", b"little\n", bytes(70_000))
+_CONTENTS = (
+    b"",
+    b"\n",
+    b"0\n",
+    b"3",
+    b"99999999999\n",
+    b"9" * 5000,
+    b"x\n",
+    b"\xff\xfe",
+    b"big",
+    b"little\n",
+    bytes(70_000),
+)
 
 
 @dataclass(frozen=True)
@@ -174,7 +186,9 @@ def _encrypt(content: bytes, chance: random.Random) -> bytes:
     marks = ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8))
     for mark, at in marks[chance.randint(0, 1) :]:
         content = re.sub(
-            re.escape(mark) + b"(?s:(.{%d}))(.)" % (at - 4), lambda found: found[0][:-1] + bytes([found[2][0] | 1]), content
+            re.escape(mark) + b"(?s:(.{%d}))(.)" % (at - 4),
+            lambda found: found[0][:-1] + bytes([found[2][0] | 1]),
+            content,
         )
     return content
 

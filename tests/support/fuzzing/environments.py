@@ -15,7 +15,16 @@ _VARIABLES: Mapping[str, Sequence[str | None]] = {
     "PYTHONUSERBASE": ("", "/nonexistent", "{root}/env", "\udcff", "n" * 300),
     "PYTHONIOENCODING": ("nonsense", "ascii", "utf-16", ""),
     "PYENV_VERSION": ("", "../..", "/", "system", "3.99:", "\udcff", "n" * 300),
-    "VIRTUAL_ENV": ("", "{root}/env", "{root}/env/bin/python3", "/nonexistent", "n" * 300, "\udcff", "\n", "{root}/loop"),
+    "VIRTUAL_ENV": (
+        "",
+        "{root}/env",
+        "{root}/env/bin/python3",
+        "/nonexistent",
+        "n" * 300,
+        "\udcff",
+        "\n",
+        "{root}/loop",
+    ),
     "CONDA_PREFIX": ("", "{root}/env", "n" * 300, "/dev/null"),
     "PATH": ("", ":", ".", "/nonexistent", "{root}/env/bin", "{root}/env/bin:/usr/bin:/bin", "n" * 300, "\udcff", None),
     "TMPDIR": ("", ".", "/nonexistent", "{root}/outside/file", "/dev/null", "n" * 300, "\udcff", "/dev/full", None),
@@ -45,24 +54,89 @@ _VARIABLES: Mapping[str, Sequence[str | None]] = {
     "SOURCE_DATE_EPOCH": ("x",),
 }
 _SETTINGS = (
-    *(b"home = /usr/bin", b"home = {root}/env/bin", b"home = .", b"home =", b"home", b"=", b"home = /dev/null", b"HOME=/"),
-    *(b"home\t=\t/usr/bin\t", b"home = /usr/bin\0x", b"home = " + b"n" * 300, b"home = \xc4\xe3\xba\xc3", b"home = \xff"),
-    *(b"include-system-site-packages = true", b"include-system-site-packages = TRUE\0", b"include-system-site-packages"),
-    *(b"version = 3.11.7", b"version = ", b"version = 3", b"version = ../..", b"version = " + b"9" * 5000, b"version = x.y"),
-    *(b"version_info = 3.12.0.final.0", b"version = \x1b[31m", b"executable = {root}/env/bin/python3", b"# " + b"x" * 9000),
-    *(b"\xef\xbb\xbfhome = /usr/bin", b"\xff\xfeh\0o\0m\0e\0", b"home = {root}/env/bin/python3", b"\x85", b"\x0c", b"\r"),
+    *(
+        b"home = /usr/bin",
+        b"home = {root}/env/bin",
+        b"home = .",
+        b"home =",
+        b"home",
+        b"=",
+        b"home = /dev/null",
+        b"HOME=/",
+    ),
+    *(
+        b"home\t=\t/usr/bin\t",
+        b"home = /usr/bin\0x",
+        b"home = " + b"n" * 300,
+        b"home = \xc4\xe3\xba\xc3",
+        b"home = \xff",
+    ),
+    *(
+        b"include-system-site-packages = true",
+        b"include-system-site-packages = TRUE\0",
+        b"include-system-site-packages",
+    ),
+    *(
+        b"version = 3.11.7",
+        b"version = ",
+        b"version = 3",
+        b"version = ../..",
+        b"version = " + b"9" * 5000,
+        b"version = x.y",
+    ),
+    *(
+        b"version_info = 3.12.0.final.0",
+        b"version = \x1b[31m",
+        b"executable = {root}/env/bin/python3",
+        b"# " + b"x" * 9000,
+    ),
+    *(
+        b"\xef\xbb\xbfhome = /usr/bin",
+        b"\xff\xfeh\0o\0m\0e\0",
+        b"home = {root}/env/bin/python3",
+        b"\x85",
+        b"\x0c",
+        b"\r",
+    ),
 )
 _LINKS = (
-    *(b"{root}/site-packages", b"..", "../../../../../site-packages".encode(), b"/nonexistent", b"n" * 300, b"\0", b"\xff"),
+    *(b"{root}/site-packages", b"..", b"../../../../../site-packages", b"/nonexistent", b"n" * 300, b"\0", b"\xff"),
     *(b"import sys", b"import __editable___ultralytics_finder; __editable___ultralytics_finder.install()", b"import"),
-    *(b"import x.y, \0", b"import\tos", b"import " + b"a." * 5000 + b"a", b"import (", b"#", b" ", b"\xef\xbb\xbf{root}"),
-    *(b"{root}/outside/file", b"{root}/env/bin/python3", b"~", b"$HOME", b"import ../x", b"import " + b"n" * 300, b"/" * 300),
+    *(
+        b"import x.y, \0",
+        b"import\tos",
+        b"import " + b"a." * 5000 + b"a",
+        b"import (",
+        b"#",
+        b" ",
+        b"\xef\xbb\xbf{root}",
+    ),
+    *(
+        b"{root}/outside/file",
+        b"{root}/env/bin/python3",
+        b"~",
+        b"$HOME",
+        b"import ../x",
+        b"import " + b"n" * 300,
+        b"/" * 300,
+    ),
 )
 _FINDERS = (
     *(b"MAPPING = {'ultralytics': '{root}/site-packages/ultralytics'}", b"MAPPING: dict = {'ultralytics': ''}"),
-    *(b"MAPPING = {'ultralytics': '\\0'}", b"MAPPING = {'ultralytics': '\\ud800'}", b"MAPPING = {**x, 'ultralytics': 1}"),
-    *(b"MAPPING = {'ultralytics': '" + b"n" * 5000 + b"'}", b"MAPPING = {'ultralytics': '/__init__.py'}", b"ultralytics ("),
-    *(b"F.map_module('ultralytics', '{root}/site-packages/ultralytics/__init__.py')", b"F.map_module('ultralytics', '..')"),
+    *(
+        b"MAPPING = {'ultralytics': '\\0'}",
+        b"MAPPING = {'ultralytics': '\\ud800'}",
+        b"MAPPING = {**x, 'ultralytics': 1}",
+    ),
+    *(
+        b"MAPPING = {'ultralytics': '" + b"n" * 5000 + b"'}",
+        b"MAPPING = {'ultralytics': '/__init__.py'}",
+        b"ultralytics (",
+    ),
+    *(
+        b"F.map_module('ultralytics', '{root}/site-packages/ultralytics/__init__.py')",
+        b"F.map_module('ultralytics', '..')",
+    ),
     *(b"F.map_module(*'ultralytics')", b"ultralytics = " + b"(" * 5000, b"ultralytics = 1" + b"+1" * 30_000),
     *(b"# -*- coding: nonsense -*-\nMAPPING = {'ultralytics': '/'}", b"MAPPING = {'ultralytics': __import__('os')}"),
 )
@@ -71,17 +145,48 @@ _METADATA = (
     *(b"Requires-Dist: x; python_version < '" + b"(" * 300, b"Requires-Dist:", b"Name: " + b"n" * 70_000, b"\x1b[31m"),
 )
 _URLS = (
-    *(b"", b"{}", b"[]", b"null", b'{"url": "file:///nonexistent", "dir_info": {"editable": true}}', b"\xff", b"[" * 5000),
+    *(
+        b"",
+        b"{}",
+        b"[]",
+        b"null",
+        b'{"url": "file:///nonexistent", "dir_info": {"editable": true}}',
+        b"\xff",
+        b"[" * 5000,
+    ),
     *(b'{"url": "file://{root}/outside", "dir_info": {"editable": true}}', b'{"url": 1}', b'{"url": "file://\\u0000"}'),
 )
 ENDINGS = (
-    *("", "exit 3", "kill -9 $$", "kill -11 $$", "exec sleep 60", "trap '' TERM; exec sleep 60", "exec cat", "while :; do :; done"),
-    *("echo Welcome to the cluster", "echo Welcome >&2; exit 1", "head -c 200000 /dev/urandom", "yes | head -c 3000000 >&2"),
+    *(
+        "",
+        "exit 3",
+        "kill -9 $$",
+        "kill -11 $$",
+        "exec sleep 60",
+        "trap '' TERM; exec sleep 60",
+        "exec cat",
+        "while :; do :; done",
+    ),
+    *(
+        "echo Welcome to the cluster",
+        "echo Welcome >&2; exit 1",
+        "head -c 200000 /dev/urandom",
+        "yes | head -c 3000000 >&2",
+    ),
     *("printf '\\033[31m\\000\\377'", "exit 255", "cd / && exec sh -c 'exit 1'"),
 )
 """How a script may go on that stands where an interpreter is looked for."""
 _NO_SCRIPTS = (
-    *(b"", b"\x7fELF" + bytes(60), b"MZ" + bytes(60), b"#!/nonexistent\n", b"#!\n", b"#!" + b"/" * 5000, b"\0", b"echo x\n"),
+    *(
+        b"",
+        b"\x7fELF" + bytes(60),
+        b"MZ" + bytes(60),
+        b"#!/nonexistent\n",
+        b"#!\n",
+        b"#!" + b"/" * 5000,
+        b"\0",
+        b"echo x\n",
+    ),
     *(b"#!{root}/env/bin/python3\n", b"#!/bin/sh\r\nexit 0\r\n", b"\xff\xfe#\0!\0"),
 )
 

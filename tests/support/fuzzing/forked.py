@@ -46,7 +46,12 @@ head:
 _COMMANDS = (
     Typed("verify", ("verify", "--quick"), ("m.pt",), tries=True),
     Typed("transplant", ("transplant", "--model=tiny.yaml"), ("m.pt",), tries=True),
-    Typed("transplant", ("transplant", "--model=tiny.yaml", "--from-state-dict", "--base=base.yaml"), ("m.pt",), tries=True),
+    Typed(
+        "transplant",
+        ("transplant", "--model=tiny.yaml", "--from-state-dict", "--base=base.yaml"),
+        ("m.pt",),
+        tries=True,
+    ),
 )
 
 
@@ -127,9 +132,11 @@ class ForkedTrier:
         sys.path.insert(0, str(self._root / "site-packages"))
         os.chdir(here)
         here.joinpath("tiny.yaml").write_text(_OURS)
-        here.joinpath("base.yaml").write_text(_OURS.replace("  - [-1, 1, DoubleAttentionBlock, [0.25]]\n", "").replace("[2]", "[1]"))
+        here.joinpath("base.yaml").write_text(
+            _OURS.replace("  - [-1, 1, DoubleAttentionBlock, [0.25]]\n", "").replace("[2]", "[1]")
+        )
         self._sound = {**SOUND, **_real(folder)}
-        process.subprocess = SimpleNamespace(Popen=Fork, PIPE=subprocess.PIPE)  # type: ignore[assignment]
+        setattr(process, "subprocess", SimpleNamespace(Popen=Fork, PIPE=subprocess.PIPE))  # noqa: B010 (no attribute that is named there)
         limit_probes(_SECONDS)
 
     def tried(self, number: int) -> tuple[str, list[str]]:
@@ -140,7 +147,9 @@ class ForkedTrier:
         content = self._sound[name] if chance.random() < 0.05 else spoiled_checkpoint(self._sound, self._canary, chance)
         place.write_bytes(content)
         command = chance.choice(_COMMANDS)
-        command = command.with_options(["--json", "--ultralytics-path", str(self._root / TREE), "--python", sys.executable])
+        command = command.with_options(
+            ["--json", "--ultralytics-path", str(self._root / TREE), "--python", sys.executable]
+        )
         given = Input(number, "torch", "applied", {CHECKPOINT: content}, command, {}, "here")
         before = self._stamps()
         try:

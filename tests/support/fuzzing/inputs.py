@@ -124,5 +124,3 @@ def _spoiled_tree(world: World, start: str, chance: random.Random) -> Iterator[t
             yield path, spoiled_document(content, chance)
         else:
             yield path, spoiled(content, chance)
-
-

@@ -57,6 +57,8 @@ def _of_files(
     if outside := [path for path in changed if not path.startswith(tuple(allowed))]:
         yield f"changed outside the tree: {outside[:5]}"
     cleared = recovered or given.start.startswith("interrupted") or {f"{tree}/{JOURNAL}", f"{tree}/{LOCK}"} & {*before}
+    if "--json" not in given.command.options:  # then nobody says whether a folder without a receipt was cleared away
+        changed = {path for path in changed if not path.startswith(f"{tree}/.a2patch")}
     if changed and not cleared and (given.command.looks or answer.code):
         yield f"exit code {answer.code}, and yet changed: {sorted(changed)[:5]}"
 

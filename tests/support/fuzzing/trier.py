@@ -206,14 +206,14 @@ class Trier:
         return []
 
 
-def limit_probes(seconds: float) -> None:
+def limit_probes(most: float) -> None:
     """Let every probe that this process starts have less time."""
     begin = process.ProbeProcess.__init__
 
     def hurried(
-        self: process.ProbeProcess, command: list[str], home: Path, variables: Mapping[str, str], patience: float
+        self: process.ProbeProcess, command: list[str], home: Path, variables: Mapping[str, str], seconds: float
     ) -> None:
-        begin(self, command, home, variables, min(patience, seconds))
+        begin(self, command, home, variables, min(seconds, most))
 
     process.ProbeProcess.__init__ = hurried  # type: ignore[method-assign]
     process._POLL_SECONDS = 0.005

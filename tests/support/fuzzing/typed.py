@@ -7,11 +7,55 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 ODD = (
-    *("", ".", "..", "/", "-", "--", "~", "~nosuchuser", "~nosuchuser/x", "n" * 300, "a/" * 2000, "\n", "\t", "\x1b[31m"),
-    *("\udcff", "*", "$(x)", "é", "\u202e", "\ufeff", "C:\\x", "//x", "/dev/null", "/dev/zero", "/dev/full", "/proc/self/mem"),
+    *(
+        "",
+        ".",
+        "..",
+        "/",
+        "-",
+        "--",
+        "~",
+        "~nosuchuser",
+        "~nosuchuser/x",
+        "n" * 300,
+        "a/" * 2000,
+        "\n",
+        "\t",
+        "\x1b[31m",
+    ),
+    *(
+        "\udcff",
+        "*",
+        "$(x)",
+        "é",
+        "\u202e",
+        "\ufeff",
+        "C:\\x",
+        "//nonexistent/x",
+        "/dev/null",
+        "/dev/zero",
+        "/dev/full",
+        "/proc/self/mem",
+    ),
     *("con", "x\ty", " ", "--json", "@x", "%s", "{x}", "/proc/self/fd/0", "/proc/1/root/x", ".a2patch", "a\\b"),
 )
-_NUMBERS = ("1", "0", "-1", "0.5", "nan", "inf", "1e400", "9" * 5000, "64,16", "64,1", "(" * 150, "x", "'a'", "", "1" + ",1" * 90)
+_NUMBERS = (
+    "1",
+    "0",
+    "-1",
+    "0.5",
+    "nan",
+    "inf",
+    "1e400",
+    "9" * 5000,
+    "64,16",
+    "64,1",
+    "(" * 150,
+    "x",
+    "'a'",
+    "",
+    "1" + ",1" * 90,
+)
 VERBS = ("status", "apply", "revert", "diff", "recover", "dry run", "verify", "insert", "transplant")
 READ = "read"
 """No verb: what the probe begins with, which needs no torch."""
@@ -62,7 +106,9 @@ def typed(kind: str, chance: random.Random) -> Typed:
     """
     if kind == "checkpoint":
         return _about_a_checkpoint(chance)
-    verb = chance.choices(VERBS, (5, 4, 4, 2, 1, 2, 1, 1, 1) if kind != "environment" else (6, 3, 2, 1, 1, 1, 3, 2, 1))[0]
+    verb = chance.choices(VERBS, (5, 4, 4, 2, 1, 2, 1, 1, 1) if kind != "environment" else (6, 3, 2, 1, 1, 1, 3, 2, 1))[
+        0
+    ]
     here = chance.choice(("m.yaml", "m.pt", "none.yaml", "yolov8", "yolov8.yaml", *ODD))
     number = chance.choice(_NUMBERS)
     match verb:
@@ -77,7 +123,9 @@ def typed(kind: str, chance: random.Random) -> Typed:
             return Typed(verb, chance.choice((("status",), ("status",), ("status", "--check"))))
         case "verify":
             more = chance.choice(((), ("--quick",), ("--report", here), ("--full",)))
-            about, options = chance.choice((((), ()), ((), ()), ((here,), ()), ((here,), ("--scale", "s")), ((here,), (f"--base={here}",))))
+            about, options = chance.choice(
+                (((), ()), ((), ()), ((here,), ()), ((here,), ("--scale", "s")), ((here,), (f"--base={here}",)))
+            )
             return Typed(verb, ("verify", *more, *options), about, tries=True)
         case "insert":
             at = chance.choice(
@@ -88,7 +136,9 @@ def typed(kind: str, chance: random.Random) -> Typed:
             )
             return Typed(verb, ("insert", f"--base={here}", *at, *more), tries=True)
         case "transplant":
-            return Typed(verb, ("transplant", f"--model={here}", *chance.choice(((), (f"-o{here}",)))), (here,), tries=True)
+            return Typed(
+                verb, ("transplant", f"--model={here}", *chance.choice(((), (f"-o{here}",)))), (here,), tries=True
+            )
         case _:
             return Typed(verb, (verb,))
 

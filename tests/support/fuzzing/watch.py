@@ -11,7 +11,9 @@ from typing import Any
 
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _OF_PATHS = {
-    **dict.fromkeys(("os.remove", "os.rmdir", "os.mkdir", "os.truncate", "os.chmod", "os.chown", "shutil.rmtree"), (0,)),
+    **dict.fromkeys(
+        ("os.remove", "os.rmdir", "os.mkdir", "os.truncate", "os.chmod", "os.chown", "shutil.rmtree"), (0,)
+    ),
     **dict.fromkeys(("os.rename", "os.link"), (0, 1)),
     "os.symlink": (1,),
 }
@@ -61,13 +63,13 @@ class Watch:
 
     def _note(self, path: Any) -> None:
         if isinstance(path, str | bytes | os.PathLike):
-            place = os.path.normpath(os.path.join("." if os.path.isabs(os.fspath(path)) else _here(), os.fsdecode(path)))
-            if not place.startswith(self._allowed) and os.path.isdir(os.path.dirname(place)):
-                self.written.append(place)
+            place = Path(os.path.normpath(_here() / os.fsdecode(path)))
+            if not str(place).startswith(self._allowed) and place.parent.is_dir():
+                self.written.append(str(place))
 
 
-def _here() -> str:
+def _here() -> Path:
     try:
-        return os.getcwd()
+        return Path.cwd()
     except OSError:  # it is deleted
-        return "/dev"
+        return Path("/dev")

@@ -3,9 +3,9 @@
     python -m tests.soak.fuzz [--minutes N] [--inputs N] [--seed N] [--jobs N] [--torch N]
 
 Every input has a number of its own, from which it is made; `--seed N --inputs 1` tries one again. What must hold of
-each: an exit code from 0 to 4, one document that docs/schema.json describes, no exception, an end within seconds; no
-byte outside the tree, nothing left in TMPDIR, the tree as it was wherever a command refuses or only looks, and as it was
-before once a patch is taken out again; only verbs that try a model start a Python, and no code of a checkpoint runs.
+each: an exit code from 0 to 4, a document that docs/schema.json describes, no exception, an end within seconds; no
+byte outside the tree, nothing left in TMPDIR, the tree as it was wherever a command refuses or only looks, and as it
+was before once a patch is taken out again; only verbs that try a model start a Python, no code of a checkpoint runs.
 Exit code 5, an error of ours, counts as a fault. Needs a POSIX system.
 
 Most run in this process, and where a model would be built the interpreter is a script whose probe dies; one in 500 is a

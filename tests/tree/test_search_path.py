@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -139,6 +140,16 @@ def test_a_nul_is_in_no_path(name: str, tmp_path: Path) -> None:
     place = tmp_path / name if name == "pyvenv.cfg" else site.parent / name
     place.write_bytes(lines[name])
     assert find_package(NAME, tmp_path / "bin/python", tmp_path, {"PATH": "", "HOME": str(tmp_path)}) is None
+
+
+@pytest.mark.parametrize("line", ["import finder, other", "import finder_{}"])
+def test_a_list_of_megabytes_keeps_nobody_waiting(line: str, tmp_path: Path) -> None:
+    lay(tmp_path, "bin/python", "pyvenv.cfg", "lib/python3.11/site-packages/finder.py")
+    lines = (line.format(number) for number in range(150_000))
+    tmp_path.joinpath("lib/python3.11/site-packages/link.pth").write_text("\n".join(lines))
+    started = time.process_time()
+    assert find_package(NAME, tmp_path / "bin/python", tmp_path, {"PATH": "", "HOME": str(tmp_path)}) is None
+    assert time.process_time() - started < 1
 
 
 def test_no_code_of_the_environment_runs(tmp_path: Path) -> None:

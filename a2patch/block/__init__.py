@@ -3,7 +3,7 @@
 It imports `errors` and `protocol`.
 """
 
-from a2patch.block.addition import Addition, Branch, addition
+from a2patch.block.addition import Addition, Branch, LaterModel, addition
 from a2patch.block.bundled import bundled, load_folder, reference
 from a2patch.block.definition import RULES, Block, BlockClass, RowRule
 from a2patch.block.double_attention import (
@@ -13,6 +13,7 @@ from a2patch.block.double_attention import (
     BASES,
     BLOCK,
     CLASSES,
+    LATER,
     LAYER,
     MODEL,
     MODELS,
@@ -29,6 +30,7 @@ __all__ = [
     "BASES",
     "BLOCK",
     "CLASSES",
+    "LATER",
     "LAYER",
     "MODEL",
     "MODELS",
@@ -39,6 +41,7 @@ __all__ = [
     "Block",
     "BlockClass",
     "Branch",
+    "LaterModel",
     "RowRule",
     "addition",
     "bundled",

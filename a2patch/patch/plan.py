@@ -12,7 +12,7 @@ from a2patch.patch import ours, validate
 from a2patch.patch.anchors import AnchorError
 from a2patch.patch.diff import SITES, Diff, FileDiff, Site
 from a2patch.patch.fit import Misfit, explain, fit, fit_file, outcome
-from a2patch.patch.series import by_nearness
+from a2patch.patch.series import by_nearness, for_families
 from a2patch.tree import Reader, Tree
 
 SiteState = Literal["pristine", "applied", "edited", "partial", "conflict"]
@@ -133,7 +133,7 @@ def status(
     """
     sites = []
     for site in SITES:
-        shipped = by_nearness(tuple(series[site]), version)
+        shipped = for_families(by_nearness(tuple(series[site]), version), read)
         sites.append(_site_status(read, site, [diff for diff in known if diff.site == site], shipped, derive))
     return Status(tuple(sites))
 

@@ -14,7 +14,7 @@ from a2patch.graph import read_text
 from a2patch.transaction import look_at, operations
 from a2patch.tree import tree as trees
 from tests.support import miniature
-from tests.support.command import ROOT, a2patch, here
+from tests.support.command import ROOT, a2patch
 from tests.support.files import contents
 from tests.support.models import stock_texts
 from tests.support.trees import NEWEST
@@ -35,6 +35,16 @@ def models(package: Path) -> set[str]:
     return {path.relative_to(package).as_posix() for path in package.rglob("*.yaml") if "_A2" in path.name} | {
         path.relative_to(package).as_posix() for path in package.rglob("*_DANet.yaml")
     }
+
+
+def state_by_its_bytes(package: Path) -> str:
+    """Return the state that a tree has without its receipt."""
+    receipt = package / ".a2patch/receipt.json"
+    kept = receipt.read_bytes()
+    receipt.unlink()
+    state = look_at(trees.find(package)).state
+    receipt.write_bytes(kept)
+    return state
 
 
 def replaced(path: Path, old: str, new: str) -> None:
@@ -84,13 +94,9 @@ def test_a_release_gets_the_families_that_it_has(release: str, brought: set[str]
         assert models(package) == brought
     seen = look_at(trees.find(package))
     assert (seen.state, operations.fault_of(seen)) == ("applied", "not verified")
-    (package / ".a2patch/receipt.json").unlink()  # the bytes tell, whether or not a receipt is there
-    assert look_at(trees.find(package)).state == "applied"
-    assert a2patch("revert", *here(package)).code == 0
-    found = contents(package.parent)
-    assert {path: each for path, each in found.items() if not path.endswith("RECORD")} == {
-        path: each for path, each in before.items() if not path.endswith("RECORD")
-    }
+    assert state_by_its_bytes(package) == "applied"
+    miniature.act("revert", package)
+    assert contents(package.parent) == before
 
 
 @pytest.mark.parametrize(
@@ -108,6 +114,7 @@ def test_a_release_gets_the_families_that_it_has(release: str, brought: set[str]
 def test_what_lies_in_a_tree_decides(version: str, gone: tuple[str, ...], brought: set[str], make: Make) -> None:
     package = make(NEWEST)
     replaced(package / "__init__.py", r'__version__ = "[\d.]+"', f'__version__ = "{version}"')
+    (package / "cfg/default.yaml").touch()  # by which it is told where a release keeps its models
     for family in gone:
         for path in (package / "cfg/models" / family).glob("*.yaml"):
             path.unlink()
@@ -115,11 +122,7 @@ def test_what_lies_in_a_tree_decides(version: str, gone: tuple[str, ...], brough
     miniature.act("apply", package)
     assert models(package) == brought
     assert look_at(trees.find(package)).state == "applied"
-    receipt = package / ".a2patch/receipt.json"
-    kept = receipt.read_bytes()
-    receipt.unlink()
-    assert look_at(trees.find(package)).state == "applied"
-    receipt.write_bytes(kept)
+    assert state_by_its_bytes(package) == "applied"
     miniature.act("revert", package)
     assert contents(package.parent) == before
 
@@ -130,8 +133,8 @@ def test_what_lies_in_a_tree_decides(version: str, gone: tuple[str, ...], brough
         ("11", "nc: 80", "nc: 4"),
         ("11", r"C3k2, \[512, True\]", "C3k2, [512, False]"),
         ("26", "end2end: True", "end2end: False"),
-        ("26", "nc: 80", "activation: nn.ReLU\\(\\)\nnc: 80"),
-        ("v8", "nc: 80", "activation: nn.ReLU\\(\\)\nnc: 80"),
+        ("26", "nc: 80", "activation: nn.ReLU()\nnc: 80"),
+        ("v8", "nc: 80", "activation: nn.ReLU()\nnc: 80"),
     ],
 )
 def test_ours_are_made_from_the_trees_own(family: str, old: str, new: str, make: Make) -> None:
@@ -143,7 +146,7 @@ def test_ours_are_made_from_the_trees_own(family: str, old: str, new: str, make:
     assert models(package) == {*V8, OF_11, OF_26}
     ours = (package / f"cfg/models/{family}/yolo{family}_A2.yaml").read_text(encoding="utf-8")
     assert ours.startswith(f"# Made by a2patch from yolo{family}.yaml: DoubleAttentionBlock behind layers 4 and 6")
-    assert new.replace("\\", "") in ours
+    assert new in ours
     for other in {"11", "26", "v8"} - {family}:
         text = (package / f"cfg/models/{other}/yolo{other}_A2.yaml").read_text(encoding="utf-8")
         assert text == (SOURCES / f"yolo{other}_A2.yaml").read_text(encoding="utf-8")
@@ -182,11 +185,12 @@ def test_the_name_is_free_where_the_family_is_not(path: str, make: Make) -> None
 def test_one_that_was_deleted_is_missed_and_put_in_again(path: str, make: Make) -> None:
     package = make(NEWEST)
     miniature.act("apply", package)
-    before = contents(package.parent)
+    content = (package / path).read_bytes()
     (package / path).unlink()
     assert look_at(trees.find(package)).state == "partial"
     miniature.act("apply", package)
-    assert contents(package.parent) == before
+    assert (package / path).read_bytes() == content
+    assert look_at(trees.find(package)).state == "applied"
 
 
 def test_one_that_was_edited_is_refused_and_saved(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,7 +202,7 @@ def test_one_that_was_edited_is_refused_and_saved(make: Make, tmp_path: Path, mo
     assert look_at(trees.find(package)).state == "edited"
     with pytest.raises(A2PatchError, match="edited"):
         miniature.act("revert", package)
-    assert a2patch("revert", "--force", *here(package)).code == 0
+    assert a2patch("revert", "--force", "--ultralytics-path", package).code == 0
     assert contents(package.parent) == before
     assert b"nc: 4" in (tmp_path / "a2patch-your-edits.patch").read_bytes()
 

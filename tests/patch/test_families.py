@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+import shutil
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 from a2patch.errors import A2PatchError, ConflictError
 from a2patch.graph import read_text
+from a2patch.patch import series
 from a2patch.transaction import look_at, operations
 from a2patch.tree import tree as trees
+from patches import releases
 from tests.support import miniature
 from tests.support.command import ROOT, a2patch
 from tests.support.files import contents
@@ -22,12 +28,21 @@ from tests.support.trees import NEWEST
 SOURCES = ROOT / "patches" / "double_attention" / "sources"
 V8 = {"cfg/models/v8/yolov8_A2.yaml", "cfg/models/v8/yolov8_DANet.yaml"}
 OF_11, OF_26 = "cfg/models/11/yolo11_A2.yaml", "cfg/models/26/yolo26_A2.yaml"
-Make = Callable[[str], Path]
+BASES = re.compile(r"ultralytics/cfg/models/(?:11|26)/yolo(?:11|26)\.yaml")
+Make = Callable[..., Path]
 
 
 @pytest.fixture
 def make(cache: Path, tmp_path: Path) -> Make:
-    return lambda release: miniature.cut(release, cache, tmp_path)
+    """Make a miniature tree that has the bases of the later families too."""
+
+    def cut(release: str, place: str = "") -> Path:
+        package = miniature.cut(release, cache, tmp_path / place)
+        with zipfile.ZipFile(releases.wheel(release, cache)) as archive:
+            archive.extractall(package.parent, [name for name in archive.namelist() if BASES.fullmatch(name)])
+        return package
+
+    return cut
 
 
 def models(package: Path) -> set[str]:
@@ -205,6 +220,36 @@ def test_one_that_was_edited_is_refused_and_saved(make: Make, tmp_path: Path, mo
     assert a2patch("revert", "--force", "--ultralytics-path", package).code == 0
     assert contents(package.parent) == before
     assert b"nc: 4" in (tmp_path / "a2patch-your-edits.patch").read_bytes()
+
+
+@contextmanager
+def before_the_families(folder: Path) -> Iterator[None]:
+    """Be an a2patch that knows no later family."""
+    if not folder.exists():
+        shutil.copytree(series.folder(), folder)
+        for later in (*folder.glob("cfg/8.3.*"), *folder.glob("cfg/8.4.*")):
+            later.unlink()
+    with mock.patch.object(series, "folder", return_value=folder):
+        yield
+
+
+def test_what_an_older_a2patch_patched_is_reverted_and_upgraded(make: Make, tmp_path: Path) -> None:
+    package, fresh = make(NEWEST, "patched"), make(NEWEST, "fresh")
+    before = contents(package.parent)
+    with before_the_families(tmp_path / "older"):
+        miniature.act("apply", package)
+    assert models(package) == V8
+    assert look_at(trees.find(package)).state == "applied"
+    miniature.act("revert", package)
+    assert contents(package.parent) == before
+    with before_the_families(tmp_path / "older"):
+        miniature.act("apply", package)
+    miniature.act("apply", package)
+    miniature.act("apply", fresh)
+    assert models(package) == {*V8, OF_11, OF_26}
+    assert contents(package.parent) == contents(fresh.parent)
+    miniature.act("revert", package)
+    assert contents(package.parent) == before
 
 
 def test_a_receipt_takes_no_other_file_of_these_folders(make: Make) -> None:

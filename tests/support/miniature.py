@@ -18,7 +18,7 @@ from patches import releases
 
 PARTS = re.compile(
     r"ultralytics/(__init__\.py|nn/(__init__|tasks|modules)\.py|nn/modules/\w+\.py"
-    r"|(?:yolo/v8/models|models/v8|cfg/models/v8)/yolov8[nsmlx]?\.yaml|cfg/models/(?:11|26)/yolo(?:11|26)\.yaml)|[^/]+\.dist-info/RECORD"
+    r"|(?:yolo/v8/models|models/v8|cfg/models/v8)/yolov8[nsmlx]?\.yaml)|[^/]+\.dist-info/RECORD"
 )
 KINDS = ("installed", "checkout", "vendored")
 GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@b", "-c", "core.autocrlf=false", "-c", "commit.gpgsign=false")

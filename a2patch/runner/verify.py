@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from a2patch.block import ADDED, BASE, CLASSES, MODEL, MODULE, TUTORIAL
+from a2patch.block import ADDED, BASE, CLASSES, LATER, MODEL, MODULE, TUTORIAL
 from a2patch.errors import ModelError
 from a2patch.protocol import (
     AddedModules,
@@ -108,7 +108,8 @@ def request(role: Role, package: Path, wanted: Sequence[str], subject: Subject |
         wanted: The checks to make.
         subject: The model to try; without one, those that the patch adds.
     """
-    models: tuple[ModelSpec, ...] = _ADDED
+    there = [model for model in LATER if package.joinpath(model.path).is_file()]
+    models = (*_ADDED, *(ModelSpec(model.name, model.base_name, brief=True) for model in there))
     if role == "untouched":
         models = ()
     elif role == "training":

@@ -26,7 +26,8 @@ class Context:
         request: What the probe was asked to do.
         channel: Where events go.
         scratch: A folder for files.
-        specs: The models to try.
+        specs: The models that every check tries.
+        every: These, and those of which only the building and the wiring is looked at.
         classes: The classes that the patch adds, as rows name them.
         kinds: The same, by the names that they have in a model that was built, and that they are defined by.
         base: The stock model file that the added ones are made from.
@@ -41,7 +42,8 @@ class Context:
         self.request = request
         self.channel = channel
         self.scratch = channel.scratch
-        self.specs = request.models
+        self.every = request.models
+        self.specs = tuple(spec for spec in request.models if not spec.brief)
         self.classes = request.classes
         self.kinds = tuple(a or b for a, b in zip_longest(request.block.defined[: len(self.classes)], self.classes))
         self.base = request.base
@@ -49,6 +51,7 @@ class Context:
         self.modules = request.modules
         self.trained = request.trained
         self.costs = request.costs
+        self._brief = {spec.file for spec in self.every if spec.brief}
         self.tutorials = {spec.file for spec in self.specs if spec.tutorial}
         self.catalog = Catalog(Path(request.package))
         self._own = {spec.base: UserModel(Path(spec.base), "", spec.trust) for spec in self.specs if spec.user_base}
@@ -84,7 +87,8 @@ class Context:
             return self._own[file].scales
         described = self.described(file).get("scales")
         has = described if isinstance(described, dict) else self.catalog.scales(file, self.letters)
-        return [letter for letter in self.letters if letter in has] or [""]
+        found = [letter for letter in self.letters if letter in has] or [""]
+        return found[:1] if file in self._brief else found
 
     def name_at(self, file: str, scale: str) -> str:
         """Return the name by which a model of the tree is asked for at a scale."""

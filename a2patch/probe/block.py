@@ -24,10 +24,11 @@ _DEFAULT = 256  # channels, where the row that a class follows does not say how 
 
 
 def with_models(request: R, channel: Channel) -> R:
-    """Return a request with a model for each class of the block, written to the probe's folder.
+    """Return a request with models to try: where it names rules of a block and no model, one for each class.
 
     A class that keeps the size stands behind the stages P3 and P4 of the base; one that halves it in the place of the
-    convolutions that lead to P4 and P5; one that joins maps in that of the first two joins.
+    convolutions that lead to P4 and P5; one that joins maps in that of the first two joins. The files lie in the
+    probe's folder.
 
     Args:
         request: What to try; it names the rules of the classes.
@@ -36,6 +37,8 @@ def with_models(request: R, channel: Channel) -> R:
     Raises:
         PositionError: The base has no such stages.
     """
+    if request.models or not request.block.rules:
+        return request
     context = Context(request, channel)
     strides = strides_of(context, request.base)
     described = context.described(request.base)

@@ -18,7 +18,8 @@ from a2patch.protocol import (
     Sight,
     WiringDrawn,
 )
-from a2patch.runner.process import ROOM, ProbeResult, ProbeRunner
+from a2patch.runner.process import ROOM, ProbeRunner
+from a2patch.runner.result import ProbeResult
 from a2patch.runner.verdict import Verdict
 from a2patch.runner.verify import Subject, request
 from a2patch.runner.verify_block import block_request

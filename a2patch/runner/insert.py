@@ -13,8 +13,9 @@ from a2patch.graph import Position, model_files, unscaled
 from a2patch.patch import MODEL_TAG
 from a2patch.protocol import AddedBlock, AddedModules, InsertedModel, InsertionRefused, InsertRequest, ModelUnreadable
 from a2patch.runner.judge import conclude, judge
-from a2patch.runner.process import ROOM, THREADS, ProbeResult, ProbeRunner
+from a2patch.runner.process import ROOM, THREADS, ProbeRunner
 from a2patch.runner.requirements import require_libraries, require_tools
+from a2patch.runner.result import ProbeResult
 from a2patch.runner.verdict import Verdict
 from a2patch.transaction import files as disk
 from a2patch.tree import read_file, scratch_folder

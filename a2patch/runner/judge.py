@@ -10,7 +10,7 @@ from pathlib import Path
 from a2patch.block import BASE
 from a2patch.patch import Status
 from a2patch.protocol import NOT_ASKED, Check, Cost, CostsUncounted, ModelNoted, StockModel
-from a2patch.runner.process import ProbeResult
+from a2patch.runner.result import ProbeResult
 from a2patch.runner.verdict import CHECKS, Verdict
 from a2patch.transaction import LayerStatus
 from a2patch.tree import Copy

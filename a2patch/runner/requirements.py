@@ -10,7 +10,7 @@ from pathlib import Path
 
 from a2patch.errors import ToolMissingError
 from a2patch.protocol import Check, LibrariesMissing, LibraryUnfit, Version
-from a2patch.runner.process import ProbeResult
+from a2patch.runner.result import ProbeResult
 
 
 def require_tools(interpreter: Path, probe: ProbeResult) -> None:

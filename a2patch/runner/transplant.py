@@ -9,8 +9,9 @@ from pathlib import Path
 from a2patch.block import CLASSES
 from a2patch.errors import NotPatchedError, TransplantError
 from a2patch.protocol import Transplant, TransplantMade, TransplantRefused, TransplantRequest
-from a2patch.runner.process import ROOM, THREADS, ProbeResult, ProbeRunner
+from a2patch.runner.process import ROOM, THREADS, ProbeRunner
 from a2patch.runner.requirements import require_libraries, require_tools
+from a2patch.runner.result import ProbeResult
 from a2patch.transaction import files
 from a2patch.tree import scratch_folder
 

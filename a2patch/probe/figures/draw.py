@@ -8,9 +8,10 @@ from functools import partial
 from typing import Callable, Iterator
 
 from a2patch.graph import Graph
+from a2patch.probe.block import with_models
 from a2patch.probe.checks.sight import BLIND, look
 from a2patch.probe.checks.wiring import examine, strides
-from a2patch.probe.events import SkipCheckError, last_line, missing_library
+from a2patch.probe.events import Channel, SkipCheckError, last_line, missing_library
 from a2patch.probe.models.build import named_layers
 from a2patch.probe.models.context import Context
 from a2patch.protocol import (
@@ -27,8 +28,9 @@ from a2patch.protocol import (
 )
 
 
-def draw_figures(request: FiguresRequest, context: Context) -> None:
+def draw_figures(request: FiguresRequest, channel: Channel) -> None:
     """Emit the figures of the sections that the request names."""
+    context = Context(with_models(request, channel), channel)
     for section in request.sections:
         for spec in context.specs:
             label = context.label(spec.file)

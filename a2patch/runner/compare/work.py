@@ -32,8 +32,8 @@ from a2patch.runner.compare.asked import Asked, Under
 from a2patch.runner.compare.folder import Folder
 from a2patch.runner.compare.launch import CPU, Job, Launch, LocalJob
 from a2patch.runner.compare.plan import CompareError, Plan, Run, refuse_differing
-from a2patch.runner.process import ProbeResult
 from a2patch.runner.requirements import require_libraries, require_tools
+from a2patch.runner.result import ProbeResult
 
 _MEASURE_SECONDS = 20.0
 

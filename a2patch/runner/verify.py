@@ -111,7 +111,8 @@ def request(role: Role, package: Path, wanted: Sequence[str], subject: Subject |
     there = [model for model in LATER if package.joinpath(model.path).is_file()]
     models = (*_ADDED, *(ModelSpec(model.name, model.base_name, brief=True) for model in there))
     if role == "untouched":
-        models = ()
+        stock = [model.base_name for model in LATER if package.joinpath(model.base).is_file()]
+        models = tuple(ModelSpec(name, name, brief=True) for name in stock)
     elif role == "training":
         models = (ModelSpec(BASE, BASE),)
     elif subject:

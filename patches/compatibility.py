@@ -17,7 +17,7 @@ MODELS = ("yolov8n.yaml", "yolov8n_A2.yaml", "yolov8n_DANet.yaml")
 LATER = tuple(at_scale(model.name, "n") for model in block.LATER)
 """The models of ours for the families that not every release has."""
 
-_HEAD = """| releases | how many | module | init | tasks | cfg | yolov8n | A2 | DANet | yolo11n A2 | yolo26n A2 | result |
+_HEAD = """| releases | how many | module | init | tasks | cfg | yolov8n | A2 | DANet | 11n A2 | 26n A2 | result |
 |---|---|---|---|---|---|---|---|---|---|---|---|
 """
 

@@ -11,7 +11,7 @@ from a2patch.errors import A2PatchError, ConflictError
 from a2patch.patch import ours, validate
 from a2patch.patch.anchors import AnchorError
 from a2patch.patch.diff import SITES, Diff, FileDiff, Site
-from a2patch.patch.fit import Misfit, explain, fit, fit_file, outcome
+from a2patch.patch.fit import Misfit, explain, fit, fit_file, outcome, placed
 from a2patch.patch.series import by_nearness, for_families
 from a2patch.tree import Reader, Tree
 
@@ -268,9 +268,10 @@ def _fit_and_prove(diff: Diff, read: Reader) -> Diff | Misfit:
 
 def _halves(diff: Diff, read: Reader) -> tuple[Diff, Diff] | None:
     """What is missing of a diff and what is there, where some of its files are patched and the others are not."""
-    missing = [file for file in diff.files if isinstance(fit_file(diff, file, read), FileDiff)]
-    there = [file for file in diff.files if isinstance(fit_file(diff, file.reversed(), read), FileDiff)]
-    if not there or len(missing) + len(there) != len(diff.files):
+    missing = [file for file in placed(diff, read) if isinstance(fit_file(diff, file, read), FileDiff)]
+    back = placed(diff.reversed(), read)
+    there = [file.reversed() for file in back if isinstance(fit_file(diff, file, read), FileDiff)]
+    if not there or len(missing) + len(there) != len(back):
         return None
     forth = fit(replace(diff, files=tuple(missing)), read)
     back = fit(replace(diff, files=tuple(file.reversed() for file in there)), read)

@@ -131,8 +131,8 @@ def _judge_base(check: Check, patched: ProbeResult, reference: ProbeResult, base
     for file, scale in before:
         if (file, scale) not in now and file != base:  # an older a2patch brought no model for this family
             continue
-        there = now.get((file, scale))
-        what = _difference(there, before[file, scale]) if there else "it doesn't build any more"
+        key = file, scale
+        what = _difference(now[key], before[key]) if key in now else "it doesn't build any more"
         if what:
             return replace(
                 check,

@@ -17,7 +17,7 @@ _SAMPLES = 64
 
 
 def describe(context: Context, file: str, scale: str) -> StockModel:
-    """Return the layers and parameters of a stock model at a scale and, of the smallest of the base, what it computes."""
+    """Return the layers and parameters of a stock model at a scale and, of the base at the smallest, its output."""
     model = context.meta_model(file, scale)
     computed = file == context.base and scale in _COMPUTED
     output = _sample(build(at_scale(file, scale), seed=0)) if computed else []

@@ -269,9 +269,9 @@ def _fit_and_prove(diff: Diff, read: Reader) -> Diff | Misfit:
 def _halves(diff: Diff, read: Reader) -> tuple[Diff, Diff] | None:
     """What is missing of a diff and what is there, where some of its files are patched and the others are not."""
     missing = [file for file in placed(diff, read) if isinstance(fit_file(diff, file, read), FileDiff)]
-    back = placed(diff.reversed(), read)
-    there = [file.reversed() for file in back if isinstance(fit_file(diff, file, read), FileDiff)]
-    if not there or len(missing) + len(there) != len(back):
+    gone = placed(diff.reversed(), read)
+    there = [file.reversed() for file in gone if isinstance(fit_file(diff, file, read), FileDiff)]
+    if not there or len(missing) + len(there) != len(gone):
         return None
     forth = fit(replace(diff, files=tuple(missing)), read)
     back = fit(replace(diff, files=tuple(file.reversed() for file in there)), read)

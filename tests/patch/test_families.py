@@ -134,8 +134,10 @@ def test_what_lies_in_a_tree_decides(version: str, gone: tuple[str, ...], brough
         for path in (package / "cfg/models" / family).glob("*.yaml"):
             path.unlink()
     before = contents(package.parent)
-    miniature.act("apply", package)
+    done = miniature.act("apply", package)
+    assert isinstance(done, operations.Operation)
     assert models(package) == brought
+    assert any(diff.derived for diff in done.diffs) == ("v8" in gone)
     assert look_at(trees.find(package)).state == "applied"
     assert state_by_its_bytes(package) == "applied"
     miniature.act("revert", package)

@@ -304,7 +304,8 @@ def report(trials: list[Trial], seconds: float, tried: int) -> str:
 Written by `make matrix`. {good} of {len(trials)} releases take the patch, pass the static checks and are
 reverted to the byte; {built} of them build `yolov8n`, `yolov8n_A2` and `yolov8n_DANet` and run each once, the
 stock model with as many parameters as unpatched; {later} of them build `yolo11n_A2`
-and {latest} `yolo26n_A2` as well. Other blocks, derived from each release's own syntax, built in a model, run and reverted to the byte: {tried_blocks} releases. {made}, on {os.cpu_count()} cores.
+and {latest} `yolo26n_A2` as well. Other blocks, derived from each release's own syntax, built in a model, run and
+reverted to the byte: {tried_blocks} releases. {made}, on {os.cpu_count()} cores.
 {sum(map(len, loaded.values()))} diffs: {counts}. The figures are parameters at scale n.
 
 """

@@ -16,7 +16,7 @@ from a2patch.errors import ToolMissingError
 from a2patch.protocol import Check
 from a2patch.runner.verdict import CHECKS, DEFAULT, SCALES, Verdict
 from a2patch.runner.verify import verify
-from tests.support.command import patch
+from tests.support.command import a2patch, here, patch
 from tests.support.files import snapshot
 from tests.support.trees import NEWEST, Unpack
 
@@ -187,6 +187,18 @@ def test_a_fault_of_a_later_family_is_found(patched: Callable[[str], Patched]) -
     assert "In yolo26_A2.yaml" in checks["wiring"].meaning
     assert "+  - [[18, 21, 24], 1, Detect, [nc]] # Detect(P3, P4, P5)" in checks["wiring"].detail
     assert "changes the stock yolo11.yaml: at scale n, it has" in checks["base"].meaning
+
+
+def test_a_model_of_the_tree_is_tried_by_its_name(patched: Callable[[str], Patched]) -> None:
+    place = here(patched(NEWEST).package)
+    answer = a2patch("verify", "yolo26s_A2.yaml", "--quick", "--json", *place)
+    assert answer.code == 0, answer.out
+    figures = {check["name"]: check["figure"] for check in answer.document["verdict"]["checks"]}
+    assert (figures["build"], figures["wiring"]) == ("5 models", "yolo26_A2.yaml 26 layers, as yolo26.yaml")
+    unknown = a2patch("verify", "yolo26_A.yaml", "--json", *place)
+    assert (unknown.code, "yolo26_A2.yaml" in unknown.document["error"]["remedy"]) == (2, True)
+    for named in ("nope.pt", "there/nope.yaml"):
+        assert "does not exist" in a2patch("verify", named, "--json", *place).document["error"]["message"]
 
 
 def test_a_branch_before_the_chain(patched: Callable[[str], Patched]) -> None:

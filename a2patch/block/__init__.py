@@ -4,7 +4,7 @@ It imports `errors` and `protocol`.
 """
 
 from a2patch.block.addition import Addition, Branch, LaterModel, addition
-from a2patch.block.bundled import bundled, load_folder, reference
+from a2patch.block.bundled import bringing, bundled, called, commands, load_folder, reference
 from a2patch.block.definition import RULES, Block, BlockClass, RowRule
 from a2patch.block.double_attention import (
     ADDED,
@@ -20,6 +20,7 @@ from a2patch.block.double_attention import (
     MODULE,
     TUTORIAL,
 )
+from a2patch.block.folder import folder as blocks_folder
 from a2patch.block.gated import gated
 from a2patch.block.module_file import class_named, imports_siblings, is_module_name, read_module_file, reread
 
@@ -44,8 +45,12 @@ __all__ = [
     "LaterModel",
     "RowRule",
     "addition",
+    "blocks_folder",
+    "bringing",
     "bundled",
+    "called",
     "class_named",
+    "commands",
     "gated",
     "imports_siblings",
     "is_module_name",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
 from a2patch.block.definition import RULES, Block, BlockClass
+from a2patch.block.double_attention import CLASSES, MODULE
 from a2patch.block.folder import folder
 from a2patch.block.module_file import defined_classes, is_module_name, read_module_file
 from a2patch.errors import BlockError
@@ -22,6 +24,31 @@ def bundled() -> dict[str, Block]:
     """Return the blocks that come with a2patch besides Double Attention, by name."""
     found = sorted(folder().glob("*/block.toml"))
     return {block.name: block for block in map(load_folder, (place.parent for place in found))}
+
+
+def commands() -> dict[str, str]:
+    """Return the command that brings each class and each module that comes with a2patch, by its name."""
+    own = dict.fromkeys((*CLASSES, MODULE), "a2patch apply")
+    others = ((block.name, name) for block in bundled().values() for name in (*block.names(), block.name))
+    return own | {name: f"a2patch apply {block}" for block, name in others}
+
+
+def bringing(lacking: Iterable[str]) -> str:
+    """Return the commands that bring what a tree lacks, as part of a sentence; empty if none brings any of it.
+
+    Args:
+        lacking: Classes as rows name them, or with their modules, as saved models do.
+    """
+    brought = commands()
+    parts = (name.split(".") for name in lacking)
+    found = (brought.get(each[0] if len(each) == 1 else each[-2]) for each in parts)
+    return " and ".join(f"`{command}`" for command in sorted(set(filter(None, found))))
+
+
+def called(kinds: Iterable[str]) -> str:
+    """Return what to call some layers of blocks in a sentence, by their classes."""
+    names = dict.fromkeys("double attention" if kind in CLASSES else kind for kind in kinds)
+    return " and ".join(names)
 
 
 def reference(block: Block) -> Path | None:

@@ -38,9 +38,7 @@ def transplant(
         bool, typer.Option("--from-state-dict", help="CHECKPOINT is a bare state dict; --base tells of what.")
     ] = False,
     base: Annotated[str, typer.Option("--base", metavar="NAME", help="The model that the bare state dict is of.")] = "",
-    inexact: Annotated[
-        bool, typer.Option("--inexact", help="Write it also where double attention changes the output.")
-    ] = False,
+    inexact: Annotated[bool, typer.Option("--inexact", help="Write it also where a block changes the output.")] = False,
     trust: Annotated[
         bool, typer.Option("--trust", help="Load CHECKPOINT without restriction, which can run any code in it.")
     ] = False,
@@ -49,7 +47,7 @@ def transplant(
     python: PythonOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Carry trained weights into a model that has double attention elsewhere, proved bit for bit; or back."""
+    """Carry trained weights into a model with added blocks, proved bit for bit; or back."""
     from a2patch.errors import ExistsError, TransplantError
     from a2patch.runner import Job, refuse_checkpoint
     from a2patch.runner import transplant as run

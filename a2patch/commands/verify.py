@@ -26,6 +26,7 @@ from a2patch.report import json
 
 if TYPE_CHECKING:
     from a2patch.runner import Subject, Verdict
+    from a2patch.transaction import Survey
     from a2patch.tree import Copy, Surroundings, Tree
 
 
@@ -125,12 +126,10 @@ def try_tree(
     from a2patch.runner import DEFAULT, judge, verify_block
     from a2patch.transaction import as_tried, refuse_unpatched, untouched
 
-    seen = survey(console, tree)
-    if "state" not in console.document["tree"]:  # `apply` has told how it was before
-        console.document["tree"] = json.tree(seen)
+    seen = _seen(console, tree)
     refuse_unpatched(seen)
     verdicts = []
-    if not seen.layers or any(site.back for site in seen.status.sites):
+    if not seen.layers or seen.status.is_patched:
         verdicts.append(try_patch(console, tree, around, copies, python, only=only))
     parts = [(status, *part) for status in seen.layers for part in as_tried(tree, status.layer)]
     for status, name, block in parts:
@@ -181,9 +180,7 @@ def try_patch(
     from a2patch.runner import verify as runner
     from a2patch.transaction import refuse_unpatched, untouched
 
-    seen = survey(console, tree)
-    if "state" not in console.document["tree"]:  # `apply` has told how it was before
-        console.document["tree"] = json.tree(seen)
+    seen = _seen(console, tree)
     if subject is None:
         refuse_unpatched(seen)
     with progress() as notify:
@@ -203,6 +200,14 @@ def try_patch(
     if verdict.ok and subject is None and not seen.layers and set(only) >= set(DEFAULT):
         _mark(console, tree, verdict)
     return verdict
+
+
+def _seen(console: Console, tree: Tree) -> Survey:
+    """Look at a tree, and note its state in the document where that is not done."""
+    seen = survey(console, tree)
+    if "state" not in console.document["tree"]:  # `apply` has told how it was before
+        console.document["tree"] = json.tree(seen)
+    return seen
 
 
 def _mark(console: Console, tree: Tree, verdict: Verdict) -> None:

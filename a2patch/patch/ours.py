@@ -88,6 +88,22 @@ def takes_only_ours(back: Diff, shipped: Iterable[Diff], read: Reader) -> bool:
     return all(_is_only_ours(read(file.path), outcome(file, read(file.path))) for file in changed)
 
 
+def is_left(file: FileDiff, content: bytes, classes: Iterable[str]) -> bool:
+    """Return whether a line that only a diff added still stands in a file; else somebody has put the file back.
+
+    Args:
+        file: What the diff did to the file.
+        content: The bytes that the file has now.
+        classes: What such a line names.
+    """
+    if file.creates:
+        return True
+    names = re.compile(rb"\b(?:%s)\b" % "|".join(classes).encode())
+    added = {line.strip() for hunk in file.hunks for sign, line in hunk.lines if sign == b"+"}
+    known = {line.strip() for hunk in file.hunks for sign, line in hunk.lines if sign != b"+"}
+    return any(names.search(line) for line in (added - known) & {line.strip() for line in content.split(b"\n")})
+
+
 def same_edits(one: Diff, other: Diff) -> bool:
     """Return whether two diffs put in and take out the same lines of the same files, wherever these stand."""
     return [_edits(file) for file in one.files] == [_edits(file) for file in other.files]

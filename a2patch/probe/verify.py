@@ -41,7 +41,8 @@ def try_patched(request: VerifyRequest, channel: Channel) -> None:
 def _unreadable(error: Exception) -> ModelUnreadable:
     """Return what to tell of a model that can't be read: in our words, else in those of whoever raised."""
     if isinstance(error, DeclinedError):
-        return ModelUnreadable("It {}{}".format(error, ": " + error.found if error.found else ""), error.remedy)
+        text = "It {}{}".format(error, ": " + error.found if error.found else "")
+        return ModelUnreadable(text, error.remedy, error.lacking)
     return ModelUnreadable(str(error) if type(error) is ValueError else last_line(error))
 
 
@@ -160,7 +161,7 @@ def _measure_stock(context: Context) -> Finding:
     for letter in scales:
         context.channel.trying("computing stock " + context.name_at(context.base, letter))
         context.channel.emit(base.describe(context, context.base, letter))
-    for file in (spec.base for spec in context.every if spec.brief and context.text(spec.base)):
+    for file in context.later():
         context.channel.emit(base.describe(context, file, context.scales_of(file)[0]))
     return passed("{} scales".format(len(scales)))
 

@@ -127,10 +127,12 @@ class ModelUnreadable:
     Attributes:
         error: What is wrong with it.
         remedy: What to do next, where that is known.
+        lacking: What the tree does not have, where that is why.
     """
 
     error: str
     remedy: str = ""
+    lacking: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -190,6 +190,7 @@ class VerifyRequest(Request):
         awaited: A file in which it will be said where the checkpoint lies that another probe saved, or nothing if none
             did; empty where none is waited for.
         block: What is known of the block besides.
+        commands: Classes that a tree may lack, each with the command that brings it.
     """
 
     models: Tuple[ModelSpec, ...]
@@ -200,6 +201,7 @@ class VerifyRequest(Request):
     modules: AddedModules
     awaited: str
     block: AddedBlock
+    commands: Tuple[Tuple[str, str], ...]
 
 
 @dataclass(frozen=True)

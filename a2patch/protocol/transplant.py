@@ -52,6 +52,7 @@ class Transplant:
         classes: How many classes it has.
         ours: The layers of the block in the new model.
         new: Those of them that come from nowhere.
+        kinds: The classes of the layers of blocks that either model has.
         moved: Layers of the block that stand behind another layer now, each with its old place and its new one.
         out: Layers of the block that were left out, each with its old place and its gate.
         tensors: How many tensors the base has.
@@ -74,6 +75,7 @@ class Transplant:
     classes: int
     ours: Tuple[AddedLayer, ...]
     new: Tuple[int, ...]
+    kinds: Tuple[str, ...]
     moved: Tuple[Tuple[int, int], ...]
     out: Tuple[Tuple[int, Optional[float]], ...]
     tensors: int
@@ -113,10 +115,10 @@ class TransplantRefused:
         message: What is wrong, beginning with its verb: the subject is the checkpoint.
         found: What stands there.
         remedy: What to do next.
-        unpatched: Whether it is the tree that lacks the block's layers.
+        lacking: What the tree does not have, where that is why.
     """
 
     message: str
     found: str
     remedy: str
-    unpatched: bool
+    lacking: Tuple[str, ...]

@@ -122,4 +122,5 @@ def _row(row: ModelRow) -> dict[str, Any]:
 def transplant(result: Transplant, written: Path | None) -> dict[str, Any]:
     """Return a transplant, and where its result was written; None if it was not."""
     left = [{"tensor": name, "reason": reason} for name, reason in result.left]
-    return asdict(result) | {"left": left, "exact": result.exact, "written": str(written) if written else None}
+    told = {name: value for name, value in asdict(result).items() if name != "kinds"}  # `ours` has them
+    return told | {"left": left, "exact": result.exact, "written": str(written) if written else None}

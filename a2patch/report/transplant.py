@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from a2patch.block import called
 from a2patch.runner import Equivalence, Transplant
 
 _SHOWN = 6  # tensors, or layers, that are listed; of more the number is given
@@ -36,7 +37,7 @@ def transplant_lines(result: Transplant, checkpoint: Path, written: Path | None)
     if len(result.proof) == 1:
         lines.append(f"{_INDENT}the tree has no photograph in its assets to try besides")
     if result.without:
-        lines += [*_proof_lines("without", result.without), f"{_INDENT}(double attention left out of both)"]
+        lines += [*_proof_lines("without", result.without), f"{_INDENT}({called(result.kinds)} left out of both)"]
     if result.dropped and written:
         lines += [f"dropped  {', '.join(result.dropped)}:", f"{_INDENT}training starts anew, it can't be resumed"]
     return lines + _end_lines(result, written)
@@ -92,17 +93,17 @@ def _end_lines(result: Transplant, written: Path | None) -> list[str]:
             "Transplant with the release that saved it.",
         ]
     if not result.exact_without:
-        return ["", "Nothing was written: what is not double attention gives another output there."]
+        return ["", f"Nothing was written: what is not {called(result.kinds) or 'added'} gives another output there."]
     return [
         "",
-        "Nothing was written, since double attention changes the output:",
+        f"Nothing was written, since {called(result.kinds)} changes the output:",
         *(f"{_INDENT}{line}" for line in _causes(result)),
         "All else is carried; --inexact writes it all the same.",
     ]
 
 
 def _causes(result: Transplant) -> list[str]:
-    """Return why double attention changes the output, a line for each layer that does."""
+    """Return why the layers of blocks change the output, a line for each layer that does."""
     moved = {there: here for here, there in result.moved}
     causes = [f"{index}, left out, is not the identity: {_gate(gate)}" for index, gate in result.out if gate != 0]
     for layer in result.ours:

@@ -209,6 +209,7 @@ def insertion_request(package: Path, insertion: Insertion) -> InsertRequest:
         modules=AddedModules(),
         awaited="",
         block=AddedBlock(),
+        commands=(),
         model=str(insertion.model),
         positions=tuple(position.name for position in insertion.positions),
         each=insertion.each,

@@ -129,8 +129,6 @@ def _judge_base(check: Check, patched: ProbeResult, reference: ProbeResult, base
         return replace(check, result="skip", figure="", meaning=why + (there.meaning if there else reference.ending))
     now, before = ({(m.file, m.scale): m for m in probe.events_of(StockModel)} for probe in (patched, reference))
     for file, scale in before:
-        if (file, scale) not in now and file != base:  # an older a2patch brought no model for this family
-            continue
         key = file, scale
         what = _difference(now[key], before[key]) if key in now else "it doesn't build any more"
         if what:
@@ -141,7 +139,7 @@ def _judge_base(check: Check, patched: ProbeResult, reference: ProbeResult, base
                 meaning=f"The patch changes the stock {file}: at scale {scale}, {what}.",
                 advice="Revert; the patch must not touch what other models are made of.",
             )
-    return replace(check, figure=_alike([before[key] for key in before if key in now], base))
+    return replace(check, figure=_alike(list(before.values()), base))
 
 
 def _alike(models: Sequence[StockModel], base: str) -> str:

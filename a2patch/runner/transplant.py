@@ -1,4 +1,4 @@
-"""Carry the weights of a checkpoint into a model that has double attention elsewhere, proved before it is written."""
+"""Carry the weights of a checkpoint into a model that has its blocks elsewhere, proved before it is written."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from a2patch.block import CLASSES
+from a2patch.block import CLASSES, bringing
 from a2patch.errors import NotPatchedError, TransplantError
 from a2patch.protocol import Transplant, TransplantMade, TransplantRefused, TransplantRequest
 from a2patch.runner.process import ROOM, THREADS, ProbeRunner
@@ -116,12 +116,12 @@ def _made(probe: ProbeResult, job: Job, package: Path) -> TransplantMade:
     made, refused = probe.last(TransplantMade), probe.last(TransplantRefused)
     if made:
         return made
-    if refused and refused.unpatched:
+    if refused and (commands := bringing(refused.lacking)):
         raise NotPatchedError(
             f"the checkpoint {refused.message}",
             path=package,
             found=refused.found,
-            remedy="Patch it with `a2patch apply`.",
+            remedy=f"Patch it with {commands}.",
         )
     if refused:
         raise TransplantError(

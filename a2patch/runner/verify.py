@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from a2patch.block import ADDED, BASE, CLASSES, LATER, MODEL, MODULE, TUTORIAL
+from a2patch.block import ADDED, BASE, CLASSES, LATER, MODEL, MODULE, TUTORIAL, bringing, commands
 from a2patch.errors import ModelError
 from a2patch.protocol import (
     AddedModules,
@@ -108,11 +108,11 @@ def request(role: Role, package: Path, wanted: Sequence[str], subject: Subject |
         wanted: The checks to make.
         subject: The model to try; without one, those that the patch adds.
     """
-    there = [model for model in LATER if package.joinpath(model.path).is_file()]
-    models = (*_ADDED, *(ModelSpec(model.name, model.base_name, brief=True) for model in there))
+    families = [model for model in LATER if package.joinpath(model.base).is_file()]
+    later = tuple(ModelSpec(model.name, model.base_name, brief=True) for model in families)
+    models = (*_ADDED, *later)
     if role == "untouched":
-        stock = [model.base_name for model in LATER if package.joinpath(model.base).is_file()]
-        models = tuple(ModelSpec(name, name, brief=True) for name in stock)
+        models = later
     elif role == "training":
         models = (ModelSpec(BASE, BASE),)
     elif subject:
@@ -138,17 +138,17 @@ def request(role: Role, package: Path, wanted: Sequence[str], subject: Subject |
         modules=AddedModules(defined=f"{folder}.{MODULE}", exported="nn.modules", parsed="nn.tasks"),
         awaited="",
         block=ADDED,
+        commands=tuple(commands().items()) if subject else (),
     )
 
 
 def _untriable(file: Path, unreadable: ModelUnreadable) -> ModelError:
     """Return the error of a model that can't be read."""
-    why = unreadable.error
-    remedy = "Name a model YAML, or a checkpoint that this tree can load; --base and --scale must fit it."
-    remedy = unreadable.remedy or remedy
-    if MODULE in why:  # as the module is called that an unpatched tree does not have
-        remedy = "It has layers of ours, and the tree is not patched: run `a2patch apply` first."
-    return ModelError("the model can't be tried", path=file, found=why, remedy=remedy)
+    remedy = unreadable.remedy
+    if needed := bringing(unreadable.lacking):
+        remedy = f"It has layers that the tree does not know: run {needed} first."
+    remedy = remedy or "Name a model YAML, or a checkpoint that this tree can load; --base and --scale must fit it."
+    return ModelError("the model can't be tried", path=file, found=unreadable.error, remedy=remedy)
 
 
 def _pointless(only: Collection[str], untouched: object, subject: Subject | None) -> dict[str, str]:

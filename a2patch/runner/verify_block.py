@@ -117,6 +117,7 @@ def block_request(role: Role, package: Path, wanted: Sequence[str], block: Block
         modules=AddedModules(defined=f"{folder}.{block.name}", exported="nn.modules", parsed="nn.tasks"),
         awaited="",
         block=AddedBlock() if stock else _described(block),
+        commands=(),
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from a2patch.block import CLASSES as OURS
+from a2patch.block import bringing, called
 from a2patch.protocol import (
     EVENTS,
     AddedLayer,
@@ -155,6 +156,7 @@ def transplants(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Transp
         "three": model("three", inserted(stock, dict.fromkeys([4, 6, 9], BLOCK))),
         "unshifted": model("unshifted", ours | {"head": unshifted}),
         "pooled": model("pooled", ours | {"backbone": pooled}),
+        "another": model("another", inserted(stock, {4: ("EMA", [8])})),
     }
     checkpoints = [
         {"model": "yolov8n.yaml", "file": "stock.pt", "classes": 7},
@@ -179,6 +181,7 @@ def transplants(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Transp
         "older": Job(folder / "older.pt", "yolov8_A2.yaml"),
         "pooled": Job(folder / "stock.pt", models["pooled"]),
         "unshifted": Job(folder / "stock.pt", models["unshifted"]),
+        "another block": Job(folder / "stock.pt", models["another"]),
         "other scale": Job(folder / "stock.pt", "yolov8s_A2.yaml"),
         "no model": Job(folder / "stock.pt", "coco8.yaml"),
         "foreign": Job(folder / "foreign.pt", "yolov8_A2.yaml"),
@@ -319,6 +322,7 @@ def test_a_release_that_builds_a_layer_otherwise(transplants: Transplants) -> No
     ("name", "found"),
     [
         ("unshifted", "layer 24 (Detect) of the model reads"),
+        ("another block", "this tree has no EMA"),
         ("other scale", "is of scale n, and its name asks for s"),
         ("no model", "coco8.yaml, which is no model file"),
         ("foreign", "--trust"),
@@ -329,6 +333,21 @@ def test_refused(transplants: Transplants, name: str, found: str) -> None:
     answer = transplants.refused[name]
     assert found in answer.message + answer.found + answer.remedy
     assert not transplants.folder.joinpath("was_run").exists(), "code in a checkpoint was run"
+
+
+def test_the_command_that_brings_a_missing_block_is_told(transplants: Transplants, tmp_path: Path) -> None:
+    answer = transplants.command("stock.pt", "--model", "another.yaml", "-o", tmp_path / "x.pt", cwd=transplants.folder)
+    assert answer.code == 3
+    assert "`a2patch apply ema`" in answer.err
+
+
+def test_what_is_added_is_called_by_its_name() -> None:
+    assert called(["DoubleAttentionBlock", "DoubleAttentionLayer"]) == "double attention"
+    assert called(["EMA", "DoubleAttentionBlock"]) == "EMA and double attention"
+    saved = ["ultralytics.nn.modules.ema.EMA", "ultralytics.nn.modules.conv.CBAM", "mine.Own", "SE"]
+    assert bringing(saved) == "`a2patch apply ema` and `a2patch apply se`"
+    assert bringing(["ultralytics.nn.double_attention.DoubleAttentionBlock"]) == "`a2patch apply`"
+    assert bringing(["mine.Own"]) == ""
 
 
 def test_nothing_is_replaced_unasked(transplants: Transplants, tmp_path: Path) -> None:

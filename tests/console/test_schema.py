@@ -140,7 +140,8 @@ def test_parts_that_only_a_model_gives() -> None:
     inserted = InsertedModel("a.yaml", "", ("P3",), (row, ModelRow(1, -1, 1, "Conv", [64, [3, 3], True], True)))
     proof = (Equivalence("noise", 1, True, 0.0), Equivalence("bus.jpg", 1, False, None))
     transplant = Transplant(
-        "a", "n", "its name", "ema", "float16", "detect", 80, (AddedLayer(5, "A", None),), (5,), ((1, 2),), ((3, 0.5),),
+        "a", "n", "its name", "ema", "float16", "detect", 80, (AddedLayer(5, "A", None),), (5,), ("A",), ((1, 2),),
+        ((3, 0.5),),
         355, 354, (("x", "y"),), 79, 78, ("optimizer",), ("layer 3",), proof, (),
     )  # fmt: skip
     valid(start | {"verdict": documents.verdict(verdict)})

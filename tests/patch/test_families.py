@@ -16,7 +16,7 @@ import pytest
 from a2patch.errors import A2PatchError, ConflictError
 from a2patch.graph import read_text
 from a2patch.patch import series
-from a2patch.transaction import look_at, operations
+from a2patch.transaction import Operation, look_at, operations
 from a2patch.tree import tree as trees
 from patches import releases
 from tests.support import miniature
@@ -102,7 +102,7 @@ def test_a_release_gets_the_families_that_it_has(release: str, brought: set[str]
     package = make(release)
     before = contents(package.parent)
     done = miniature.act("apply", package)
-    assert isinstance(done, operations.Operation)
+    assert isinstance(done, Operation)
     assert not done.notes
     assert not any(diff.derived for diff in done.diffs)
     if brought is not None:
@@ -135,7 +135,7 @@ def test_what_lies_in_a_tree_decides(version: str, gone: tuple[str, ...], brough
             path.unlink()
     before = contents(package.parent)
     done = miniature.act("apply", package)
-    assert isinstance(done, operations.Operation)
+    assert isinstance(done, Operation)
     assert models(package) == brought
     assert any(diff.derived for diff in done.diffs) == ("v8" in gone)
     assert look_at(trees.find(package)).state == "applied"

@@ -78,7 +78,7 @@ class World:
         assert inside("apply", "--no-verify", "--ultralytics-path", self.root / TREE).code == 0
         self.states[f"applied {release}"] = state(self.root)
         restore(self.root, self.states[f"pristine {release}"], state(self.root))
-        with mock.patch.object(commit, "_finish", side_effect=RuntimeError("killed")):  # once the journal is in place
+        with mock.patch.object(commit, "finish", side_effect=RuntimeError("killed")):  # once the journal is in place
             inside("apply", "--no-verify", "--ultralytics-path", self.root / TREE)
         assert self.root.joinpath(JOURNAL).exists()
         self.root.joinpath(TREE, ".a2patch/lock").touch()

@@ -36,12 +36,13 @@ def check_build(context: Context) -> Finding:
 
 
 def _unpatched(context: Context) -> str:
-    """Return what to do about a tree that does not know layers of ours which a model has; nothing if it knows them."""
+    """Return what to do about a tree that lacks layers which come with a2patch and a model has; nothing if none is."""
     models = [context.described(spec.file) for spec in context.every]
     used = {str(row[2]) for model in models for part in ("backbone", "head") for row in model.get(part) or ()}
     tasks = import_module("ultralytics.nn.tasks")
-    unknown = [name for name in context.classes if name in used and not hasattr(tasks, name)]
-    return "The tree does not know {}: run `a2patch apply` first.".format(" and ".join(unknown)) if unknown else ""
+    lacking = {name: how for name, how in context.request.commands if name in used and not hasattr(tasks, name)}
+    needed = " and ".join("`{}`".format(command) for command in dict.fromkeys(lacking.values()))
+    return "The tree does not know {}: run {} first.".format(" and ".join(lacking), needed) if lacking else ""
 
 
 def _repeated(context: Context, spec: ModelSpec) -> str:

@@ -28,6 +28,7 @@ def check_gradient(context: Context) -> Finding:
     """
     counted = by_algebra = 0
     named: list[str] = []
+    of = context.request.block.descriptors
     for spec in context.specs:
         label = context.label(spec.file)
         model = context.smallest(spec.file).double().train()
@@ -48,11 +49,13 @@ def check_gradient(context: Context) -> Finding:
         dead = _dead(context, model, added, zero)
         dead = [n for n in dead if not (n in single and spec.file in context.tutorials)]
         if dead:
-            why = " With c_n = 1 its softmax is 1 whatever it learns." if set(dead) <= single else ""
+            why = " With {} = 1 its softmax is 1 whatever it learns.".format(of) if set(dead) <= single else ""
             return failed(
                 "{} of {}".format(len(dead), len(added)),
                 "In {} the gradient of {} is zero for good: it will never learn.{}".format(label, ", ".join(dead), why),
-                "Give the layer a c_n of at least 2." if why else "Look for what multiplies it by zero, or cancels it.",
+                "Give the layer a {} of at least 2.".format(of)
+                if why
+                else "Look for what multiplies it by zero, or cancels it.",
             )
         named.extend("{} in {}".format(n, label) for n in zero if n in single)
         counted += len(added)
@@ -61,7 +64,7 @@ def check_gradient(context: Context) -> Finding:
         raise SkipCheckError(_nothing_to_learn(context))
     figure = "{} tensors, {} zero by algebra".format(counted, by_algebra)
     if named:
-        text = "Zero for good, since c_n is 1 there: {}.".format(", ".join(named))
+        text = "Zero for good, since {} is 1 there: {}.".format(of, ", ".join(named))
         return known(figure, text, "It is kept as the tutorial has it; train {} instead.".format(context.trained))
     return passed(figure)
 

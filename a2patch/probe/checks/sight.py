@@ -26,6 +26,7 @@ def check_sight(context: Context) -> Finding:
     figures: list[str] = []
     blind: dict[str, list[str]] = {}
     reasons: dict[str, str] = {}
+    counted = context.request.block.descriptors
     for spec in context.specs:
         file = spec.file
         model = context.smallest(file).double()
@@ -48,11 +49,15 @@ def check_sight(context: Context) -> Finding:
         context.label(file), _listed(blind[file]), "is" if len(blind[file]) == 1 else "are"
     )
     if reasons[file]:
-        text += " The c_n of {} is 1, and a softmax over one channel is 1 at every position.".format(reasons[file])
+        text += " The {} of {} is 1, and a softmax over one channel is 1 at every position.".format(
+            counted, reasons[file]
+        )
     if file in context.tutorials and reasons[file]:
         advice = "It is kept as the tutorial has it; train {} instead.".format(context.trained)
         return known("; ".join(figures), text, advice)
-    return failed("; ".join(figures), text, "Give the layer a c_n of at least 2." if reasons[file] else "")
+    return failed(
+        "; ".join(figures), text, "Give the layer a {} of at least 2.".format(counted) if reasons[file] else ""
+    )
 
 
 def _single(context: Context, model: Model) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Sequence
+
 
 class DeclinedError(Exception):
     """What is asked for can't be done, and its user can do something about it.
@@ -11,11 +13,11 @@ class DeclinedError(Exception):
     Attributes:
         found: What stands there.
         remedy: What to do next.
-        unpatched: Whether it is the tree that lacks our layers.
+        lacking: What the tree does not have, where that is why.
     """
 
-    def __init__(self, message: str, found: str = "", remedy: str = "", unpatched: bool = False) -> None:
+    def __init__(self, message: str, found: str = "", remedy: str = "", lacking: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.found = found
         self.remedy = remedy
-        self.unpatched = unpatched
+        self.lacking = tuple(lacking)

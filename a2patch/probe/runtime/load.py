@@ -47,12 +47,11 @@ def admit(path: Path, trusted: bool) -> None:
 def _lacking(names: List[str]) -> DeclinedError:
     """Return the error of a checkpoint that names what this tree or its interpreter does not have."""
     found = ", ".join(names[:_SHOWN]) + (" and {} more".format(len(names) - _SHOWN) if len(names) > _SHOWN else "")
-    unpatched = any("double_attention" in name for name in names)
     own = all(name.startswith("ultralytics.") for name in names)
     remedy = "Use the tree that it was trained with: its release, patched as it was."
     if not own:
         remedy = "Install the library that has them for the interpreter of this tree, or use the one that it came from."
-    return DeclinedError("names what this tree does not have", found, remedy, unpatched)
+    return DeclinedError("names what this tree does not have", found, remedy, names)
 
 
 def load_model(path: Path) -> Any:

@@ -42,7 +42,7 @@ def transplant(request: TransplantRequest, channel: Channel) -> None:
     try:
         channel.emit(_made(request, channel))
     except DeclinedError as error:
-        channel.emit(TransplantRefused(str(error), error.found, error.remedy, error.unpatched))
+        channel.emit(TransplantRefused(str(error), error.found, error.remedy, error.lacking))
 
 
 class Graft(NamedTuple):
@@ -93,6 +93,7 @@ def _made(request: TransplantRequest, channel: Channel) -> TransplantMade:
         classes=len(made.names),
         ours=tuple(AddedLayer(i, kind(x), _gate(x)) for i, x in enumerate(made.model) if kind(x) in ours),
         new=there.new,
+        kinds=tuple(sorted({kind(x) for model in (base.model, made) for x in model.model} & set(ours))),
         moved=tuple((i, there.matched[i]) for i in there.moved),
         out=tuple((i, _gate(base.model.model[i])) for i in there.out),
         tensors=len(graft.names),
@@ -184,9 +185,9 @@ def _places(base: Model, model: Model, added: tuple[str, ...]) -> Places:
         return places(_graph(base), _graph(model), added)
     except UnlikeError as error:
         raise DeclinedError(
-            "and the model differ by more than double attention",
+            "and the model differ by more than layers of blocks",
             str(error),
-            "Name a model that is the checkpoint's but for double attention; `a2patch verify MODEL` tries its wiring.",
+            "Name a model that is the checkpoint's but for its blocks; `a2patch verify MODEL` tries its wiring.",
         ) from error
 
 

@@ -110,7 +110,7 @@ def _found(name: str, trusted: bool) -> dict[str, Any]:
         raise DeclinedError(
             "can't go into {}, which is no model file".format(name),
             last_line(error),
-            "Name a model as `YOLO` takes it; `a2patch apply` adds yolov8_A2.yaml to a tree.",
+            "Name a model as `YOLO` takes it; `a2patch status` lists those that a2patch put into the tree.",
         ) from error
     file = Path(str(described.get("yaml_file", "")))  # upstream notes it there
     try:
@@ -121,7 +121,7 @@ def _found(name: str, trusted: bool) -> dict[str, Any]:
     if unknown:
         raise DeclinedError(
             "can't go into {}: this tree has no {}".format(name, ", ".join(unknown)),
-            unpatched=any(k.startswith("DoubleAttention") for k in unknown),
+            lacking=unknown,
         )
     return described
 

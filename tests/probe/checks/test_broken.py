@@ -288,9 +288,12 @@ def test_why_a_check_can_not_be_made_of_a_model_of_ones_own_is_told(cache: Path,
 
 def test_a_model_with_our_layers_needs_a_patched_tree(cache: Path, tmp_path: Path) -> None:
     package = releases.unpack("8.1.0", cache, tmp_path).resolve()
-    answer = a2patch("verify", A2, "--quick", *here(package))
+    model = tmp_path / "two_kinds.yaml"
+    model.write_text(A2.read_text("utf-8").replace(BLOCK, "EMA, [8]", 1), "utf-8")
+    answer = a2patch("verify", model, "--quick", *here(package))
     assert answer.code == 1, answer.err
-    assert "does not know DoubleAttentionBlock: run `a2patch apply`" in " ".join(answer.out.split())
+    told = "does not know DoubleAttentionBlock and EMA: run `a2patch apply` and `a2patch apply ema` first"
+    assert told in " ".join(answer.out.split())
 
 
 def test_the_command_tries_a_model(package: Path, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 It imports `errors` and `protocol`.
 """
 
-from a2patch.block.addition import Addition, Branch, addition
+from a2patch.block.addition import Addition, Branch, LaterModel, addition
 from a2patch.block.bundled import bringing, bundled, called, commands, load_folder, reference
 from a2patch.block.definition import RULES, Block, BlockClass, RowRule
 from a2patch.block.double_attention import (
@@ -13,6 +13,7 @@ from a2patch.block.double_attention import (
     BASES,
     BLOCK,
     CLASSES,
+    LATER,
     LAYER,
     MODEL,
     MODELS,
@@ -30,6 +31,7 @@ __all__ = [
     "BASES",
     "BLOCK",
     "CLASSES",
+    "LATER",
     "LAYER",
     "MODEL",
     "MODELS",
@@ -40,6 +42,7 @@ __all__ = [
     "Block",
     "BlockClass",
     "Branch",
+    "LaterModel",
     "RowRule",
     "addition",
     "blocks_folder",

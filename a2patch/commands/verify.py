@@ -30,11 +30,21 @@ if TYPE_CHECKING:
     from a2patch.tree import Copy, Surroundings, Tree
 
 
+def _there_or_named(model: Path | None) -> Path | None:
+    """Refuse what is neither a file nor may be the name of a model of the tree."""
+    if model and not model.exists() and (model.suffix not in (".yaml", ".yml") or model.name != str(model)):
+        raise typer.BadParameter(f"file '{model}' does not exist.")
+    return model
+
+
 def verify(
     model: Annotated[
         Path | None,
         typer.Argument(
-            metavar="MODEL", exists=True, dir_okay=False, help="A model of your own, YAML or .pt, to try instead."
+            metavar="MODEL",
+            dir_okay=False,
+            callback=_there_or_named,
+            help="A model to try instead: a YAML or .pt of your own, or the name of one in the tree.",
         ),
     ] = None,
     base: Annotated[
@@ -59,6 +69,7 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Try a patched tree, down to an epoch of training, or a model of your own."""
+    from a2patch.graph import scale_of
     from a2patch.report import html_file
     from a2patch.runner import CHECKS, DEFAULT, QUICK, Subject, find_model, refuse_checkpoint
     from a2patch.tree import environment
@@ -74,7 +85,9 @@ def verify(
         subject = None
         if model:
             found = find_model(tree.package, base, around.folder, console.notify) if base else None
-            subject = Subject(model_file(model), found, scale, trust, known_classes(survey(console, tree)))
+            place = model if model.exists() else find_model(tree.package, str(model), around.folder, console.notify)
+            letter = scale or scale_of(model.name)
+            subject = Subject(model_file(place), found, letter, trust, known_classes(survey(console, tree)))
         only = QUICK if quick else CHECKS if full else DEFAULT
         target = html_file.claim(report) if report else None
         copies = environment.copies(tree, around)

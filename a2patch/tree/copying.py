@@ -8,6 +8,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from a2patch.errors import A2PatchError, AccessError, ExistsError, advice
+from a2patch.protocol import quoted
 from a2patch.tree.tree import PACKAGE, Tree, find
 
 _ALWAYS = ("__pycache__", ".a2patch", ".git")
@@ -66,7 +67,7 @@ def copy_to(tree: Tree, folder: Path) -> Tree:
         raise ExistsError(
             "there is a copy already",
             path=target,
-            remedy=f'`a2patch apply --ultralytics-path "{folder}"` patches it; or name another folder.',
+            remedy=f"`a2patch apply --ultralytics-path {quoted(str(folder))}` patches it; or name another folder.",
         )
     if folder.resolve().is_relative_to(tree.package):
         raise AccessError("a package can't be copied into itself", path=folder, remedy="Name a folder outside of it.")

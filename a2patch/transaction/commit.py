@@ -25,7 +25,7 @@ from a2patch.patch import Change
 from a2patch.transaction import files, journal, lock
 from a2patch.transaction.files import FOLDER, IGNORE, IGNORED, RECEIPT, explained
 from a2patch.transaction.journal import Step, digest
-from a2patch.tree import Tree, read_file
+from a2patch.tree import Tree, read_file, remove
 
 
 class Writes(Protocol):
@@ -207,9 +207,9 @@ def _finish(tree: Tree, steps: Sequence[Step]) -> None:
     """Bring every step to its end, from wherever it stands."""
     for step in steps:
         if digest(read_file(step.place)) == step.after:
-            files.temporary(step.place).unlink(missing_ok=True)
+            remove(files.temporary(step.place))
         elif step.after is None:
-            step.place.unlink()
+            remove(step.place)
         else:
             files.put(step.place)
     _close(tree, steps)
@@ -221,7 +221,7 @@ def _undo(tree: Tree, steps: Sequence[Step]) -> None:
         if read_file(step.place) == step.before:
             continue
         if step.before is None:
-            step.place.unlink()
+            remove(step.place)
         else:
             files.write_atomically(step.place, step.before)
     _close(tree, steps)
@@ -235,7 +235,7 @@ def _close(tree: Tree, steps: Sequence[Step]) -> None:
     for folder in _folders(steps):
         files.sync_folder(folder)
     for step in steps:
-        files.temporary(step.place).unlink(missing_ok=True)
+        remove(files.temporary(step.place))
     tree.path(journal.PATH).unlink(missing_ok=True)
     with suppress(OSError):  # should the journal come back with the power, it is found to be done
         files.sync_folder(tree.path(FOLDER))
@@ -246,7 +246,7 @@ def _recover(tree: Tree, notify: Notify) -> None:
     if loaded is None:
         if strays := files.strays(tree):
             for place in strays:
-                place.unlink(missing_ok=True)
+                remove(place)
             notify("an interrupted a2patch had changed nothing yet: what it had prepared was removed")
         return
     command, steps = loaded
@@ -303,7 +303,7 @@ def _remove_preparations(tree: Tree, steps: Sequence[Step]) -> None:
     waiting.unlink(missing_ok=True)
     for place in (*(step.place for step in steps), waiting):
         with suppress(OSError):  # what can't be removed now is removed by the next command
-            files.temporary(place).unlink(missing_ok=True)
+            remove(files.temporary(place))
 
 
 def _folders(steps: Sequence[Step]) -> list[Path]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from a2patch.errors import A2PatchError, AccessError, ExistsError, advice
 from a2patch.protocol import quoted
+from a2patch.tree.files import remove_folder
 from a2patch.tree.tree import PACKAGE, Tree, find
 
 _ALWAYS = ("__pycache__", ".a2patch", ".git")
@@ -73,11 +74,11 @@ def copy_to(tree: Tree, folder: Path) -> Tree:
         raise AccessError("a package can't be copied into itself", path=folder, remedy="Name a folder outside of it.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(staged, ignore_errors=True)  # of a command that was killed
+        remove_folder(staged)  # of a command that was killed
         copy_package(tree.package, staged)
         staged.rename(target)
     except (OSError, A2PatchError) as error:
-        shutil.rmtree(staged, ignore_errors=True)
+        remove_folder(staged)
         if not isinstance(error, OSError):
             raise
         text = f"can't be written: {error.strerror or error}"

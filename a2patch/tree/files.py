@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import shutil
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from a2patch.errors import AccessError
@@ -72,3 +74,26 @@ def find_files(folder: Path, pattern: str) -> list[Path]:
         pattern: What the names must match, as `*.yaml` does.
     """
     return sorted(Path(place, name) for place, _, names in os.walk(folder) for name in fnmatch.filter(names, pattern))
+
+
+def remove(place: Path) -> None:
+    """Remove a file, read-only or not; nothing happens where there is none.
+
+    Raises:
+        OSError: It can't be removed.
+    """
+    try:
+        place.unlink(missing_ok=True)
+    except PermissionError:
+        if os.name != "nt":
+            raise
+        place.chmod(stat.S_IWRITE)  # Windows removes no read-only file
+        place.unlink(missing_ok=True)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder with all that is in it; what can't be removed stays."""
+    for place in find_files(folder, "*") if os.name == "nt" else ():  # read-only ones would stop what follows
+        with suppress(OSError):
+            remove(place)
+    shutil.rmtree(folder, ignore_errors=True)

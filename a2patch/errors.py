@@ -120,14 +120,25 @@ _REMEDIES = {
 }
 
 
-def advice(number: int | None) -> str:
+_LOOK = "Look at the owner and mode of what is named, and the space left on the disk."
+_LOOK_ON_WINDOWS = (
+    "Close what has it open (an editor, a training, a scanner), and look at whether you may write there, and the space "
+    "left on the disk."
+)
+_LONGEST = 260  # characters; Windows says of a longer path that it is not there, unless long ones are allowed
+
+
+def advice(number: int | None, place: Path | None = None, windows: bool = os.name == "nt") -> str:
     """Return what to do where the system refuses something.
 
     Args:
         number: Its number for the reason, as `OSError` has it.
+        place: What it was refused for, where that is known.
+        windows: Whether the system is Windows.
     """
-    look = "Look at the owner and mode of what is named, and the space left on the disk."
-    return _REMEDIES.get(number or 0, look)
+    if windows and number == errno.ENOENT and place is not None and len(str(place)) >= _LONGEST:
+        return "The path is too long for Windows: allow long ones (LongPathsEnabled), or move the tree further up."
+    return _REMEDIES.get(number or 0, _LOOK_ON_WINDOWS if windows else _LOOK)
 
 
 def refusal(error: BaseException) -> AccessError | None:

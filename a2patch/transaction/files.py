@@ -151,8 +151,9 @@ def explained(path: Path, remedy: str = "The tree is as it was.") -> Iterator[No
     try:
         yield
     except OSError as error:
+        place = Path(error.filename) if error.filename else path
         raise AccessError(
             f"can't be written: {error.strerror or error}",
-            path=Path(error.filename) if error.filename else path,
-            remedy=f"{remedy} {advice(error.errno)}",
+            path=place,
+            remedy=f"{remedy} {advice(error.errno, place)}",
         ) from error

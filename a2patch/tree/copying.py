@@ -83,5 +83,5 @@ def copy_to(tree: Tree, folder: Path) -> Tree:
             raise
         text = f"can't be written: {error.strerror or error}"
         path = Path(error.filename) if error.filename else folder
-        raise AccessError(text, path=path, remedy=f"Nothing was copied. {advice(error.errno)}") from error
+        raise AccessError(text, path=path, remedy=f"Nothing was copied. {advice(error.errno, path)}") from error
     return find(target)

@@ -17,6 +17,8 @@ from a2patch.errors import AccessError
 LARGEST = 1 << 26
 """How many bytes are read of a file at most; the largest source file of upstream has 1 % of it."""
 
+_PART = 1 << 18  # bytes at once: who asks for the most that may come sets memory aside for it, each time
+
 
 def read_file(place: Path) -> bytes | None:
     """Read a file, or give None where there is none.
@@ -51,7 +53,11 @@ def read_start(place: Path, size: int) -> bytes | None:
         with os.fdopen(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):  # it was replaced meanwhile
                 raise _special(place)
-            return file.read(size)
+            parts = []
+            while size > 0 and (part := file.read(min(size, _PART))):
+                parts.append(part)
+                size -= len(part)
+            return b"".join(parts)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:

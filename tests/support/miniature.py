@@ -31,10 +31,15 @@ def quiet(text: str) -> None:
     """Hear what a command says, and forget it."""
 
 
-def git(folder: Path, *arguments: str) -> str:
-    """Run the user's git in a folder; a Windows without git skips the test."""
+def require_git() -> None:
+    """Skip a test that needs git on a Windows that has none."""
     if os.name == "nt" and not shutil.which("git"):
         pytest.skip("no git here")
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run the user's git in a folder; a Windows without git skips the test."""
+    require_git()
     command = [*GIT, "-C", str(folder), *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 

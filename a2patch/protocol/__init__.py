@@ -73,6 +73,7 @@ from a2patch.protocol.requests import (
     TrialRequest,
     VerifyRequest,
 )
+from a2patch.protocol.shell import command_line, quoted
 from a2patch.protocol.transplant import (
     AddedLayer,
     Equivalence,
@@ -148,6 +149,8 @@ __all__ = [
     "VerifyRequest",
     "Version",
     "WiringDrawn",
+    "command_line",
     "decode",
     "encode",
+    "quoted",
 ]

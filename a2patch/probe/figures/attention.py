@@ -121,8 +121,7 @@ def _most_peaked(maps: Any, vectors: Any) -> tuple[tuple[int, Shares, Optional[S
 
 
 def _scaled(shares: Any) -> Shares:
-    """Return a map as an image from its lowest to its highest value, and these values; without an image where it is
-    even, which has neither.
+    """Return a map as an image from its lowest to its highest value, and these values; without one where it is even.
 
     The scale is logarithmic, so a colour tells the difference of the logits: where a few positions have nearly
     everything, the others would all look like nothing.

@@ -119,7 +119,7 @@ def _without_arguments(graph: Graph) -> tuple[Layer, ...]:
 
 
 def _sight(drawing: Drawing, spec: ModelSpec) -> Iterator[Sight]:
-    """Show what was moved, and where each map answered: over a plain ground, and over each of the user's photographs."""
+    """Show what was moved, and where each map answered: on a plain ground, and over the user's photographs."""
     from a2patch.probe.figures.images import grey_jpeg, png
 
     context = drawing.context
@@ -162,9 +162,7 @@ def _attention(drawing: Drawing, spec: ModelSpec) -> Iterator[Attention]:
     fresh = context.is_fresh(spec.file)
     photos = drawing.given() or [photographs.shipped(context.catalog.package, drawing.multiple())]
     for photo in photos:
-        yield from attention.over(
-            photo, context.smallest(spec.file), context.label(spec.file), declared, fresh=fresh
-        )
+        yield from attention.over(photo, context.smallest(spec.file), context.label(spec.file), declared, fresh=fresh)
 
 
 _MAKERS: dict[Section, Callable[[Drawing, ModelSpec], Iterator[Figure]]] = {

@@ -16,7 +16,7 @@ from a2patch.commands.options import survey
 from a2patch.console import Console, progress
 
 if TYPE_CHECKING:
-    from a2patch.report.html import Part
+    from a2patch.report import html
     from a2patch.runner import Photographs, Subject, Verdict
     from a2patch.tree import Surroundings, Tree
 
@@ -85,9 +85,9 @@ def write_report(console: Console, target: Path, tried: Sequence[Tried], order: 
     console.lines(["", f"report   {target}"])
 
 
-def _drawn(one: Tried, order: Order, blocks: Collection[Block]) -> Part:
+def _drawn(one: Tried, order: Order, blocks: Collection[Block]) -> html.Part:
     """Have the pictures of one thing that was tried drawn."""
-    from a2patch.report.html import Part
+    from a2patch.report import html
     from a2patch.runner import figures
 
     with progress() as notify:
@@ -103,10 +103,10 @@ def _drawn(one: Tried, order: Order, blocks: Collection[Block]) -> Part:
             images=order.photographs.taken if order.photographs else (),
         )
     tree_classes = order.subject.classes if order.subject else CLASSES
-    return Part(one.name, one.verdict, pictures, one.block.names() if one.block else tree_classes)
+    return html.Part(one.name, one.verdict, pictures, one.block.names() if one.block else tree_classes)
 
 
-def _tell_images(console: Console, found: Photographs, parts: Sequence[Part]) -> None:
+def _tell_images(console: Console, found: Photographs, parts: Sequence[html.Part]) -> None:
     """Say which of the user's images were taken, and why the others were not."""
     from a2patch.runner import MOST_PHOTOGRAPHS
 

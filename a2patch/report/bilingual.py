@@ -24,10 +24,12 @@ def both(english: str, chinese: str, name: str = "span", **attributes: str | flo
 def switch() -> Markup:
     """Return what switches the language of what follows it on the page."""
     choices = ((ENGLISH, "English"), (CHINESE, "中文"))
-    return together(
-        *(
-            element("input", type="radio", name_="language", id=f"show-{code}", class_="language", checked=checked)
-            + element("label", told, for_=f"show-{code}", lang=code)
-            for (code, told), checked in zip(choices, ("checked", None), strict=True)
+    pieces = (
+        piece
+        for (code, told), checked in zip(choices, ("checked", None), strict=True)
+        for piece in (
+            element("input", type="radio", name_="language", id=f"show-{code}", class_="language", checked=checked),
+            element("label", told, for_=f"show-{code}"),
         )
     )
+    return together(*pieces)

@@ -28,13 +28,13 @@ def cost_charts(costs: Sequence[Cost], base: str) -> Iterator[Markup]:
     parameters = {(cost.model, cost.scale): cost.parameters / 1e6 for cost in costs}
     counted = {(cost.model, cost.scale): cost.counted for cost in costs if cost.counted is not None}
     texts = (
-        ("Parameters, millions", "参数量，百万"),
-        ("GFLOPs at 640 px, counted by torch", "640 像素下的 GFLOPs，由 torch 计数"),
+        ("Parameters, millions", "参数量（百万）"),
+        ("GFLOPs at 640 px, counted", "640 像素下的 GFLOPs"),
     )
     for values, (english, chinese) in zip((parameters, counted), texts, strict=True):
         differences = _differences(values, base)
         if differences:
-            title = (f"{english}: more than {base}", f"{chinese}：与 {base} 之差")
+            title = (f"{english}; beside {base}", f"{chinese}，与 {base} 之差")
             yield _chart(title, differences, {key: _change(values, key, base) for key in differences})
         elif values:
             yield _chart((english, chinese), values, {key: f"{value:.2f}" for key, value in values.items()})
@@ -52,7 +52,7 @@ def _differences(values: _Values, base: str) -> dict[tuple[str, str], float]:
 def _change(values: _Values, key: tuple[str, str], base: str) -> str:
     """Return what stands behind the bar of a model: the difference, and what it is between."""
     before, after = values[base, key[1]], values[key]
-    return f"{100 * (after / before - 1):+.1f} %   {before:.2f} → {after:.2f}"
+    return f"{100 * (after / before - 1):+.1f} %\u2003{before:.2f} → {after:.2f}"
 
 
 def _chart(titles: tuple[str, str], values: _Values, told: Mapping[tuple[str, str], str]) -> Markup:

@@ -87,9 +87,11 @@ def page(parts: Sequence[Part], origin: Origin) -> str:
 
 
 def _origin(parts: Sequence[Part], origin: Origin) -> Iterator[Markup]:
-    """Yield the verdicts, and how the page came about."""
-    for part in parts:
-        yield element("p", *_named(part, parts), *_verdict(part.verdict), class_=_passed(part.verdict, "verdict"))
+    """Yield the verdicts where there are several, and how the page came about."""
+    for part in parts if len(parts) > 1 else ():
+        yield element(
+            "p", _title(part.name), both(": ", "："), *_verdict(part.verdict), class_=_passed(part.verdict, "verdict")
+        )
     photographs = origin.photographs
     facts = [
         (both("command", "命令"), element("code", origin.command)),
@@ -101,12 +103,6 @@ def _origin(parts: Sequence[Part], origin: Origin) -> Iterator[Markup]:
     for verdict in list({versions(part.verdict): part.verdict for part in parts}.values()):
         facts += [(both("with", "版本"), versions(verdict)), (both("interpreter", "解释器"), str(verdict.interpreter))]
     yield element("dl", *(piece for k, v in facts for piece in (element("dt", k), element("dd", v))))
-
-
-def _named(part: Part, parts: Sequence[Part]) -> Iterator[Markup]:
-    """Yield the name of a part before its verdict, where there are several."""
-    if len(parts) > 1:
-        yield together(_title(part.name), both(": ", "："))
 
 
 def _verdict(verdict: Verdict) -> Iterator[Markup]:

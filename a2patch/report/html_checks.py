@@ -157,7 +157,7 @@ def wiring(drawn: Wiring, block_classes: Sequence[str]) -> Markup:
     table = _table(caption, heading, _as_rows(drawn))
     as_table = element("details", element("summary", both("The same as a table", "以表格显示")), table)
     listed = element("ul", *faults) if faults else Markup()
-    return together(element("h4", title), element("p", summary if faults else sound), picture, listed, as_table)
+    return together(element("h4", title), element("p", summary if faults else sound, class_="wired"), picture, listed, as_table)
 
 
 def _as_rows(drawn: Wiring) -> Iterator[Sequence[str]]:

@@ -9,7 +9,7 @@ from a2patch.report.diagram import stage
 from a2patch.report.markup import Markup, element, together
 from a2patch.runner import Attention, Pictures, Shares, Sight, SightMap
 
-TITLES = {"sight": both("Sight", "定位"), "attention": both("Attention", "注意力")}
+TITLES = {"sight": both("Sight", "对位置的响应"), "attention": both("Attention", "注意力")}
 """The titles of the sections, by name."""
 
 ABOUT = {
@@ -68,7 +68,7 @@ def sights(seen: Sequence[Sight]) -> Iterator[Markup]:
     if seen:
         yield _scale(both("no answer", "没有变化"), both("the largest of the map", "该图的最大值"))
     for sight in seen:
-        texts = (("the patch here", "噪声在这里"), ("the patch there", "噪声在那里"))
+        texts = (("the patch here", "噪声在一处"), ("the patch there", "噪声在另一处"))
         moved = (
             _tile(element("img", src=image, alt=english), both(english, chinese))
             for image, (english, chinese) in zip(sight.inputs, texts, strict=True)

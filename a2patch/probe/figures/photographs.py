@@ -7,11 +7,12 @@ from typing import Any, NamedTuple, Sequence
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from a2patch.probe.events import Channel, SkipCheckError, last_line
 from a2patch.protocol import ImageUnreadable
 
+HEIF = (".heic", ".heif")
 LONGEST = 640  # pixels
 MOST_PIXELS = 100_000_000  # a camera's image has fewer; unpacked, this one takes 300 MB
 
@@ -62,8 +63,17 @@ def given(channel: Channel, paths: tuple[str, ...], multiple: int) -> list[Photo
         try:
             found.append(Photograph(Path(path).name, _read(Path(path), multiple)))
         except Exception as error:  # of a spoiled file the decoders raise anything
-            channel.emit(ImageUnreadable(path, last_line(error)))
+            channel.emit(ImageUnreadable(path, _reason(Path(path), error)))
     return found
+
+
+def _reason(path: Path, error: Exception) -> str:
+    """Return why a file can't be read as an image."""
+    if path.suffix.lower() in HEIF and isinstance(error, (ImportError, UnidentifiedImageError)):
+        return "it needs the library pi-heif, which is not installed"
+    if isinstance(error, (ImportError, UnidentifiedImageError)):  # upstream tries the library for any unknown file
+        return "it is no image of a kind that Pillow reads"
+    return last_line(error)
 
 
 def _read(path: Path, multiple: int) -> Any:

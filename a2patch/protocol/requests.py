@@ -74,11 +74,13 @@ class AddedModules:
         defined: The module that defines them.
         exported: The one that exports them.
         parsed: The one whose `parse_model` reads them.
+        classes: Those of the classes that are meant; none for all of them.
     """
 
     defined: str = ""
     exported: str = ""
     parsed: str = ""
+    classes: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -135,7 +135,7 @@ def _contents(parts: Sequence[Part]) -> Markup:
     titles = {"checks": html_checks.CHECKS_TITLE, **html_checks.TITLES, **html_figures.TITLES}
     items = []
     for number, part in enumerate(parts, 1):
-        links = (element("a", title, href=f"#p{number}-{key}") for key, title in titles.items())
+        links = (element("a", title, href=f"#p{number}-section-{key}") for key, title in titles.items())
         own = element("a", _title(part.name), href=f"#p{number}")
         sign = element("span", "✓" if part.verdict.ok else "✕", class_=_passed(part.verdict))
         items.append(element("li", sign, " ", own, element("ul", *(element("li", link) for link in links))))
@@ -154,16 +154,19 @@ def _part(key: str, part: Part, photos: html_figures.Photos) -> Markup:
         element("p", both("Failed: ", "有误的检查："), *links) if failed else Markup(),
         element("p", verdict.others, class_="muted") if verdict.others else Markup(),
         html_checks.checks(verdict.checks, key),
-        *_section(f"{key}-cost", "cost", pictures.missing, html_checks.costs(verdict)),
+        *_section(f"{key}-section-cost", "cost", pictures.missing, html_checks.costs(verdict)),
         *_section(
-            f"{key}-wiring",
+            f"{key}-section-wiring",
             "wiring",
             pictures.missing,
             (html_checks.wiring(one, part.classes) for one in pictures.wiring),
         ),
-        *_section(f"{key}-sight", "sight", pictures.missing, html_figures.sights(pictures.sight)),
+        *_section(f"{key}-section-sight", "sight", pictures.missing, html_figures.sights(pictures.sight)),
         *_section(
-            f"{key}-attention", "attention", pictures.missing, html_figures.attentions(pictures.attention, photos)
+            f"{key}-section-attention",
+            "attention",
+            pictures.missing,
+            html_figures.attentions(pictures.attention, photos),
         ),
         class_="part",
     )

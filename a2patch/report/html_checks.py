@@ -67,7 +67,7 @@ def checks(made: Sequence[Check], key: str) -> Markup:
     in_english = element("p", "各项检查对模型的具体发现以英文给出。", class_="muted", lang="zh-Hans")
     return element(
         "section",
-        element("h3", CHECKS_TITLE, id=f"{key}-checks"),
+        element("h3", CHECKS_TITLE, id=f"{key}-section-checks"),
         in_english,
         table,
         element("p", note, class_="muted") if unasked else Markup(),
@@ -157,7 +157,9 @@ def wiring(drawn: Wiring, block_classes: Sequence[str]) -> Markup:
     table = _table(caption, heading, _as_rows(drawn))
     as_table = element("details", element("summary", both("The same as a table", "以表格显示")), table)
     listed = element("ul", *faults) if faults else Markup()
-    return together(element("h4", title), element("p", summary if faults else sound, class_="wired"), picture, listed, as_table)
+    return together(
+        element("h4", title), element("p", summary if faults else sound, class_="wired"), picture, listed, as_table
+    )
 
 
 def _as_rows(drawn: Wiring) -> Iterator[Sequence[str]]:

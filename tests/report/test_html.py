@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import stat
 from html.parser import HTMLParser
 from pathlib import Path
@@ -146,7 +147,9 @@ def test_each_block_is_a_part_and_a_photograph_is_held_once() -> None:
     assert seen.classes("part") == 2
     assert [image["href"] for image in seen.all("image") if "id" in image] == [PIXEL]
     assert len(seen.all("use")) == 4
-    assert {"#p1-checks", "#p1-sight", "#p2", "#p2-attention"} <= {link["href"] for link in seen.all("a")}
+    assert {"#p1-section-checks", "#p1-section-sight", "#p2", "#p2-section-attention"} <= {
+        link["href"] for link in seen.all("a")
+    }
     assert seen.text.index("Double Attention") < seen.text.index("ema: ")
     assert seen.text.index("No fault was found") < seen.text.index("A fault was found")
     assert seen.classes("ours") == 2 * 2, "the layers of the second block are told as its own"
@@ -157,6 +160,7 @@ def test_both_languages_are_there_and_one_is_shown() -> None:
     checks = tuple(Check(name, "pass") for name in CHECKS)
     text = made(Part("ema", verdict(*checks), pictures(), ()))
     seen = Reader(text)
+    check_self_contained(text, seen)
     languages = [tags.get("lang") for _, tags in seen.tags]
     assert languages.count("en") - 1 == languages.count("zh-Hans") - 1  # the page's own; the note on what is English
     choices = {choice["id"]: "checked" in choice for choice in seen.all("input")}
@@ -232,6 +236,12 @@ def test_the_command_writes_a_report(unpack: Unpack, tmp_path: Path) -> None:
     for library in ("torch", "torchvision", "matplotlib"):
         pytest.importorskip(library)
     package = patch(unpack())
+    other = a2patch("apply", "--no-verify", "simam", "--ultralytics-path", package)
+    assert other.code == 0, other.err
+    images = tmp_path / "my images"
+    images.mkdir()
+    shutil.copy(package / "assets/zidane.jpg", images / "<script>.jpg")
+    images.joinpath("broken.jpg").write_text("no image")
     text = (package / "cfg/models/v8/yolov8_A2.yaml").read_text(encoding="utf-8")
     sound = re.sub(r"  [smlx]: \[.*\n", "", text)
     head = "[[17, 20, 23], 1, Detect, [nc]]"
@@ -244,9 +254,24 @@ def test_the_command_writes_a_report(unpack: Unpack, tmp_path: Path) -> None:
     assert "verdict" not in lost.document, "it was told after the work"
 
     answer = a2patch(
-        "verify", model, *here(package), "--base", "yolov8-seg.yaml", "--report", "out.html", "--json", cwd=tmp_path
+        "verify",
+        model,
+        *here(package),
+        "--base",
+        "yolov8-seg.yaml",
+        "--report",
+        "out.html",
+        "--json",
+        "--image",
+        images,
+        cwd=tmp_path,
     )
     assert answer.code == 1, answer.err
+    checks = {check["name"]: check["result"] for check in answer.document["verdict"]["checks"]}
+    assert [name for name, result in checks.items() if result == "fail"] == ["wiring"]
+    told = answer.document["images"]
+    assert [Path(path).name for path in told["taken"]] == ["<script>.jpg"]
+    assert [Path(each["path"]).name for each in told["left_out"]] == ["broken.jpg"]
     target = tmp_path.resolve() / "out.html"
     assert answer.document["report"] == str(target)
     text = target.read_text(encoding="utf-8")
@@ -257,6 +282,9 @@ def test_the_command_writes_a_report(unpack: Unpack, tmp_path: Path) -> None:
     assert "24 (Segment) reads 14 (C2f, stride 16) where that of yolov8-seg.yaml reads 20 (C2f, stride 16)" in seen.text
     assert "yolov8-seg.yaml -> yolov8n-mine.yaml" in seen.text
     assert re.search(r"\+0\.\d %\u2003\d+\.\d\d → ", text), "the chart tells no difference"
-    assert len(seen.all("img")) == 2 + 2 + 3  # the moved patch, our layers, the inputs of the head
+    assert len(seen.all("img")) == 2 * (2 + 2 + 3)  # the moved patch, our layers, the inputs of the head, twice
+    assert "over <script>.jpg" in seen.text
+    assert "a2patch verify" in seen.text
+    assert "--image" in seen.text
     assert len(seen.all("use")) == 2 * 2 * 3  # of two layers, three descriptors, gathered and handed out
     assert "blind:" not in seen.text

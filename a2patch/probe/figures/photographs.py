@@ -81,10 +81,19 @@ def _read(path: Path, multiple: int) -> Any:
     with Image.open(path) as opened:
         if opened.width * opened.height > MOST_PIXELS:
             raise ValueError("{} x {} pixels are too many".format(*opened.size))
-        upright = ImageOps.exif_transpose(opened.convert("RGB") if opened.mode == "P" else opened)
+        upright = ImageOps.exif_transpose(opened)
         width, height = _sides(upright.size, LONGEST, multiple)
-        pixels = np.array(upright.convert("RGB").resize((width, height)))
+        pixels = np.array(_in_eight_bits(upright).convert("RGB").resize((width, height)))
     return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
+
+
+def _in_eight_bits(image: Any) -> Any:
+    """Return an image with values up to 255: of more bits Pillow would cut off the light half and more."""
+    if not image.mode.startswith(("I", "F")):
+        return image
+    values = np.array(image, dtype=np.float64)
+    low, high = values.min(), values.max()
+    return Image.fromarray((255 * (values - low) / ((high - low) or 1)).astype(np.uint8))
 
 
 def _sides(sides: Sequence[int], longest: int, multiple: int) -> tuple[int, int]:

@@ -52,7 +52,7 @@ def _differences(values: _Values, base: str) -> dict[tuple[str, str], float]:
 def _change(values: _Values, key: tuple[str, str], base: str) -> str:
     """Return what stands behind the bar of a model: the difference, and what it is between."""
     before, after = values[base, key[1]], values[key]
-    return f"{100 * (after / before - 1):+.1f} %\u2003{before:.2f} → {after:.2f}"
+    return f"{100 * (after / before - 1):+.2f} %\u2003{before:.2f} → {after:.2f}"
 
 
 def _chart(titles: tuple[str, str], values: _Values, told: Mapping[tuple[str, str], str]) -> Markup:

@@ -113,18 +113,13 @@ def attentions(layers: Sequence[Attention], photos: Photos) -> Iterator[Markup]:
     for layer in layers:
         wide, high = layer.grid
         stride = stage(layer.size[0] / wide)
-        sources = " / ".join(filter(None, layer.parts))
-        yield element(
-            "h4",
-            both(
-                f"{layer.model}, {layer.layer} ({stride}), over {layer.image}: ",
-                f"{layer.model}，{layer.layer}（{stride}），{layer.image}：",
-            ),
-            both(
-                f"{layer.descriptors} descriptors by {sources}, maps of {wide} × {high}",
-                f"{layer.descriptors} 个描述子，取自 {sources}，注意力图为 {wide} × {high}",
-            ),
+        sources = element("code", " / ".join(filter(None, layer.parts)))
+        title = both(
+            f"{layer.model}, {layer.layer} ({stride}), over {layer.image}: {layer.descriptors} descriptors by ",
+            f"{layer.model}，{layer.layer}（{stride}），{layer.image}：{layer.descriptors} 个描述子，取自 ",
         )
+        size = both(f", maps of {wide} × {high}", f"，注意力图为 {wide} × {high}")
+        yield element("h4", title, sources, size)
         place = f"#photo-{[*photos].index(layer.photo)}"
         figures = (figure for one in layer.maps for figure in _pair(layer, place, *one))
         paired = all(handed for _, _, handed in layer.maps)

@@ -24,7 +24,7 @@ def test_each_quantity_has_a_chart_of_differences_where_there_are_any() -> None:
     parameters, counted = cost_charts(COSTS, "base.yaml")
     assert texts(parameters) == [
         *("Parameters, millions; beside base.yaml", "参数量（百万），与 base.yaml 之差", NAME),
-        *("n", "+100.0 %\u20031.00 → 2.00"),
+        *("n", "+100.00 %\u20031.00 → 2.00"),
     ]
     assert texts(counted)[2:] == ["base.yaml", "n", "4.00", "s", "16.00"]
 

@@ -281,7 +281,7 @@ def test_the_command_writes_a_report(unpack: Unpack, tmp_path: Path) -> None:
     assert [seen.classes(name) for name in ("wrong", "right", "ours", "charts")] == [1, 1, 2, 1]
     assert "24 (Segment) reads 14 (C2f, stride 16) where that of yolov8-seg.yaml reads 20 (C2f, stride 16)" in seen.text
     assert "yolov8-seg.yaml -> yolov8n-mine.yaml" in seen.text
-    assert re.search(r"\+0\.\d %\u2003\d+\.\d\d → ", text), "the chart tells no difference"
+    assert re.search(r"\+0\.\d+ %\u2003\d+\.\d\d → ", text), "the chart tells no difference"
     assert len(seen.all("img")) == 2 * (2 + 2 + 3)  # the moved patch, our layers, the inputs of the head, twice
     assert "over <script>.jpg" in seen.text
     assert "a2patch verify" in seen.text

@@ -57,6 +57,16 @@ REMEDIES: Mapping[str, str] = {
 
 RESULTS: Mapping[str, str] = {"pass": "通过", "fail": "有误", "known": "已知", "skip": "跳过"}
 
+COLUMNS: Mapping[str, str] = {
+    "scale": "规模",
+    "layers": "层数",
+    "parameters": "参数量",
+    "gradients": "可训练参数",
+    "counted": "torch 计数",
+    "cost": "增幅",
+}
+"""The columns of the table of costs."""
+
 REASONS: Mapping[str, str] = {
     NOT_ASKED: "没有要求检查",
     "the block declares no attention maps": "这个模块没有声明注意力图",

@@ -19,9 +19,8 @@ TITLES = {"cost": both("What it costs", "开销"), "wiring": both("Wiring", "连
 ABOUT = {
     "cost": both(
         f"A bar is the difference from the base. {LEGEND}",
-        "条形表示与基础模型之差。gradients：参与训练的参数；GFLOPs：ultralytics 在 640 像素下打印的数值，"
-        "它的计数可能漏掉矩阵乘法；"
-        "counted：由 torch 计数，包括矩阵乘法；cost：参数量与 counted 的增幅。",
+        "条形表示与基础模型之差。GFLOPs 是 ultralytics 在 640 像素下打印的数值，它的计数可能漏掉矩阵乘法；"
+        "torch 的计数包括矩阵乘法。增幅：参数量 / torch 计数的 GFLOPs。",
     ),
     "wiring": both(
         "Each box is a layer, with its place in the file and, as in the comments of upstream's files, its stage and "
@@ -107,7 +106,8 @@ def costs(verdict: Verdict) -> Iterator[Markup]:
     for model in compared_models(verdict):
         rows = cost_table(verdict.costs, verdict.base, model)
         if rows:
-            yield _table(table_title(verdict.base, model), rows[0], rows[1:])
+            heading = [both(name, chinese.COLUMNS.get(name, name)) for name in rows[0]]
+            yield _table(table_title(verdict.base, model), heading, rows[1:])
     if verdict.note:
         yield element("p", verdict.note, class_="muted")
 

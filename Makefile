@@ -47,7 +47,8 @@ soak-models: .venv/ready
 faults: .venv/ready
 	$(BIN)/python -m tests.soak.faults $(if $(ROUNDS),--rounds $(ROUNDS))
 
-# Feeds spoiled files, environments and arguments to every verb; ten minutes, or MINUTES, from a seed that is printed, or SEED.
+# Feeds spoiled files, environments, checkpoints and paths to every verb; ten minutes, or MINUTES, from a seed that is printed,
+# or SEED.
 fuzz: .venv/ready
 	$(BIN)/python -m tests.soak.fuzz $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 

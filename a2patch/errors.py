@@ -130,6 +130,18 @@ def advice(number: int | None) -> str:
     return _REMEDIES.get(number or 0, look)
 
 
+def unwritable(error: OSError, path: Path, remedy: str) -> AccessError:
+    """Return the error of a write that the system refused.
+
+    Args:
+        error: What the system says.
+        path: What is named where the system names nothing.
+        remedy: What to do, and how everything stands now.
+    """
+    place = Path(error.filename) if error.filename else path
+    return AccessError(f"can't be written: {error.strerror or error}", path=place, remedy=remedy)
+
+
 def refusal(error: BaseException) -> AccessError | None:
     """Return what the system refused, as an error that can be shown; None where it refused nothing.
 

@@ -1,4 +1,4 @@
-"""Real releases to work on."""
+"""Real releases to work on, and a folder to be in that is not the checkout."""
 
 from __future__ import annotations
 
@@ -15,6 +15,18 @@ from tests.support.trees import NEWEST, Unpack
 def cache() -> Path:
     """Where released wheels are kept."""
     return releases.cache(os.environ)
+
+
+@pytest.fixture(scope="session")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that the tests may share as their current one."""
+    return tmp_path_factory.mktemp("elsewhere")
+
+
+@pytest.fixture(autouse=True)
+def _leave_the_checkout(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the checkout for each test: what a command writes into the current folder must not land in it."""
+    monkeypatch.chdir(elsewhere)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 It imports `errors` and `protocol`.
 """
 
-from a2patch.block.addition import Addition, Branch, addition
+from a2patch.block.addition import Addition, Branch, LaterModel, addition
 from a2patch.block.bundled import bringing, bundled, called, commands, load_folder, reference
 from a2patch.block.definition import RULES, Block, BlockClass, RowRule, is_part
 from a2patch.block.double_attention import (
@@ -13,12 +13,14 @@ from a2patch.block.double_attention import (
     BASES,
     BLOCK,
     CLASSES,
+    LATER,
     LAYER,
     MODEL,
     MODELS,
     MODULE,
     TUTORIAL,
 )
+from a2patch.block.folder import folder as blocks_folder
 from a2patch.block.gated import gated
 from a2patch.block.module_file import class_named, imports_siblings, is_module_name, read_module_file, reread
 
@@ -29,6 +31,7 @@ __all__ = [
     "BASES",
     "BLOCK",
     "CLASSES",
+    "LATER",
     "LAYER",
     "MODEL",
     "MODELS",
@@ -39,8 +42,10 @@ __all__ = [
     "Block",
     "BlockClass",
     "Branch",
+    "LaterModel",
     "RowRule",
     "addition",
+    "blocks_folder",
     "bringing",
     "bundled",
     "called",

@@ -45,7 +45,7 @@ def apply(
     as_json: JsonOption = False,
 ) -> None:
     """Patch a tree and verify the result."""
-    from a2patch.transaction import commit, operations, read_consistently
+    from a2patch.transaction import application, commit, operations, read_consistently
     from a2patch.tree import environment
 
     if not named and (row or import_as or gated):
@@ -60,9 +60,9 @@ def apply(
             tree = _copied(console, tree, around, copy)
             ultralytics_path = copy
         if named and MODULE not in named:
-            look = partial(operations.preview_blocks, tree, blocks)
+            look = partial(application.preview_blocks, tree, blocks)
         else:
-            look = partial(operations.preview, tree, blocks, derivable=not no_derive)
+            look = partial(application.preview, tree, blocks, derivable=not no_derive)
         if dry_run:
             console.diff(read_consistently(tree, console.notify, look))
             return

@@ -115,7 +115,7 @@ def understood(
         aside: Whether what was understood goes beside what the command prints, which may be piped.
 
     Raises:
-        BlockError: A class can't be named by a row, or it stays open how.
+        BlockError: No row can name a class, or it is not known how such a row is read.
     """
     blocks, told = [], []
     for each in given:
@@ -235,8 +235,8 @@ def _refused(block: Block, refused: Sequence[ClassTried]) -> BlockError:
         f"no row can name a class of {block.name}",
         path=Path(f"{block.name}.py"),
         found="\n".join(f"{each.name}: {each.problem}" + (f" ({each.seen})" if each.seen else "") for each in refused),
-        remedy="A block takes one map, or several, and gives one map, of any size. Where that is a mistake, say "
-        f"--row {refused[0].name}=keep|width|repeat|join.",
+        remedy="A block takes one map, or several, and gives one map, of any size. If this class does, name its "
+        f"rule: --row {refused[0].name}=keep|width|repeat|join.",
     )
 
 
@@ -244,13 +244,13 @@ def _complete(block: Block) -> Block:
     """Return a block with a rule, and arguments of an example row, for each class.
 
     Raises:
-        BlockError: It is open how a row of one is read.
+        BlockError: It is not known how a row of one is read.
     """
     if unknown := [each.name for each in block.classes if each.rule is None]:
         raise BlockError(
-            f"it is open how a row of {' and of '.join(unknown)} is read",
+            f"it is not known how a row of {' and of '.join(unknown)} is read",
             path=Path(f"{block.name}.py"),
-            found="neither the names of its parameters nor trying it tell",
+            found="neither the names of its parameters nor a trial told it",
             remedy=f"Say it with --row {unknown[0]}=keep|width|repeat|join: keep passes the channels first, "
             "keep:nothing none; with width the row's first argument is the number of output channels.",
         )

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from types import NoneType
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -165,7 +166,7 @@ def _row_arguments(block: str, e: float | None, args: str) -> str:
     """Return the arguments of a row as they are written, or refuse what would be blind or not build."""
     if e is not None and (args or block == LAYER):
         raise typer.BadParameter(f"--e is the one argument of a {BLOCK}; --args are those of the row")
-    values = _numbers(args) if args else [0.25 if e is None else e]
+    values = _values(args, int, float, what="numbers, as in 64,16,True") if args else [0.25 if e is None else e]
     if block == BLOCK and not (len(values) == 1 and 0 < values[0] <= 1):
         raise typer.BadParameter(f"a {BLOCK} has one argument, a ratio above 0 and at most 1")
     if block == LAYER:
@@ -197,33 +198,26 @@ def _other_arguments(seen: Survey, block: str, e: float | None, args: str) -> st
     rule = known[block].rule
     if rule is not None and rule.kind == "join":
         raise typer.BadParameter(f"a {block} reads several layers, so it has no single position; write its row by hand")
-    return ", ".join(map(repr, _values(args) if args else known[block].args))
+    values = _values(args, int, float, NoneType, what="plain values, as in 8,True") if args else known[block].args
+    return ", ".join(map(repr, values))
 
 
-def _values(args: str) -> list[object]:
-    """Read what `--args` names for a class that takes more than numbers: plain values, none of which upstream runs."""
-    refusal = typer.BadParameter(f"--args are plain values, as in 8,True; not {args[:80]!r}")
-    if len(args) > 200:
+def _values(args: str, *kinds: type, what: str) -> list[Any]:
+    """Read what `--args` names: plain values of some kinds, none of which upstream runs.
+
+    Args:
+        args: The values, as they are written between the brackets of a row.
+        kinds: What each may be.
+        what: What to say that they are where one is not.
+    """
+    refusal = typer.BadParameter(f"--args are {what}; not {args[:80]!r}")
+    if len(args) > 200:  # none that could keep us busy
         raise refusal
     try:
         values = ast.literal_eval(f"[{args}]")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise refusal from error
-    if not all(isinstance(value, int | float | None) for value in values):
-        raise refusal
-    return list(values)
-
-
-def _numbers(args: str) -> list[int | float]:
-    """Read what `--args` names."""
-    refusal = typer.BadParameter(f"--args are numbers, as in 64,16,True; not {args[:80]!r}")
-    if len(args) > 200:  # nor any that could keep us busy
-        raise refusal
-    try:
-        values = ast.literal_eval(f"[{args}]")
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise refusal from error
-    if not all(isinstance(value, int | float) for value in values):
+    if not all(isinstance(value, kinds) for value in values):
         raise refusal
     return list(values)
 
@@ -257,11 +251,11 @@ def _install(
     console: Console, tree: Tree, base: Path, made: Sequence[InsertedModel], *, force: bool
 ) -> Mapping[str, Path]:
     """Put the files into the tree, and return where each is."""
-    from a2patch.transaction import models
+    from a2patch.transaction import models, operations
 
     folder = models.folder_for(tree, base)
     files = {f"{folder}/{model.name}": model.content for model in made}
-    outcome = models.install(tree, files, console.notify, force=force)
+    outcome = operations.install(tree, files, console.notify, force=force)
     if outcome.changes:
         console.changes("installed", outcome)
     else:

@@ -67,9 +67,9 @@ def locate(console: Console, path: Path | None, around: Surroundings) -> Tree:
 
 def survey(console: Console, tree: Tree) -> Survey:
     """Look at a tree while no other command changes it."""
-    from a2patch.transaction import commit, operations
+    from a2patch.transaction import look_at, read_consistently
 
-    return commit.read_consistently(tree, console.notify, partial(operations.survey, tree))
+    return read_consistently(tree, console.notify, partial(look_at, tree))
 
 
 def known_classes(seen: Survey) -> tuple[str, ...]:

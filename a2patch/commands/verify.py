@@ -27,14 +27,25 @@ from a2patch.report import json
 
 if TYPE_CHECKING:
     from a2patch.runner import Photographs, Subject, Verdict
+    from a2patch.transaction import Survey
     from a2patch.tree import Copy, Surroundings, Tree
+
+
+def _there_or_named(model: Path | None) -> Path | None:
+    """Refuse what is neither a file nor may be the name of a model of the tree."""
+    if model and not model.exists() and (model.suffix not in (".yaml", ".yml") or model.name != str(model)):
+        raise typer.BadParameter(f"file '{model}' does not exist.")
+    return model
 
 
 def verify(
     model: Annotated[
         Path | None,
         typer.Argument(
-            metavar="MODEL", exists=True, dir_okay=False, help="A model of your own, YAML or .pt, to try instead."
+            metavar="MODEL",
+            dir_okay=False,
+            callback=_there_or_named,
+            help="A model to try instead: a YAML or .pt of your own, or the name of one in the tree.",
         ),
     ] = None,
     base: Annotated[
@@ -65,6 +76,7 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Try a patched tree, down to an epoch of training, or a model of your own."""
+    from a2patch.graph import scale_of
     from a2patch.report import html_file
     from a2patch.runner import CHECKS, DEFAULT, QUICK, Subject, find_model, refuse_checkpoint
     from a2patch.tree import environment
@@ -81,7 +93,9 @@ def verify(
         subject = None
         if model:
             found = find_model(tree.package, base, around.folder, console.notify) if base else None
-            subject = Subject(model_file(model), found, scale, trust, known_classes(survey(console, tree)))
+            place = model if model.exists() else find_model(tree.package, str(model), around.folder, console.notify)
+            letter = scale or scale_of(model.name)
+            subject = Subject(model_file(place), found, letter, trust, known_classes(survey(console, tree)))
         only = QUICK if quick else CHECKS if full else DEFAULT
         target = html_file.claim(report) if report else None
         copies = environment.copies(tree, around)
@@ -139,12 +153,10 @@ def try_tree(
     from a2patch.runner import DEFAULT, judge, verify_block
     from a2patch.transaction import as_tried, refuse_unpatched, untouched
 
-    seen = survey(console, tree)
-    if "state" not in console.document["tree"]:  # `apply` has told how it was before
-        console.document["tree"] = json.tree(seen)
+    seen = _seen(console, tree)
     refuse_unpatched(seen)
     tried = []
-    if not seen.layers or any(site.back for site in seen.status.sites):
+    if not seen.layers or seen.status.is_patched:
         tried.append(Tried(MODULE, try_patch(console, tree, around, copies, python, only=only)))
     parts = [(status, *part) for status in seen.layers for part in as_tried(tree, status.layer)]
     for status, name, block in parts:
@@ -195,9 +207,7 @@ def try_patch(
     from a2patch.runner import verify as runner
     from a2patch.transaction import refuse_unpatched, untouched
 
-    seen = survey(console, tree)
-    if "state" not in console.document["tree"]:  # `apply` has told how it was before
-        console.document["tree"] = json.tree(seen)
+    seen = _seen(console, tree)
     if subject is None:
         refuse_unpatched(seen)
     with progress() as notify:
@@ -217,6 +227,14 @@ def try_patch(
     if verdict.ok and subject is None and not seen.layers and set(only) >= set(DEFAULT):
         _mark(console, tree, verdict)
     return verdict
+
+
+def _seen(console: Console, tree: Tree) -> Survey:
+    """Look at a tree, and note its state in the document where that is not done."""
+    seen = survey(console, tree)
+    if "state" not in console.document["tree"]:  # `apply` has told how it was before
+        console.document["tree"] = json.tree(seen)
+    return seen
 
 
 def _mark(console: Console, tree: Tree, verdict: Verdict) -> None:

@@ -133,7 +133,7 @@ class Console:
         """Print what a command would change, or changed, as a unified diff."""
         from a2patch.patch import unified
 
-        content = unified(outcome.changes) if outcome.changes else b""
+        content = unified(outcome.changes, outcome.survey.tree.package.name) if outcome.changes else b""
         for line in tree.derived_lines(outcome):  # not among the lines of a diff that may be piped to git
             self.notify(line)
         self.document |= {"tree": json.tree(outcome.survey), "diff": content.decode("utf-8", "surrogateescape")}

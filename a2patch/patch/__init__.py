@@ -5,13 +5,14 @@ Imports `tree` and `errors`; nothing here writes.
 
 from a2patch.patch.anchors import AnchorError
 from a2patch.patch.derive import CFG_FOLDERS, block_diff
-from a2patch.patch.diff import SITES, Diff, FileDiff, Site, between, numbers, parse
+from a2patch.patch.diff import SITES, Change, Diff, FileDiff, Site, between, numbers, parse
 from a2patch.patch.fit import Misfit, explain, fit, fit_file, outcome
 from a2patch.patch.lines import merge, split_lines
-from a2patch.patch.ours import MODEL_TAG, is_model, is_path, may_touch, same_edits
-from a2patch.patch.plan import Change, Plan, SiteState, SiteStatus, State, Status
+from a2patch.patch.ours import MODEL_TAG, is_left, is_model, is_path, may_touch, same_edits
+from a2patch.patch.plan import Plan, differing
 from a2patch.patch.plan import plan as plan_diffs
 from a2patch.patch.scopes import names_bound
+from a2patch.patch.status import SiteState, SiteStatus, State, Status, conflict, names_taken, obstacles, status_of
 from a2patch.patch.unified_diff import unified
 from a2patch.patch.validate import fault as why_broken
 from a2patch.patch.validate import taken_names
@@ -33,20 +34,26 @@ __all__ = [
     "Status",
     "between",
     "block_diff",
+    "conflict",
+    "differing",
     "explain",
     "fit",
     "fit_file",
+    "is_left",
     "is_model",
     "is_path",
     "may_touch",
     "merge",
     "names_bound",
+    "names_taken",
     "numbers",
+    "obstacles",
     "outcome",
     "parse",
     "plan_diffs",
     "same_edits",
     "split_lines",
+    "status_of",
     "taken_names",
     "unified",
     "why_broken",

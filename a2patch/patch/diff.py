@@ -1,4 +1,4 @@
-"""A diff as data: read from a unified diff, reversed, and written as one."""
+"""A diff as data: read from a unified diff, reversed, and written as one; and a file, before and after."""
 
 from __future__ import annotations
 
@@ -16,6 +16,21 @@ SITES: tuple[Site, ...] = ("module", "init", "tasks", "cfg")
 
 NO_NEWLINE = b"\\ No newline at end of file"
 _HUNK = re.compile(rb"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One file, before and after.
+
+    Attributes:
+        path: POSIX path relative to the package folder.
+        before: Its bytes, None where there is no such file.
+        after: Its bytes afterwards, None where there is no such file then.
+    """
+
+    path: str
+    before: bytes | None
+    after: bytes | None
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,12 @@ MODEL_TAG = "A2"
 _BACKBONE = re.compile(rb"\bbackbone[\"']?\s*:")
 
 
-def model_names(added: Addition) -> re.Pattern[str]:
-    """Return what the names of the model files that come along match.
+def model_names(names: Iterable[str]) -> re.Pattern[str]:
+    """Return what the names of model files that come along match.
 
     At any scale: the first releases have a file for each, and others take `yolov8s_x.yaml` for `yolov8_x.yaml`.
     """
-    return re.compile("|".join(re.escape(name).replace("yolov8", "yolov8[nsmlx]?") for name in added.models))
+    return re.compile("|".join(re.sub(r"^(yolov?\d+)", r"\1[nsmlx]?", re.escape(name)) for name in names))
 
 
 def may_touch(site: Site, file: FileDiff, added: Addition) -> bool:
@@ -55,7 +55,10 @@ def is_added(site: Site, path: str, added: Addition) -> bool:
     folder, _, name = path.rpartition("/")
     if site == "module":
         return path in (f"nn/modules/{added.module}.py", f"nn/{added.module}.py")
-    return site == "cfg" and folder in CFG_FOLDERS and model_names(added).fullmatch(name) is not None
+    if site != "cfg":
+        return False
+    named = folder in CFG_FOLDERS and model_names(added.models).fullmatch(name) is not None
+    return named or path in {model.path for model in added.later}
 
 
 def is_model(path: str, content: bytes, classes: Iterable[str] = ()) -> bool:
@@ -83,6 +86,22 @@ def takes_only_ours(back: Diff, shipped: Iterable[Diff], read: Reader) -> bool:
     known = {_edits(file) for diff in shipped for file in diff.files}
     changed = [file for file in back.files if not file.deletes and _edits(file.reversed()) not in known]
     return all(_is_only_ours(read(file.path), outcome(file, read(file.path))) for file in changed)
+
+
+def is_left(file: FileDiff, content: bytes, classes: Iterable[str]) -> bool:
+    """Return whether a line that only a diff added still stands in a file; else somebody has put the file back.
+
+    Args:
+        file: What the diff did to the file.
+        content: The bytes that the file has now.
+        classes: What such a line names.
+    """
+    if file.creates:
+        return True
+    names = re.compile(rb"\b(?:%s)\b" % "|".join(classes).encode())
+    added = {line.strip() for hunk in file.hunks for sign, line in hunk.lines if sign == b"+"}
+    known = {line.strip() for hunk in file.hunks for sign, line in hunk.lines if sign != b"+"}
+    return any(names.search(line) for line in (added - known) & {line.strip() for line in content.split(b"\n")})
 
 
 def same_edits(one: Diff, other: Diff) -> bool:

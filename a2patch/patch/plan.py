@@ -1,105 +1,17 @@
-"""Plan, status and reverse: pure, bytes to bytes; nothing is written into the tree here."""
+"""Every byte that diffs would change in a tree, proved before anything is written; pure, bytes to bytes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from a2patch.block import ADDITION, MODEL, MODULE
+from a2patch.block import ADDITION
 from a2patch.errors import A2PatchError, ConflictError
-from a2patch.patch import ours, validate
-from a2patch.patch.anchors import AnchorError
-from a2patch.patch.diff import SITES, Diff, FileDiff, Site
-from a2patch.patch.fit import Misfit, explain, fit, fit_file, outcome
-from a2patch.patch.series import by_nearness
+from a2patch.patch import validate
+from a2patch.patch.diff import Change, Diff, FileDiff
+from a2patch.patch.fit import outcome
+from a2patch.patch.status import Status, conflict, names_taken
 from a2patch.tree import Reader, Tree
-
-SiteState = Literal["pristine", "applied", "edited", "partial", "conflict"]
-State = Literal["pristine", "applied", "edited", "partial", "stale", "conflict", "foreign"]
-Derive = Callable[[Site], Diff]
-
-_SITE_FILES = {
-    "module": f"nn/modules/{MODULE}.py",
-    "init": "nn/modules/__init__.py",
-    "tasks": "nn/tasks.py",
-    "cfg": f"cfg/models/v8/{MODEL}",
-}
-
-
-@dataclass(frozen=True)
-class SiteStatus:
-    """What the bytes of one site say.
-
-    Attributes:
-        site: The site.
-        state: Its state; `"partial"` where some of its files are patched and others are not, `"edited"` where the user
-            edited lines of the patch.
-        forth: The diff, fitted to this tree, that puts in what is not there; None where nothing can be.
-        back: The diff, fitted to this tree, that takes out what is there; None where nothing is.
-        misfits: In a conflict, why each diff of the series does not fit.
-        edits: Where lines of the patch were edited, each such file as it would be without those edits, and as it is.
-    """
-
-    site: Site
-    state: SiteState
-    forth: Diff | None = None
-    back: Diff | None = None
-    misfits: tuple[Misfit, ...] = ()
-    edits: tuple[Change, ...] = ()
-
-
-@dataclass(frozen=True)
-class Status:
-    """What the bytes of a tree say.
-
-    Attributes:
-        sites: The state of each site.
-        taken: Names of the patch that something of the tree's own has, a line each with its place.
-    """
-
-    sites: tuple[SiteStatus, ...]
-    taken: tuple[str, ...] = ()
-
-    @property
-    def complete(self) -> bool:
-        """Whether the whole patch is there, edited or not."""
-        return self.state in {"applied", "edited"}
-
-    @property
-    def edits(self) -> tuple[Change, ...]:
-        """What the user made of lines of the patch, over all sites."""
-        return tuple(change for site in self.sites for change in site.edits)
-
-    @property
-    def state(self) -> State:
-        """The state of the tree, from those of its sites."""
-        states = {site.site: site.state for site in self.sites}
-        found = set(states.values())
-        if not any(site.back for site in self.sites):
-            return "foreign" if self.taken or "conflict" in found else "pristine"
-        if "conflict" in found:
-            return "conflict"
-        if found <= {"applied", "edited"}:
-            return "edited" if "edited" in found else "applied"
-        # An upgrade puts back what upstream ships and leaves the files that only we have.
-        upgraded = states["init"] == states["tasks"] == "pristine"
-        return "stale" if upgraded and "partial" not in found else "partial"
-
-
-@dataclass(frozen=True)
-class Change:
-    """One file, before and after.
-
-    Attributes:
-        path: POSIX path relative to the package folder.
-        before: Its bytes, None where there is no such file.
-        after: Its bytes afterwards, None where there is no such file then.
-    """
-
-    path: str
-    before: bytes | None
-    after: bytes | None
 
 
 @dataclass(frozen=True)
@@ -115,27 +27,15 @@ class Plan:
     diffs: tuple[Diff, ...]
 
 
-def status(
-    read: Reader,
-    series: Mapping[Site, Sequence[Diff]],
-    version: str,
-    known: Sequence[Diff] = (),
-    derive: Derive | None = None,
-) -> Status:
-    """Work out the state of a tree from its bytes.
+def differing(read: Reader, files: Mapping[str, bytes | None]) -> list[Change]:
+    """Return the changes that bring files to their new bytes; a file that has them already is left out.
 
     Args:
         read: Gives the bytes of a file of the tree.
-        series: The versioned diffs of each site.
-        version: What the tree says of its version: a hint.
-        known: Diffs that a receipt says were applied; what is there is tried with these first.
-        derive: Makes the diff of a site from the tree's own syntax, where no other fits; raises `AnchorError`.
+        files: The new bytes of each file, by its path; None for a file that goes.
     """
-    sites = []
-    for site in SITES:
-        shipped = by_nearness(tuple(series[site]), version)
-        sites.append(_site_status(read, site, [diff for diff in known if diff.site == site], shipped, derive))
-    return Status(tuple(sites))
+    changes = (Change(path, read(path), content) for path, content in files.items())
+    return [change for change in changes if change.before != change.after]
 
 
 def plan(read: Reader, diffs: Iterable[Diff]) -> Plan:
@@ -163,7 +63,7 @@ def plan_apply(tree: Tree, status: Status) -> Plan:
     Raises:
         ConflictError: A site is as no diff expects it, a name is taken, or the result would not work.
     """
-    if taken := taken_names(tree, status):
+    if taken := names_taken(tree, status):
         raise ConflictError(
             "the tree already uses a name that the patch brings",
             path=tree.package,
@@ -183,19 +83,6 @@ def plan_apply(tree: Tree, status: Status) -> Plan:
                     remedy="Nothing was written. Take the patch out with `a2patch revert`, and try again.",
                 )
     return made
-
-
-def taken_names(tree: Tree, status: Status) -> tuple[str, ...]:
-    """Return the names of the patch that something of a tree's own has, a line each with its place.
-
-    Args:
-        tree: The tree.
-        status: Its status.
-    """
-    patched = {file.path for site in status.sites if site.back for file in site.back.files} | set(tree.overlay)
-    added = {file.path for site in status.sites if site.forth for file in site.forth.files}
-    added |= {misfit.path for site in status.sites for misfit in site.misfits[:1]}
-    return validate.taken_names(tree, ADDITION, patched, added)
 
 
 def plan_revert(tree: Tree, status: Status) -> Plan:
@@ -222,81 +109,3 @@ def _change(file: FileDiff, before: bytes | None) -> Change:
             remedy="Nothing was written. Please report this, with the output of `a2patch status --json`.",
         )
     return Change(file.path, before, after)
-
-
-def _site_status(
-    read: Reader, site: Site, known: Sequence[Diff], shipped: Sequence[Diff], derive: Derive | None
-) -> SiteStatus:
-    for diff in known:
-        if isinstance(back := fit(diff.reversed(), read), Diff) and ours.takes_only_ours(back, shipped, read):
-            return SiteStatus(site, "applied", back=back)
-    for diff in shipped:
-        if isinstance(back := fit(diff.reversed(), read), Diff):
-            return SiteStatus(site, "applied", back=back)
-    misfits = []
-    for diff in shipped:
-        if isinstance(forth := _fit_and_prove(diff, read), Diff):
-            return SiteStatus(site, "pristine", forth=forth)
-        misfits.append(forth)
-    for diff in (*known, *shipped):
-        if halves := _halves(diff, read):
-            return SiteStatus(site, "partial", *halves)
-    if derive is not None:
-        try:
-            derived = derive(site)
-        except (AnchorError, RecursionError) as error:  # the latter where it is nested too deeply to be searched
-            misfits.append(Misfit(f"{site}/derived", _SITE_FILES[site], f"none could be derived: {error}"))
-        else:
-            if isinstance(back := fit(derived.reversed(), read), Diff):
-                return SiteStatus(site, "applied", back=back)
-            if isinstance(forth := _fit_and_prove(derived, read), Diff):
-                return SiteStatus(site, "pristine", forth=forth)
-            misfits.append(forth)
-    return SiteStatus(site, "conflict", misfits=tuple(misfits))
-
-
-def _fit_and_prove(diff: Diff, read: Reader) -> Diff | Misfit:
-    """Fit a diff, and see that what it makes would work: the same context may stand in a file that it breaks."""
-    fitted = fit(diff, read)
-    if isinstance(fitted, Diff):
-        for file in fitted.files:
-            after = outcome(file, read(file.path))
-            if after is not None and (fault := validate.fault(file.path, after, ADDITION)):
-                return Misfit(diff.name, file.path, f"the patched file would not work: {fault}")
-    return fitted
-
-
-def _halves(diff: Diff, read: Reader) -> tuple[Diff, Diff] | None:
-    """What is missing of a diff and what is there, where some of its files are patched and the others are not."""
-    missing = [file for file in diff.files if isinstance(fit_file(diff, file, read), FileDiff)]
-    there = [file for file in diff.files if isinstance(fit_file(diff, file.reversed(), read), FileDiff)]
-    if not there or len(missing) + len(there) != len(diff.files):
-        return None
-    forth = fit(replace(diff, files=tuple(missing)), read)
-    back = fit(replace(diff, files=tuple(file.reversed() for file in there)), read)
-    return (forth, back) if isinstance(forth, Diff) and isinstance(back, Diff) else None
-
-
-def obstacles(status: Status) -> str:
-    """Say what stands in the way of the patch, line by line: names that are taken, and what no diff expects."""
-    conflicts = [site for site in status.sites if site.state == "conflict"]
-    return "\n".join((*status.taken, *_explained(conflicts)))
-
-
-def _explained(sites: Sequence[SiteStatus]) -> list[str]:
-    return [line for site in sites for misfit in _telling(site) for line in explain(site.site, misfit)]
-
-
-def conflict(tree: Tree, sites: Sequence[SiteStatus]) -> ConflictError:
-    """The error for sites that are as no diff expects them: where, what was expected, what stands there."""
-    return ConflictError(
-        f"the tree is not as any diff expects it: {', '.join(site.site for site in sites)}",
-        path=tree.path(sites[0].misfits[0].path),
-        found="\n".join(_explained(sites)),
-        remedy="Nothing was written. Undo the edits named above and try again, or paste what is missing by hand.",
-    )
-
-
-def _telling(site: SiteStatus) -> list[Misfit]:
-    """Of all the misfits, that of the diff which the version names, and why none could be derived."""
-    return [site.misfits[0], *(misfit for misfit in site.misfits[1:] if misfit.diff.endswith("/derived"))]

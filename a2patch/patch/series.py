@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from a2patch.block import MODULE
+from a2patch.block import LATER, MODULE, blocks_folder
 from a2patch.patch.diff import SITES, Diff, Site, numbers, parse
+from a2patch.tree import Reader
 
 
 def load(folder: Path) -> dict[Site, tuple[Diff, ...]]:
@@ -20,7 +21,7 @@ def load(folder: Path) -> dict[Site, tuple[Diff, ...]]:
 def load_site(folder: Path, site: Site) -> tuple[Diff, ...]:
     """Load the series of one site, in the order of its releases."""
     diffs = [
-        Diff(site, file.stem, parse(file.read_bytes(), origin=f"patches/{site}/{file.name}"))
+        Diff(site, file.stem, parse(file.read_bytes(), origin=f"patches/{MODULE}/{site}/{file.name}"))
         for file in folder.glob("*.diff")
     ]
     return tuple(sorted(diffs, key=lambda diff: diff.version))
@@ -40,8 +41,18 @@ def by_nearness(series: tuple[Diff, ...], version: str) -> list[Diff]:
     return sorted(series, key=lambda diff: (abs(series.index(diff) - named), -series.index(diff)))
 
 
+def for_families(series: list[Diff], read: Reader) -> list[Diff]:
+    """Leave out those that have no model for a later family of a tree; all are kept where that is every one.
+
+    Args:
+        series: The diffs of one site.
+        read: Gives the bytes of a file of the tree.
+    """
+    wanted = {model.path for model in LATER if read(model.base) is not None}
+    whole = [diff for diff in series if diff.site != "cfg" or wanted <= {file.path for file in diff.files}]
+    return whole or series
+
+
 def folder() -> Path:
-    """Where the diffs are: inside the package in an installed a2patch, next to it in a checkout."""
-    package = Path(__file__).parent.parent
-    installed = package / "patches" / MODULE
-    return installed if installed.is_dir() else package.parent / "patches" / MODULE
+    """Return where the diffs are: in the folder of their block."""
+    return blocks_folder() / MODULE

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from a2patch.patch.diff import NO_NEWLINE
+from a2patch.patch.diff import NO_NEWLINE, Change
 from a2patch.patch.lines import Replacement, replacements, split_lines
-from a2patch.patch.plan import Change
-from a2patch.tree import PACKAGE
 
 _CONTEXT = 3
 _SPACE = b" \t\r\n"
 _LONGEST_HEADING = 80
+_ODD = re.compile(rb"[\x00-\x1f\"\\\x7f]")
 
 
-def unified(changes: Iterable[Change]) -> bytes:
-    """Write changes as one unified diff with three lines of context, which `git apply` takes at the root of a clone.
+def unified(changes: Iterable[Change], package: str) -> bytes:
+    """Write changes as one unified diff with three lines of context, which `git apply` takes beside the package folder.
 
     Args:
         changes: The files; each differs.
+        package: The name of the package folder, which a fork may have changed.
     """
-    return b"".join(_file(change) for change in sorted(changes, key=lambda change: change.path))
+    return b"".join(_file(change, package) for change in sorted(changes, key=lambda change: change.path))
 
 
-def _file(change: Change) -> bytes:
+def _file(change: Change, package: str) -> bytes:
     old, new = (split_lines(content or b"") for content in (change.before, change.after))
-    parts, shift = [_header(change)], 0
+    parts, shift = [_header(change, package)], 0
     for group in _hunks(replacements(old, new)):
         start, end = max(group[0].start - _CONTEXT, 0), min(group[-1].end + _CONTEXT, len(old))
         growth = sum(len(edit.lines) - (edit.end - edit.start) for edit in group)
@@ -36,10 +38,10 @@ def _file(change: Change) -> bytes:
     return b"".join(parts)
 
 
-def _header(change: Change) -> bytes:
-    name = f"{PACKAGE}/{change.path}".encode()
-    end = b"\t\n" if b" " in name else b"\n"  # as git ends a name that has a space in it
-    lines = [b"diff --git a/%s b/%s\n" % (name, name)]
+def _header(change: Change, package: str) -> bytes:
+    old, new = (_quoted(os.fsencode(f"{side}/{package}/{change.path}")) for side in "ab")
+    end = b"\t\n" if b" " in old else b"\n"  # as git ends a name that has a space in it
+    lines = [b"diff --git %s %s\n" % (old, new)]
     if change.before is None:
         lines.append(b"new file mode 100644\n")
     elif change.after is None:
@@ -47,9 +49,15 @@ def _header(change: Change) -> bytes:
     mode = b"" if None in (change.before, change.after) else b" 100644"
     lines.append(b"index %s..%s%s\n" % (_blob(change.before), _blob(change.after), mode))
     if change.before or change.after:
-        lines.append(b"--- /dev/null\n" if change.before is None else b"--- a/" + name + end)
-        lines.append(b"+++ /dev/null\n" if change.after is None else b"+++ b/" + name + end)
+        lines.append(b"--- /dev/null\n" if change.before is None else b"--- " + old + end)
+        lines.append(b"+++ /dev/null\n" if change.after is None else b"+++ " + new + end)
     return b"".join(lines)
+
+
+def _quoted(name: bytes) -> bytes:
+    """Return a name as git writes it: between quotation marks where some of its bytes could be misread."""
+    escaped = _ODD.sub(lambda odd: b"\\%03o" % ord(odd[0]) if odd[0] not in b'"\\' else b"\\" + odd[0], name)
+    return name if escaped == name else b'"%s"' % escaped
 
 
 def _hunks(edits: Iterable[Replacement]) -> list[list[Replacement]]:

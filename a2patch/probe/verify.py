@@ -154,13 +154,15 @@ def try_on_gpu(request: VerifyRequest, channel: Channel) -> None:
 
 
 def _measure_stock(context: Context) -> Finding:
-    """Emit what the stock model is at each scale; the runner, which has the figures of both trees, compares them."""
+    """Emit what the stock models are, the base at each scale; the runner has the figures of both trees to compare."""
     if not context.text(context.base):
         raise SkipCheckError("the tree has no model {}".format(context.base))
     scales = context.scales_of(context.base)
     for letter in scales:
         context.channel.trying("computing stock " + context.name_at(context.base, letter))
-        context.channel.emit(base.describe(context, letter))
+        context.channel.emit(base.describe(context, context.base, letter))
+    for file in context.later():
+        context.channel.emit(base.describe(context, file, context.scales_of(file)[0]))
     return passed("{} scales".format(len(scales)))
 
 

@@ -35,11 +35,9 @@ class CompareRequest(Request):
     """What the requests of a comparison share.
 
     Attributes:
-        parent: The process whose end is to end this one too.
         folder: The folder of the comparison.
     """
 
-    parent: int
     folder: str
 
 

@@ -144,15 +144,17 @@ class ModelNoted:
 
 @dataclass(frozen=True)
 class StockModel:
-    """What the stock model is and computes at one scale, so that two trees can be compared.
+    """What a stock model is and computes at one scale, so that two trees can be compared.
 
     Attributes:
+        file: Its file.
         scale: The scale letter.
         parameters: Number of parameters.
         rows: Its layers: the class, the number of parameters and the sources of each.
         output: Figures of its output for a fixed input; empty where that is not computed.
     """
 
+    file: str
     scale: str
     parameters: int
     rows: Tuple[Tuple[str, int, Tuple[int, ...]], ...]

@@ -55,6 +55,7 @@ class ModelSpec:
         user: Whether it is the user's own, and `file` a path.
         user_base: Whether its base is the user's own too.
         trust: Whether a user's file may run any code.
+        brief: Whether it is only built, and its wiring followed, at its smallest scale; the other models do the rest.
     """
 
     file: str
@@ -64,6 +65,7 @@ class ModelSpec:
     user: bool = False
     user_base: bool = False
     trust: bool = False
+    brief: bool = False
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ def tree_document(survey: Survey) -> list[dict[str, Any]]:
 def _of_tree(survey: Survey) -> list[tuple[str, str, Sequence[str]]]:
     from a2patch.block import CLASSES, MODULE
 
-    patched = any(site.back for site in survey.status.sites)
+    patched = survey.status.is_patched
     found: list[tuple[str, str, Sequence[str]]] = [(MODULE, survey.status.state, CLASSES)] if patched else []
     return found + [(one.layer.block.name, one.state, one.layer.block.names()) for one in survey.layers]
 

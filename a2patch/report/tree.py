@@ -47,7 +47,7 @@ def status_lines(survey: Survey, copies: Sequence[Copy], named: Path | None) -> 
     state = survey.state
     typed = {verb: command(verb, named) for verb in ("apply", "revert", "diff", "verify")}
     lines = [*tree_lines(survey), f"state    {state}: {_MEANING[state].format(**typed)}"]
-    for site in survey.status.sites if not survey.layers or any(site.back for site in survey.status.sites) else ():
+    for site in survey.status.sites if not survey.layers or survey.status.is_patched else ():
         diff = site.back or site.forth
         lines.append(f"         {site.site:<7} {site.state:<9} {diff.name if diff else 'no diff fits'}")
         lines += [f"                 {survey.tree.path(change.path)}" for change in site.edits]

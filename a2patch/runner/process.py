@@ -207,34 +207,55 @@ class ProbeRunner:
     def _start(self, request: Request) -> ProbeProcess:
         """Start a probe in a home of its own."""
         home = self.scratch / request.role
-        for name in ("work", "config", "cache", "tmp", SCRATCH):
-            (home / name).mkdir(parents=True)
-        (home / EVENTS).touch()
-        (home / REQUEST).write_text(encode(request), encoding="utf-8")
-        variables = environment(self.environ, home)
-        if request.role == "gpu":  # the others compute on the CPU, so that they can be compared
-            del variables["CUDA_VISIBLE_DEVICES"]
-            variables |= {name: value for name, value in self.environ.items() if name == "CUDA_VISIBLE_DEVICES"}
-        command = [str(self.interpreter), "-B", str(PROBE), str(home / REQUEST)]
-        try:
-            return ProbeProcess(command, home, variables, self.timeout)
-        except OSError as error:
-            if error.errno in _SCARCE:
-                raise
-            raise ToolMissingError(
-                "the interpreter of the tree can't be run",
-                path=self.interpreter,
-                found=str(error),
-                remedy="Name the Python that has torch and the tree's other libraries with --python.",
-            ) from error
+        make_home(home)
+        variables = environment(self.environ, home, gpu=request.role == "gpu")  # the others can be compared then
+        return start_probe(self.interpreter, home, request, variables, self.timeout)
 
 
-def environment(environ: Mapping[str, str], home: Path) -> dict[str, str]:
+def make_home(home: Path) -> None:
+    """Make the folder of a probe, with all that it needs in it."""
+    for name in ("work", "config", "cache", "tmp", SCRATCH):
+        (home / name).mkdir(parents=True)
+    (home / EVENTS).touch()
+
+
+def start_probe(
+    interpreter: Path, home: Path, request: Request, variables: Mapping[str, str], seconds: float
+) -> ProbeProcess:
+    """Start a probe.
+
+    Args:
+        interpreter: What runs it.
+        home: Its folder, made.
+        request: What it is to do.
+        variables: Its environment.
+        seconds: How long it may run.
+
+    Raises:
+        ToolMissingError: The interpreter can't be run.
+        OSError: The machine lacks what it takes just now, or the folder can't be written to.
+    """
+    (home / REQUEST).write_text(encode(request), encoding="utf-8")
+    try:
+        return ProbeProcess([str(interpreter), "-B", str(PROBE), str(home / REQUEST)], home, variables, seconds)
+    except OSError as error:
+        if error.errno in _SCARCE:
+            raise
+        raise ToolMissingError(
+            "the interpreter of the tree can't be run",
+            path=interpreter,
+            found=str(error),
+            remedy="Name the Python that has torch and the tree's other libraries with --python.",
+        ) from error
+
+
+def environment(environ: Mapping[str, str], home: Path, *, gpu: bool = False) -> dict[str, str]:
     """Return the environment of a probe: the caller's, without what steers Python or ultralytics, and with a home.
 
     Args:
         environ: The environment to derive it from.
         home: A folder with the folders `config`, `cache` and `tmp`.
+        gpu: Whether it sees the GPUs that the caller sees; else it computes on the CPU.
     """
     kept = {
         name: value
@@ -260,5 +281,5 @@ def environment(environ: Mapping[str, str], home: Path) -> dict[str, str]:
         "COMET_MODE": "disabled",
         "PIP_NO_INDEX": "1",
         "NO_COLOR": "1",
-        "CUDA_VISIBLE_DEVICES": "",
+        **({} if gpu else {"CUDA_VISIBLE_DEVICES": ""}),
     }

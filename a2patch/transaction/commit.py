@@ -15,17 +15,18 @@ Where step 4 fails for good (a target that can't be replaced), what was done is 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
 from typing import Protocol, TypeVar
 
-from a2patch.errors import A2PatchError, AccessError, ConflictError
+from a2patch.errors import A2PatchError, AccessError
 from a2patch.patch import Change
-from a2patch.transaction import files, journal, lock
-from a2patch.transaction.files import FOLDER, IGNORE, IGNORED, RECEIPT, explained
+from a2patch.transaction import files, journal, lock, recovery
+from a2patch.transaction.files import FOLDER, RECEIPT, explained
 from a2patch.transaction.journal import Step, digest
-from a2patch.tree import Tree, read_file
+from a2patch.transaction.steps import finish, prepare, remove_preparations, undo
+from a2patch.tree import Tree
 
 
 class Writes(Protocol):
@@ -113,11 +114,12 @@ def locked(tree: Tree, notify: Notify) -> Iterator[None]:
     failed = True
     try:
         with explained(tree.package, _HALF_DONE):
-            _recover(tree, notify)
+            recovery.finish_or_undo(tree, notify)
         yield
         failed = False
     finally:
-        keep = any(tree.path(path).exists() for path in (RECEIPT, journal.PATH))
+        # By their plain paths: a link there, which `Tree.path` refuses, must not keep the lock from being let go of.
+        keep = any(os.path.lexists(tree.package / path) for path in (RECEIPT, journal.PATH))
         lock.release(tree, held, keep=keep, unfinished=failed and bool(files.strays(tree)))
 
 
@@ -159,20 +161,20 @@ def commit(tree: Tree, command: str, changes: Sequence[Change]) -> None:
     steps = [Step(change.path, tree.path(change.path), change.before, digest(change.after)) for change in changes]
     try:
         with explained(tree.package):
-            _prepare(tree, command, changes, steps)
+            prepare(tree, command, changes, steps)
     except BaseException:
         with explained(tree.package, _HALF_DONE):
-            _remove_preparations(tree, steps)
+            remove_preparations(tree, steps)
         raise
     try:
         try:
-            _finish(tree, steps)
+            finish(tree, steps)
         except KeyboardInterrupt:  # a moment more, and nothing is left half done
-            _finish(tree, steps)
+            finish(tree, steps)
             raise
     except OSError as error:
         with explained(tree.package, _HALF_DONE):
-            _undo(tree, steps)
+            undo(tree, steps)
         with explained(tree.package):
             raise error
 
@@ -183,128 +185,3 @@ def _stamp(tree: Tree) -> tuple[int, ...]:
     with suppress(FileNotFoundError):  # no patch and no command, or one that has just ended
         times.append(tree.path(FOLDER).stat().st_mtime_ns)
     return (lock.left(tree), *times)
-
-
-def _prepare(tree: Tree, command: str, changes: Sequence[Change], steps: Sequence[Step]) -> None:
-    """Do everything up to putting the journal in place; from then on the command is finished, whatever happens."""
-    ignore = tree.path(IGNORE)
-    if read_file(ignore) != IGNORED:
-        files.write_atomically(ignore, IGNORED)
-    for step, change in zip(steps, changes, strict=True):
-        if change.after is not None:
-            files.stage(step.place, change.after)
-    for folder in _folders(steps):
-        files.sync_folder(folder)
-    for step in steps:
-        if read_file(step.place) != step.before:
-            raise ConflictError("a file was edited while a2patch worked on it", path=step.place, remedy="Try again.")
-    files.stage(tree.path(journal.PATH), journal.encode(command, steps))
-    files.put(tree.path(journal.PATH))
-    files.sync_folder(tree.path(FOLDER))
-
-
-def _finish(tree: Tree, steps: Sequence[Step]) -> None:
-    """Bring every step to its end, from wherever it stands."""
-    for step in steps:
-        if digest(read_file(step.place)) == step.after:
-            files.temporary(step.place).unlink(missing_ok=True)
-        elif step.after is None:
-            step.place.unlink()
-        else:
-            files.put(step.place)
-    _close(tree, steps)
-
-
-def _undo(tree: Tree, steps: Sequence[Step]) -> None:
-    """Take every step back, from wherever it stands."""
-    for step in reversed(steps):
-        if read_file(step.place) == step.before:
-            continue
-        if step.before is None:
-            step.place.unlink()
-        else:
-            files.write_atomically(step.place, step.before)
-    _close(tree, steps)
-
-
-def _close(tree: Tree, steps: Sequence[Step]) -> None:
-    """Remove what nobody needs once every step is done or undone, the journal last."""
-    for step in steps:
-        if step.place.suffix == ".py" and read_file(step.place) is None:
-            files.remove_bytecode(step.place)
-    for folder in _folders(steps):
-        files.sync_folder(folder)
-    for step in steps:
-        files.temporary(step.place).unlink(missing_ok=True)
-    tree.path(journal.PATH).unlink(missing_ok=True)
-    with suppress(OSError):  # should the journal come back with the power, it is found to be done
-        files.sync_folder(tree.path(FOLDER))
-
-
-def _recover(tree: Tree, notify: Notify) -> None:
-    loaded = journal.load(tree)
-    if loaded is None:
-        if strays := files.strays(tree):
-            for place in strays:
-                place.unlink(missing_ok=True)
-            notify("an interrupted a2patch had changed nothing yet: what it had prepared was removed")
-        return
-    command, steps = loaded
-    for step in steps:
-        if digest(read_file(step.place)) not in {digest(step.before), step.after}:
-            raise ConflictError(
-                f"a file was edited while an interrupted `a2patch {command}` waited to be finished",
-                path=step.place,
-                remedy=f"Put it back, or delete {tree.path(journal.PATH)} to keep the tree as it stands: "
-                "`a2patch status` then tells how that is.",
-            )
-    ending = "was finished"
-    if all(digest(read_file(step.place)) == step.after for step in steps):
-        _finish(tree, steps)
-    elif not _is_brought_to_an_end(tree, command, steps):
-        ending = "could not be finished, and was undone"
-    notify(f"an interrupted `a2patch {command}` {ending}")
-
-
-def _is_brought_to_an_end(tree: Tree, command: str, steps: Sequence[Step]) -> bool:
-    """Finish what a dead command left, or undo it; return whether it was finished.
-
-    Raises:
-        A2PatchError: No command of ours left it.
-    """
-    from a2patch.transaction import origin  # it works out what commands do, and they stand above this file
-
-    ends = origin.check(tree, command, steps)
-    try:
-        if "finish" not in ends:
-            raise FileNotFoundError("a block of its user's is put in by its user only")
-        if not all(_can_finish(step) for step in steps):
-            raise FileNotFoundError("what it was about to write is gone")
-        _finish(tree, steps)
-    except OSError:  # what can't be finished may still be undone; the error of undoing it reaches the user
-        if "undo" not in ends:
-            raise
-        _undo(tree, steps)
-        return False
-    return True
-
-
-def _can_finish(step: Step) -> bool:
-    """Whether a step is done, or its new content is there: a disk that lost power may have lost it."""
-    if step.after is None or digest(read_file(step.place)) == step.after:
-        return True
-    place = files.temporary(step.place)
-    return digest(read_file(place)) == step.after
-
-
-def _remove_preparations(tree: Tree, steps: Sequence[Step]) -> None:
-    """Remove the journal and then the temporary files, since the next command finishes what a journal names."""
-    waiting = tree.path(journal.PATH)
-    waiting.unlink(missing_ok=True)
-    for place in (*(step.place for step in steps), waiting):
-        with suppress(OSError):  # what can't be removed now is removed by the next command
-            files.temporary(place).unlink(missing_ok=True)
-
-
-def _folders(steps: Sequence[Step]) -> list[Path]:
-    return sorted({step.place.parent for step in steps})

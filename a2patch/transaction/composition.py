@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from a2patch.block import Block
-from a2patch.patch import Change, Diff, unified
+from a2patch.patch import Change, Diff, differing, unified
 from a2patch.transaction import blocks, peeling, receipt, user_edits
 from a2patch.transaction.layers import Layer
 from a2patch.transaction.own_patch import Made
@@ -73,8 +73,7 @@ def composed(seen: Survey, made: Made, wanted: Sequence[Block], *, force: bool =
     old = [one.layer for one in seen.layers]
     paths = dict.fromkeys((*made.files, *(path for layer in (*old, *layers) for path in layer.paths)))
     files = {path: kept.get(path, above.read(path)) for path in paths}
-    changes = [Change(path, tree.read(path), content) for path, content in files.items()]
-    changes = [change for change in changes if change.before != change.after]
+    changes = differing(tree.read, files)
     if not changes:
         return Operation(seen)
     written = _written(below, made, wanted)
@@ -86,7 +85,7 @@ def composed(seen: Survey, made: Made, wanted: Sequence[Block], *, force: bool =
         (*made.notes, *_block_notes(seen, layers, concerned)),
         receipt.note_applied(tree, seen.receipt, made.diffs, {**written, **files, **written}, layers),
         concerned,
-        unified(edits) if edits else b"",
+        unified(edits, tree.package.name) if edits else b"",
     )
 
 

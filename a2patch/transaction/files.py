@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from a2patch.errors import AccessError, advice
+from a2patch.errors import advice, unwritable
 from a2patch.tree import Tree, find_files
 
 FOLDER = ".a2patch"  # of a patched tree, for what a2patch keeps in it
@@ -130,8 +130,4 @@ def explained(path: Path, remedy: str = "The tree is as it was.") -> Iterator[No
     try:
         yield
     except OSError as error:
-        raise AccessError(
-            f"can't be written: {error.strerror or error}",
-            path=Path(error.filename) if error.filename else path,
-            remedy=f"{remedy} {advice(error.errno)}",
-        ) from error
+        raise unwritable(error, path, f"{remedy} {advice(error.errno)}") from error

@@ -1,14 +1,13 @@
-"""Put model files into a patched tree as part of its patch, so that their names resolve and `revert` removes them."""
+"""Work out how model files become part of a tree's patch: their names resolve then, and `revert` removes them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
 
 from a2patch.errors import ConflictError, NotPatchedError
-from a2patch.patch import CFG_FOLDERS, Change, is_model
-from a2patch.transaction import commit, receipt
+from a2patch.patch import CFG_FOLDERS, differing, is_model
+from a2patch.transaction import receipt
 from a2patch.transaction.composition import Operation
 from a2patch.transaction.survey import Survey, survey
 from a2patch.transaction.survey import refuse_unpatched as refuse_bare
@@ -30,25 +29,6 @@ def folder_for(tree: Tree, model: Path) -> str:
     return next(folder for folder in CFG_FOLDERS if tree.package.joinpath(folder).is_dir())
 
 
-def install(
-    tree: Tree, models: Mapping[str, bytes], notify: Callable[[str], None], *, force: bool = False
-) -> Operation:
-    """Put model files into a tree, and into its receipt.
-
-    Args:
-        tree: The tree.
-        models: The files with their bytes, by POSIX path relative to the package folder.
-        notify: Takes a line on what is waited for and what was recovered.
-        force: Whether files that were installed before are replaced.
-
-    Raises:
-        NotPatchedError: The tree is not completely patched, or was patched by hand and has no receipt.
-        ConflictError: A name is taken.
-        AccessError: The tree can't be written to.
-    """
-    return commit.transact(tree, "insert", notify, partial(installation, tree, models, force=force))
-
-
 def refuse_unpatched(seen: Survey) -> None:
     """Refuse a tree that can't take a model with our layers.
 
@@ -66,7 +46,17 @@ def refuse_unpatched(seen: Survey) -> None:
 
 
 def installation(tree: Tree, models: Mapping[str, bytes], *, force: bool) -> Operation:
-    """Work out what `install` does."""
+    """Work out what `insert --install` does to a tree, and write nothing.
+
+    Args:
+        tree: The tree.
+        models: The files with their bytes, by POSIX path relative to the package folder.
+        force: Whether files that were installed before are replaced.
+
+    Raises:
+        NotPatchedError: The tree is not completely patched, or was patched by hand and has no receipt.
+        ConflictError: A name is taken.
+    """
     seen = survey(tree)
     refuse_unpatched(seen)
     if seen.receipt is None:
@@ -76,8 +66,7 @@ def installation(tree: Tree, models: Mapping[str, bytes], *, force: bool) -> Ope
             remedy="`a2patch revert` and `a2patch apply` make one; or write the file with -o, without --install.",
         )
     classes = [name for one in seen.layers for name in one.layer.block.names()]
-    changes = [Change(path, tree.read(path), content) for path, content in models.items()]
-    changes = [change for change in changes if change.before != change.after]
+    changes = differing(tree.read, models)
     for change in changes:
         _check_name(tree, change.path)
         if change.before is not None and not (force and change.path in seen.receipt.models):
@@ -107,7 +96,7 @@ def _check_name(tree: Tree, path: str) -> None:
     others = [other for other in find_files(tree.package, place.name) if other != place]
     if others:
         raise ConflictError(
-            "the tree has a file of that name elsewhere, and upstream takes neither then",
+            "the tree has a file of that name elsewhere, and upstream refuses a name that two files have",
             path=others[0],
             remedy="Nothing was written. Name yours otherwise with -o.",
         )

@@ -14,7 +14,7 @@ from typing import Literal
 
 from a2patch.errors import A2PatchError
 from a2patch.patch import is_model
-from a2patch.transaction import composition, files, journal, models, operations, own_patch, peeling, receipt
+from a2patch.transaction import application, composition, files, journal, models, own_patch, peeling, receipt, reversal
 from a2patch.transaction.composition import Operation
 from a2patch.transaction.files import RECEIPT
 from a2patch.transaction.journal import Step, digest
@@ -90,10 +90,10 @@ def _plans(tree: Tree, before: Contents, after: Contents) -> Iterator[Operation]
     classes = [name for block in wanted for name in block.names()]
     installed = {path: content for path, content in after.items() if _is_installed(path, content, classes)}
     plans: list[Callable[[], Operation]] = [
-        lambda: operations.application(survey(was)),
-        lambda: operations.reversal(survey(was), force=False),
-        lambda: operations.reversal(survey(was), force=True),
-        lambda: operations.application(survey(was, derivable=False), derivable=False),
+        lambda: application.application(survey(was)),
+        lambda: reversal.reversal(survey(was), force=False),
+        lambda: reversal.reversal(survey(was), force=True),
+        lambda: application.application(survey(was, derivable=False), derivable=False),
         lambda: models.installation(was, {path: content or b"" for path, content in installed.items()}, force=True),
     ]
     if layers or _layers(tree, before):

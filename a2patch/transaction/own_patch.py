@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from a2patch.block import BASE, MODEL
-from a2patch.patch import Change, Diff, Plan, SiteStatus, Status, between, fit, outcome, plan
+from a2patch.patch import Change, Diff, Plan, SiteStatus, Status, between, differing, fit, outcome, plan
 from a2patch.transaction import user_edits
 from a2patch.transaction.survey import Survey, look
 from a2patch.tree import Tree
@@ -45,8 +45,7 @@ def put_in(seen: Survey, *, derivable: bool = True) -> Made:
     bare = replace(tree, overlay={**tree.overlay, **_without_patch(seen)})
     planned = _plan(seen, bare, derivable=derivable)
     files = {**_without_patch(seen), **{change.path: change.after for change in planned.changes}}
-    changes = [Change(path, tree.read(path), content) for path, content in files.items()]
-    changes = [change for change in changes if change.before != change.after]
+    changes = differing(tree.read, files)
     older = [site.back.reversed() for site in seen.status.sites if site.back]
     edited = [_as_put_in(seen, site) for site in seen.status.sites if site.state == "edited"]
     sites = {diff.site for diff in edited}
@@ -99,7 +98,7 @@ def _without_patch(seen: Survey) -> dict[str, bytes | None]:
 
 def _plan(seen: Survey, bare: Tree, *, derivable: bool) -> Plan:
     """Plan the complete patch for a tree that has nothing of it."""
-    if not any(site.back for site in seen.status.sites):
+    if not seen.status.is_patched:
         return plan.plan_apply(bare, seen.status)
     fresh = look(bare, (), derivable=derivable)
     pairs = zip(fresh.sites, seen.status.sites, strict=True)

@@ -23,6 +23,7 @@ from a2patch.patch import (
     block_diff,
     explain,
     fit,
+    is_left,
     merge,
     outcome,
     same_edits,
@@ -145,7 +146,7 @@ def _take_off(layer: Layer, tree: Tree, written: Tree) -> tuple[LayerStatus, Tre
         bare_base = outcome(base_clean.files[0], base) if isinstance(base_clean, Diff) else None
         sites[diff.site] = "applied"
         if isinstance(clean, str):
-            if content is None or not _is_left(layer, file, content):
+            if content is None or not is_left(file, content, layer.block.names()):
                 sites[diff.site] = "gone"
             elif file.creates and _is_added(layer, file, tree):
                 sites[diff.site] = "edited"
@@ -193,15 +194,6 @@ def _is_added(layer: Layer, file: FileDiff, tree: Tree) -> bool:
     """Return whether a module file is the block's: once the block's lines are out, no file of upstream imports it."""
     imports = re.compile(rb"(?m)^\s*(?:from|import)\s+[\w.]*\b%s\b" % layer.block.name.encode())
     return not any(imports.search(tree.read(path) or b"") for path in _ENTRIES)
-
-
-def _is_left(layer: Layer, file: FileDiff, content: bytes) -> bool:
-    """Return whether a line that only the block added still stands in a file."""
-    if file.creates:
-        return True
-    names = re.compile(rb"\b(?:%s)\b" % b"|".join(name.encode() for name in layer.block.names()))
-    added = {line.strip() for hunk in file.hunks for sign, line in hunk.lines if sign == b"+"}
-    return any(names.search(line) for line in added & {line.strip() for line in content.split(b"\n")})
 
 
 def laid(tree: Tree, path: str, content: bytes | None) -> Tree:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 
 from a2patch.errors import NotPatchedError
-from a2patch.patch import Diff, Site, State, Status, derive, plan, series
+from a2patch.patch import Diff, Site, State, Status, derive, names_taken, obstacles, plan, series, status_of
 from a2patch.transaction import peeling, receipt, user_edits
 from a2patch.transaction.peeling import LayerStatus
 from a2patch.transaction.receipt import Receipt
-from a2patch.tree import Tree
+from a2patch.tree import Tree, repository
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ class Survey:
     @property
     def is_patched(self) -> bool:
         """Whether anything of ours is in the tree."""
-        return any(site.back for site in self.status.sites) or any(one.state != "gone" for one in self.layers)
+        return self.status.is_patched or any(one.state != "gone" for one in self.layers)
 
     @property
     def complete(self) -> bool:
         """Whether all is there that was put in, edited or not."""
-        none = not any(site.back for site in self.status.sites)
+        none = not self.status.is_patched
         return all(one.is_there for one in self.layers) and (self.status.complete or (bool(self.layers) and none))
 
     @property
@@ -54,7 +54,7 @@ class Survey:
         found = {one.state for one in self.layers if one.state != "gone"}
         if not found:
             return self.status.state
-        if any(site.back for site in self.status.sites):
+        if self.status.is_patched:
             found.add(self.status.state)  # type: ignore[arg-type]
         worst: tuple[State, ...] = ("conflict", "partial", "stale", "edited")
         return next((state for state in worst if state in found), "applied")
@@ -83,8 +83,8 @@ def _survey(tree: Tree, kept: Receipt | None, *, derivable: bool) -> Survey:
     status = look(tree, kept.diffs if kept else (), derivable=derivable)
     if status.state != "applied" or kept:
         status = user_edits.recognize(tree, status, kept, _added_files(tree))
-    if not any(site.back for site in status.sites):
-        status = replace(status, taken=plan.taken_names(tree, status))
+    if not status.is_patched:
+        status = replace(status, taken=names_taken(tree, status))
     return Survey(tree, status, kept)
 
 
@@ -102,10 +102,22 @@ def refuse_unpatched(seen: Survey) -> None:
         raise NotPatchedError(
             "the tree is not patched, and something stands where the patch would go",
             path=seen.tree.package,
-            found=plan.obstacles(seen.status),
+            found=obstacles(seen.status),
             remedy="Take this out by hand, or go back to the untouched release; then patch it with `a2patch apply`. "
             "`a2patch verify MODEL` tries a model of your own as the tree is.",
         )
+
+
+def refuse_unmerged(seen: Survey) -> None:
+    """Refuse a tree where git waits for its user to merge a file that a diff may touch.
+
+    Raises:
+        ConflictError: There is such a file.
+    """
+    diffs = [diff for one in series.load(series.folder()).values() for diff in one]
+    diffs += seen.receipt.diffs if seen.receipt else ()
+    diffs += [diff for one in seen.layers for diff in one.layer.diffs]
+    repository.refuse_unmerged(seen.tree, {file.path for diff in diffs for file in diff.files})
 
 
 def untouched(seen: Survey) -> Mapping[str, bytes | None] | None:
@@ -117,7 +129,7 @@ def untouched(seen: Survey) -> Mapping[str, bytes | None] | None:
     if not seen.complete:
         return None
     below = seen.below
-    patched = any(site.back for site in seen.status.sites)
+    patched = seen.status.is_patched
     changes = plan.plan_revert(below.tree, below.status).changes if patched else ()
     return {**below.tree.overlay, **{change.path: change.after for change in changes}}
 
@@ -126,7 +138,7 @@ def look(tree: Tree, known: Sequence[Diff], *, derivable: bool) -> Status:
     """Work out what the bytes of a tree say of the patch; `known` are diffs that a receipt says were applied."""
     patches, read = series.folder(), cache(tree.read)
     maker = partial(derive.diff, read=read, added=derive.sources(patches), release=tree.version)
-    return plan.status(read, series.load(patches), tree.version, known, maker if derivable else None)
+    return status_of(read, series.load(patches), tree.version, known, maker if derivable else None)
 
 
 def _added_files(tree: Tree) -> list[Diff]:

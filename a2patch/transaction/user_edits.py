@@ -11,7 +11,20 @@ from pathlib import Path
 
 from a2patch.block import ADDITION
 from a2patch.errors import ConflictError
-from a2patch.patch import Change, Diff, FileDiff, SiteStatus, Status, between, fit, fit_file, merge, outcome, unified
+from a2patch.patch import (
+    Change,
+    Diff,
+    FileDiff,
+    SiteStatus,
+    Status,
+    between,
+    fit,
+    fit_file,
+    is_left,
+    merge,
+    outcome,
+    unified,
+)
 from a2patch.transaction.files import explained, write_atomically
 from a2patch.transaction.receipt import Receipt
 from a2patch.tree import Tree, read_file
@@ -44,7 +57,8 @@ def holds_ours(tree: Tree, site: SiteStatus, kept: Receipt | None) -> bool:
     """Return whether lines of the patch may stand in a site that no diff fits."""
     files = [file for diff in (kept.diffs if kept else ()) if diff.site == site.site for file in diff.files]
     if files:
-        return any(_is_left(file, content) for file in files if (content := tree.read(file.path)) is not None)
+        contents = [(file, tree.read(file.path)) for file in files]
+        return any(content is not None and is_left(file, content, ADDITION.classes) for file, content in contents)
     return any(_NAMED.search(tree.read(misfit.path) or b"") for misfit in site.misfits)
 
 
@@ -58,7 +72,7 @@ def refusal(tree: Tree, edits: Iterable[Change]) -> ConflictError:
     return ConflictError(
         "lines or files of ours have been edited since they were put in",
         path=tree.package,
-        found=unified(edits).decode("utf-8", "replace"),
+        found=unified(edits, tree.package.name).decode("utf-8", "replace"),
         remedy="Nothing was written. `a2patch revert --force` takes ours out and saves these edits as a patch file in "
         "the current folder.",
     )
@@ -97,7 +111,7 @@ def _edited(tree: Tree, site: SiteStatus, diff: Diff, kept: Receipt | None) -> S
     back, edits = [], []
     for file in diff.files:
         content = tree.read(file.path)
-        if content is None or not _is_left(file, content):
+        if content is None or not is_left(file, content, ADDITION.classes):
             continue
         taken = _without(tree, kept, diff, file, content)
         if taken is None:
@@ -117,15 +131,6 @@ def _edited(tree: Tree, site: SiteStatus, diff: Diff, kept: Receipt | None) -> S
         back=replace(diff, files=tuple(back)),
         edits=tuple(edits),
     )
-
-
-def _is_left(file: FileDiff, content: bytes) -> bool:
-    """Whether a line that only the patch added still stands in a file; else somebody has put the file back."""
-    if file.creates:
-        return True
-    added = {line.strip() for hunk in file.hunks for sign, line in hunk.lines if sign == b"+"}
-    known = {line.strip() for hunk in file.hunks for sign, line in hunk.lines if sign != b"+"}
-    return any(_NAMED.search(line) for line in (added - known) & {line.strip() for line in content.split(b"\n")})
 
 
 def _without(

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Collection
 from pathlib import Path
 
-from a2patch.errors import A2PatchError, AccessError, ExistsError, advice
+from a2patch.errors import A2PatchError, AccessError, ExistsError, advice, unwritable
 from a2patch.tree.tree import PACKAGE, Tree, find
 
 _ALWAYS = ("__pycache__", ".a2patch", ".git")
@@ -79,7 +79,5 @@ def copy_to(tree: Tree, folder: Path) -> Tree:
         shutil.rmtree(staged, ignore_errors=True)
         if not isinstance(error, OSError):
             raise
-        text = f"can't be written: {error.strerror or error}"
-        path = Path(error.filename) if error.filename else folder
-        raise AccessError(text, path=path, remedy=f"Nothing was copied. {advice(error.errno)}") from error
+        raise unwritable(error, folder, f"Nothing was copied. {advice(error.errno)}") from error
     return find(target)

@@ -21,6 +21,7 @@ from a2patch.tree.syntax import NotPythonError, parse
 _VERSIONED = re.compile(r"python3\.\d+t?")  # 3.13t is the one without the global lock
 _SETTINGS = "pyvenv.cfg"
 _LONGEST = 1 << 20  # bytes
+_LONGEST_LIST = 1 << 17  # of a `.pth` file, which is a thousand folders
 
 
 def find_package(name: str, python: Path, folder: Path, variables: Mapping[str, str]) -> Path | None:
@@ -169,7 +170,8 @@ def _user_folders_on_windows(prefix: Path, variables: Mapping[str, str]) -> Iter
 def _pth_lines(site: Path) -> Iterator[str]:
     """Yield what the `.pth` files of a folder add to the search path: folders, or code."""
     for file in sorted(site.glob("[!.]*.pth")):
-        for line in _text(file).splitlines() if file.is_file() else ():  # a pipe would make us wait forever
+        text = _text(file, _LONGEST_LIST) if file.is_file() else ""  # a pipe would make us wait forever
+        for line in dict.fromkeys(text.splitlines()):  # each line of code is parsed, and read for each interpreter
             if line.strip() and not line.startswith("#"):
                 yield line.rstrip()
 
@@ -215,9 +217,10 @@ def _parsed(source: str | bytes) -> ast.Module:
         return ast.Module([], [])
 
 
-def _text(file: Path) -> str:
-    """Return the text of a file of Python's own, of which nothing is long."""
-    return (read_start(file, _LONGEST) or b"").decode("utf-8-sig", "surrogateescape")
+def _text(file: Path, longest: int = _LONGEST) -> str:
+    """Return the text of a file of Python's own, of which nothing is long; without NULs, which no path can have."""
+    content = read_start(file, longest) or b""
+    return content.replace(b"\0", b"").decode("utf-8-sig", "surrogateescape")
 
 
 def _numbers(place: Path) -> list[int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from a2patch.transaction import operations
+from a2patch.transaction import look_at, operations
 from a2patch.tree import Surroundings, environment, tree
 from tests.support import miniature
 from tests.support.blocks import KEEP, WIDTH
@@ -81,10 +81,10 @@ def test_check_does_not_take_another_a2patch_s_word(package: Path, tmp_path: Pat
     act("apply", package)
     receipt = package / ".a2patch/receipt.json"
     for verifier in ("Python 3.11.7, torch 2.9.0", "a2patch 0.0.1, Python 3.11.7, torch 2.9.0"):
-        kept = operations.survey(tree.find(package)).receipt
+        kept = look_at(tree.find(package)).receipt
         assert kept is not None
         receipt.write_bytes(receipt.read_bytes().replace(f'"{kept.verified}"'.encode(), f'"{verifier}"'.encode(), 1))
-        assert operations.survey(tree.find(package)).receipt is not None
+        assert look_at(tree.find(package)).receipt is not None
         assert check(package) == (1, "not verified")
 
 

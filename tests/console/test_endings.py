@@ -18,7 +18,6 @@ from a2patch.probe.events import Channel, Finding
 from a2patch.protocol import EVENTS, SCRATCH, Check, Exhausted, Version, decode, encode
 from a2patch.runner.attempt import _UntouchedCopy
 from a2patch.runner.insert import write
-from a2patch.transaction import operations
 from tests.support import miniature
 from tests.support.command import ROOT
 from tests.support.files import snapshot
@@ -50,7 +49,7 @@ def shell(script: str, *arguments: str | Path, cwd: Path | None = None) -> subpr
 
 def test_an_error_of_ours_is_exit_5_and_its_details_are_kept(package: Path, home: Path) -> None:
     before = snapshot(package.parent)
-    with mock.patch.object(operations, "survey", side_effect=KeyError("\x1bnobody\nforesaw it")):
+    with mock.patch("a2patch.transaction.look_at", side_effect=KeyError("\x1bnobody\nforesaw it")):
         told = inside("status", "--ultralytics-path", package)
         asked = inside("status", "--json", "--ultralytics-path", package)
     assert (told.code, asked.code, asked.document["exit_code"], asked.document["ok"]) == (5, 5, 5, False)
@@ -71,7 +70,7 @@ def test_details_go_into_no_tree_and_an_error_without_a_place_for_them_is_still_
         monkeypatch.setenv(name, str(package / "nn"))
     before = snapshot(package)
     with (
-        mock.patch.object(operations, "survey", side_effect=KeyError("x")),
+        mock.patch("a2patch.transaction.look_at", side_effect=KeyError("x")),
         mock.patch("tempfile.mkstemp", side_effect=OSError(28, "full")),
     ):
         told = inside("status", "--ultralytics-path", package)
@@ -81,7 +80,7 @@ def test_details_go_into_no_tree_and_an_error_without_a_place_for_them_is_still_
 
 
 def test_an_interrupt_has_its_document(package: Path) -> None:
-    with mock.patch.object(operations, "survey", side_effect=KeyboardInterrupt):
+    with mock.patch("a2patch.transaction.look_at", side_effect=KeyboardInterrupt):
         answer = inside("status", "--json", "--ultralytics-path", package)
     assert (answer.code, answer.document["exit_code"]) == (130, 130)
     assert answer.document["error"]["message"] == "interrupted"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tempfile
 import zipfile
@@ -86,9 +87,8 @@ def planned(contents: Files, release: str) -> Plan:
 def released(release: str, cache: Path) -> dict[str, bytes]:
     """The files of a release that any of our diffs touches or stands beside."""
     with zipfile.ZipFile(releases.wheel(release, cache)) as archive:
-        names = [
-            name for name in archive.namelist() if (name.startswith(f"{PACKAGE}/") and "v8" in name) or "/nn/" in name
-        ]
+        beside = re.compile(rf"{PACKAGE}/.*(v8|/nn/|/yolo11\.yaml|/yolo26\.yaml)|[^/]+/nn/")
+        names = [name for name in archive.namelist() if beside.match(name)]
         return {name.removeprefix(f"{PACKAGE}/"): archive.read(name) for name in names}
 
 
@@ -96,8 +96,8 @@ def released(release: str, cache: Path) -> dict[str, bytes]:
 def test_git_agrees_on_every_versioned_diff(cache: Path, tmp_path: Path, release: str) -> None:
     made = planned(released(release, cache), release)
     witness(tmp_path, b"".join(diff.text() for diff in made.diffs), made.changes)
-    witness(tmp_path, unified(made.changes), made.changes)
-    assert unified(made.changes) == printed(tmp_path, made.changes)
+    witness(tmp_path, unified(made.changes, PACKAGE), made.changes)
+    assert unified(made.changes, PACKAGE) == printed(tmp_path, made.changes)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -110,7 +110,7 @@ def test_git_agrees_on_any_form_of_the_bytes(cache: Path, tmp_path: Path, releas
     )
     assert [(change.before, change.after) for change in back.changes] == [(c.after, c.before) for c in made.changes]
     witness(tmp_path, b"".join(diff.text() for diff in back.diffs), back.changes)
-    assert unified(made.changes) == printed(tmp_path, made.changes)
+    assert unified(made.changes, PACKAGE) == printed(tmp_path, made.changes)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -122,7 +122,7 @@ def test_git_takes_what_is_printed(
     changes = tuple(Change(path, *pair) for path, pair in pairs.items() if pair[0] != pair[1])
     if changes:
         with tempfile.TemporaryDirectory() as folder:
-            witness(Path(folder), unified(changes), changes)
+            witness(Path(folder), unified(changes, PACKAGE), changes)
 
 
 @settings(max_examples=60, deadline=None)

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from a2patch.block import CLASSES
-from a2patch.patch import anchors, derive, plan, series
+from a2patch.patch import anchors, derive, series, status_of
 from a2patch.patch.fit import outcome
 from a2patch.tree.tree import PACKAGE
 from patches import releases
@@ -190,7 +190,7 @@ class _Torch:
 def judge(files: Files, release: str) -> str:
     """Plan a variation and check the plan; how it went."""
     maker = partial(derive.diff, read=files.get, added=derive.sources(series.folder()), release=release)
-    status = plan.status(files.get, series.load(series.folder()), release, (), maker)
+    status = status_of(files.get, series.load(series.folder()), release, (), maker)
     if status.state != "pristine":
         assert status.state == "foreign"
         assert all(site.misfits for site in status.sites if site.state == "conflict")
@@ -202,7 +202,7 @@ def judge(files: Files, release: str) -> str:
             made = outcome(file, files.get(file.path))
             assert made is not None
             after[file.path] = made
-    again = plan.status(after.get, series.load(series.folder()), release, diffs)
+    again = status_of(after.get, series.load(series.folder()), release, diffs)
     assert again.state == "applied"
     for site in again.sites:
         assert site.back is not None

@@ -15,7 +15,7 @@ import pytest
 
 from a2patch.patch import SITES, Diff, derive, numbers, series
 from a2patch.patch.fit import fit, outcome
-from a2patch.transaction import look_at, operations
+from a2patch.transaction import application, look_at, operations
 from a2patch.tree import tree as trees
 from patches import compatibility, releases
 from tests.soak import matrix
@@ -94,7 +94,7 @@ def test_the_ends_of_a_range_are_patched_as_recorded_and_reverted(release: str, 
 def test_a_versioned_diff_does_what_the_syntax_says(cache: Path, tmp_path: Path) -> None:
     package = releases.unpack(NEWEST, cache, tmp_path)
     tree = trees.find(package)
-    versioned = {change.path: change.after for change in operations.preview(tree).changes}
+    versioned = {change.path: change.after for change in application.preview(tree).changes}
     for site in SITES:
         derived = fit(derive.diff(site, tree.read, derive.sources(series.folder()), NEWEST), tree.read)
         assert isinstance(derived, Diff)

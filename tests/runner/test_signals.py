@@ -101,6 +101,24 @@ def test_probes_end_with_the_command_that_asked_for_them(package: Path, python: 
         assert not list(temporary.iterdir())
 
 
+def test_the_probes_of_a_comparison_end_with_it(package: Path, python: Path, tmp_path: Path) -> None:
+    package.joinpath("utils").mkdir()
+    words = ("--data", "coco8.yaml", "--base", "yolov8n.yaml", "-o", tmp_path / "out", "--python", python)
+    started = subprocess.Popen(
+        [sys.executable, ROOT / "cli.py", "compare", "yolov8_A2.yaml", "--ultralytics-path", package, *words],
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    marks = tmp_path / "alive"
+    assert waited_for(lambda: bool(list(marks.iterdir())))
+    probes = [int(mark.name) for mark in marks.iterdir()]
+    started.kill()
+    started.wait()
+    assert waited_for(lambda: not any(map(is_alive, probes)))
+
+
 def test_a_signal_that_is_ignored_stays_so(package: Path) -> None:
     code = (
         "import os, signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); from a2patch.console import ended_in_order\n"

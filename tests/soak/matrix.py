@@ -13,36 +13,30 @@ take an hour. Needs a POSIX system for that.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import hashlib
-import importlib
-import io
 import json
 import os
 import platform
-import signal
-import sys
 import tempfile
 import time
-import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 from a2patch.block import Block, bundled
 from a2patch.errors import A2PatchError
+from a2patch.graph import unscaled
 from a2patch.patch import SITES, numbers, series
-from a2patch.transaction import operations
+from a2patch.transaction import Operation, operations
 from a2patch.transaction.files import FOLDER
 from a2patch.tree import tree as trees
 from patches import compatibility, releases
-from patches.compatibility import MODELS, Trial
+from patches.compatibility import LATER, MODELS, Trial
 from tests.support.blocks import WIDTH
+from tests.support.builds import build, preload
 from tests.support.command import ROOT
 from tests.support.files import Contents, contents
 
-BUILD_S = 120
 BLOCKS = (bundled()["ema"], WIDTH)
 BYTECODE = {"__pycache__"}  # upstream's own import leaves it
 
@@ -112,7 +106,8 @@ def try_release(release: str, package: Path, *, derive: bool) -> Trial:
         return Trial(release, {}, False, {}, fault, releases.BROKEN.get(release, ""))
     diffs: dict[str, str] = {diff.site: diff.name for diff in outcome.diffs}
     fault = static(package, before)
-    ours = build(package, MODELS)
+    added = {change.path.rpartition("/")[2] for change in outcome.changes}
+    ours = build(package, [*MODELS, *(model for model in LATER if unscaled(model) in added)])
     operations.revert(tree, lambda text: None)
     if not fault and contents(package.parent, BYTECODE) != before:
         fault = "revert does not give back the bytes"
@@ -153,7 +148,7 @@ def try_block(block: Block, tree: trees.Tree, package: Path, before: Contents, *
     return f"{block.name}: {fault}" if fault else built if isinstance(built, int) else 0
 
 
-def apply_derived(tree: trees.Tree) -> operations.Operation:
+def apply_derived(tree: trees.Tree) -> Operation:
     """Apply as if there were no versioned diffs of init and tasks."""
     load = series.load
     series.load = lambda folder: load(folder) | {"init": (), "tasks": ()}
@@ -178,94 +173,6 @@ def static(package: Path, before: Contents, *added: str) -> str:
     return f"{', '.join(sorted(missing))} gone" if missing else ""
 
 
-def preload() -> None:
-    """Load once what every release loads."""
-    os.environ["YOLO_CONFIG_DIR"] = tempfile.mkdtemp(prefix="a2patch-matrix-settings-")
-    # Upstream installs what it misses with pip, and looks for a network: neither must happen here.
-    os.environ |= {"YOLO_AUTOINSTALL": "false", "YOLO_OFFLINE": "true", "PIP_NO_INDEX": "1", "YOLO_VERBOSE": "false"}
-    sys.dont_write_bytecode = True
-    for name in (
-        "torch",
-        "torchvision",
-        "cv2",
-        "numpy",
-        "pandas",
-        "matplotlib.pyplot",
-        "scipy",
-        "PIL.Image",
-        "requests",
-    ):
-        importlib.import_module(name)
-    import torch
-
-    torch.set_num_threads(1)
-
-
-def build(package: Path, models: Iterable[str]) -> dict[str, int | str]:
-    """Build models and run each once, in a process of its own: the parameters of each, or what went wrong."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        _child(package, models, writing)
-    os.close(writing)
-    with os.fdopen(reading, encoding="utf-8") as stream:
-        answer = stream.read()
-    os.waitpid(child, 0)
-    found: dict[str, int | str] = json.loads(answer) if answer else dict.fromkeys(models, "the process died")
-    return found
-
-
-def _child(package: Path, models: Iterable[str], writing: int) -> None:
-    found: dict[str, int | str] = {}
-    code = 1
-    with contextlib.suppress(BaseException):
-        signal.alarm(BUILD_S)
-        quiet = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(quiet, 1)
-        os.dup2(quiet, 2)
-        sys.stdout = sys.stderr = io.StringIO()
-        os.chdir(os.environ["YOLO_CONFIG_DIR"])
-        sys.path[:] = [str(package.parent), *(entry for entry in sys.path if entry not in ("", str(ROOT)))]
-        for model in models:
-            found[model] = _parameters(model)
-        os.write(writing, json.dumps(found).encode())
-        code = 0
-    os._exit(code)
-
-
-def _parameters(model: str) -> int | str:
-    try:
-        import torch
-
-        tasks = importlib.import_module("ultralytics.nn.tasks")
-        loaded = _with_row(tasks, model) if ":" in model else _load(tasks, model)
-        network = tasks.DetectionModel(loaded, verbose=False).eval()
-        with torch.no_grad():
-            network(torch.zeros(1, 3, 64, 64))
-        return int(sum(parameter.numel() for parameter in network.parameters()))
-    except BaseException as error:  # whatever upstream raises is the result
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''} ({last.name})"
-
-
-def _load(tasks: Any, model: str) -> Any:
-    if hasattr(tasks, "yaml_model_load"):
-        return tasks.yaml_model_load(model)
-    return importlib.import_module("ultralytics.yolo.utils.checks").check_yaml(model)
-
-
-def _with_row(tasks: Any, row: str) -> Any:
-    """Return the stock model with a row of a block in place of a stage of its backbone."""
-    import yaml
-
-    found = _load(tasks, MODELS[0])
-    model = found if isinstance(found, dict) else yaml.safe_load(Path(found).read_text("utf-8"))
-    name, _, args = row.partition(":")
-    model["backbone"][6] = [-1, 1, name, json.loads(args)]
-    return model
-
-
 def recorded(place: Path) -> dict[str, Trial]:
     """Return what an earlier run found with the same diffs and the same a2patch, by release."""
     if not place.is_file():
@@ -288,6 +195,7 @@ def report(trials: list[Trial], seconds: float, tried: int) -> str:
     version = torch.__version__.split("+")[0]
     loaded = series.load(series.folder())
     counts = ", ".join(f"{len(loaded[site])} {site}" for site in SITES)
+    later, latest = (sum(model in trial.parameters for trial in trials) for model in LATER)
     good = sum(trial.patched for trial in trials)
     built = sum(trial.patched and not trial.upstream for trial in trials)
     tried_blocks = ", ".join(
@@ -300,8 +208,9 @@ def report(trials: list[Trial], seconds: float, tried: int) -> str:
 
 Written by `make matrix`. {good} of {len(trials)} releases take the patch, pass the static checks and are
 reverted to the byte; {built} of them build `yolov8n`, `yolov8n_A2` and `yolov8n_DANet` and run each once, the
-stock model with as many parameters as unpatched. Other blocks, derived from each release's own syntax, built in a
-model, run and reverted to the byte: {tried_blocks} releases. {made}, on {os.cpu_count()} cores.
+stock model with as many parameters as unpatched; {later} of them build `yolo11n_A2`
+and {latest} `yolo26n_A2` as well. Other blocks, derived from each release's own syntax, built in a model, run and
+reverted to the byte: {tried_blocks} releases. {made}, on {os.cpu_count()} cores.
 {sum(map(len, loaded.values()))} diffs: {counts}. The figures are parameters at scale n.
 
 """

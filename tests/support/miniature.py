@@ -12,7 +12,7 @@ from pathlib import Path
 from unittest import mock
 
 from a2patch.patch import series
-from a2patch.transaction import operations, receipt
+from a2patch.transaction import Operation, operations, receipt
 from a2patch.tree import tree
 from patches import releases
 
@@ -81,7 +81,7 @@ def older(folder: Path) -> Iterator[None]:
         yield
 
 
-def act(command: str, package: Path) -> operations.Operation | bool:
+def act(command: str, package: Path) -> Operation | bool:
     """Run a command in this very process, as the command line does.
 
     Args:
@@ -92,7 +92,7 @@ def act(command: str, package: Path) -> operations.Operation | bool:
 
     found = tree.find(package)
     recovered = transaction.recover(found, quiet)
-    run: dict[str, Callable[[], operations.Operation | bool]] = {
+    run: dict[str, Callable[[], Operation | bool]] = {
         "apply": lambda: operations.apply(found, quiet),
         "revert": lambda: operations.revert(found, quiet),
         "recover": lambda: recovered,

@@ -14,7 +14,7 @@ import pytest
 
 from a2patch.block import RULES, Block, BlockClass, bundled
 from a2patch.errors import A2PatchError, ConflictError, NotPatchedError
-from a2patch.transaction import commit, files, look_at, operations
+from a2patch.transaction import Operation, commit, files, look_at, operations
 from a2patch.tree import Tree, tree
 from tests.support import miniature
 from tests.support.blocks import BARE, JOIN, KEEP, REPEAT, WIDTH
@@ -25,11 +25,11 @@ RELEASES = ("8.0.0", "8.0.98", "8.1.0", "8.3.253", "8.4.190")
 TASKS, INIT = "nn/tasks.py", "nn/modules/__init__.py"
 
 
-def put(package: Path, *blocks: Block) -> operations.Operation:
+def put(package: Path, *blocks: Block) -> Operation:
     return operations.apply_blocks(tree.find(package), quiet, blocks)
 
 
-def out(package: Path, *names: str, force: bool = False) -> operations.Operation:
+def out(package: Path, *names: str, force: bool = False) -> Operation:
     return operations.revert(tree.find(package), quiet, names, force=force, folder=package.parent)
 
 
@@ -220,8 +220,8 @@ def _killed(package: Path, after: int, act: Callable[[], object]) -> None:
 
     with (
         mock.patch.object(files, "put", stop),
-        mock.patch.object(commit, "_undo", side_effect=RuntimeError),
-        mock.patch.object(commit, "_remove_preparations"),
+        mock.patch.object(commit, "undo", side_effect=RuntimeError),
+        mock.patch.object(commit, "remove_preparations"),
         pytest.raises(RuntimeError),
     ):
         act()

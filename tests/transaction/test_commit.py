@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from a2patch.errors import A2PatchError, AccessError, ConflictError, LockedError
-from a2patch.patch.plan import Change
+from a2patch.patch import Change
 from a2patch.transaction import commit, lock, look_at
 from a2patch.tree import tree
 from tests.support import miniature

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests.support.miniature import KINDS
+from tests.support.scenarios import Scenario, scenario
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 if hasattr(os, "fork"):
-    from tests.soak import faults
+    from tests.soak import faults, kills
 
-Cases = Callable[[str, str], "faults.Scenario"]
+Cases = Callable[[str, str], Scenario]
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def base() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def case(base: Path) -> Cases:
-    return cache(lambda kind, command: faults.scenario(kind, command, base))
+    return cache(lambda kind, command: scenario(kind, command, base))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -61,8 +62,8 @@ def test_a_fault_in_the_recovery_tears_nothing(case: Cases, base: Path, mode: st
 
 
 def test_a_kill_at_a_random_moment_tears_nothing(base: Path) -> None:
-    assert faults.killed_at_random(("checkout", "vendored"), 40, base, seed=4).torn == 0
+    assert kills.killed_at_random(("checkout", "vendored"), 40, base, seed=4).torn == 0
 
 
 def test_two_commands_at_once_tear_nothing(base: Path) -> None:
-    assert faults.two_at_once(25, base, seed=4).torn == 0
+    assert kills.two_at_once(25, base, seed=4).torn == 0

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from a2patch.errors import A2PatchError, ConflictError, NotPatchedError
-from a2patch.transaction import files, look_at, operations, receipt
-from a2patch.transaction import models as installing
+from a2patch.transaction import Operation, files, look_at, models, operations, receipt
 from a2patch.tree import tree
 from tests.support.files import snapshot
 from tests.support.miniature import KINDS, act, cut, older, quiet
@@ -20,8 +19,8 @@ MODEL = "cfg/models/v8/yolov8_A2-p3.yaml"
 TEXT = "nc: 80\r\nbackbone: [] # ä\r\n".encode()
 
 
-def put(package: Path, models: Mapping[str, bytes] | None = None, *, force: bool = False) -> operations.Operation:
-    return installing.install(tree.find(package), models or {MODEL: TEXT}, quiet, force=force)
+def put(package: Path, models: Mapping[str, bytes] | None = None, *, force: bool = False) -> Operation:
+    return operations.install(tree.find(package), models or {MODEL: TEXT}, quiet, force=force)
 
 
 def record(package: Path) -> str:
@@ -39,7 +38,7 @@ def test_what_is_installed_goes_with_the_patch_and_leaves_nothing(cache: Path, t
     assert kind != "installed" or f"ultralytics/{MODEL},sha256=" in record(package)
     assert put(package).changes == ()  # nothing to do
     reverted = act("revert", package)
-    assert isinstance(reverted, operations.Operation)
+    assert isinstance(reverted, Operation)
     assert MODEL in {change.path for change in reverted.changes}
     assert snapshot(package.parent) == before
 
@@ -80,7 +79,7 @@ def test_an_upgrade_of_the_patch_keeps_what_is_installed(cache: Path, tmp_path: 
         put(package, {MODEL: TEXT, MODEL.replace("p3", "p4"): TEXT})
     package.joinpath(MODEL.replace("p3", "p4")).unlink()
     outcome = act("apply", package)
-    assert isinstance(outcome, operations.Operation)
+    assert isinstance(outcome, Operation)
     assert outcome.changes
     kept = receipt.load(tree.find(package))
     assert kept is not None
@@ -95,8 +94,8 @@ def test_an_upgrade_of_the_patch_keeps_what_is_installed(cache: Path, tmp_path: 
 )
 def test_a_model_goes_beside_those_of_the_patch(cache: Path, tmp_path: Path, release: str, folder: str) -> None:
     found = tree.find(cut(release, cache, tmp_path))
-    assert installing.folder_for(found, tmp_path / "mine.yaml") == folder
-    assert installing.folder_for(found, found.package / "cfg/models/11/yolo11.yaml") == "cfg/models/11"
+    assert models.folder_for(found, tmp_path / "mine.yaml") == folder
+    assert models.folder_for(found, found.package / "cfg/models/11/yolo11.yaml") == "cfg/models/11"
 
 
 def test_force_replaces_only_what_was_installed(cache: Path, tmp_path: Path) -> None:

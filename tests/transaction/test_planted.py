@@ -14,8 +14,7 @@ from typer.testing import CliRunner
 
 from a2patch import cli
 from a2patch.errors import A2PatchError, ConflictError
-from a2patch.transaction import files, journal, operations
-from a2patch.transaction import models as installing
+from a2patch.transaction import application, files, journal, operations
 from a2patch.tree import tree
 from tests.support import miniature
 from tests.support.files import Snapshot, snapshot
@@ -86,7 +85,7 @@ def _undone(package: Path) -> dict[str, tuple[bytes | None, bytes | None]]:
 
 def _among_ours(package: Path) -> dict[str, tuple[bytes | None, bytes | None]]:
     """All that `apply` does, and a line more."""
-    steps = {change.path: (change.before, change.after) for change in operations.preview(tree.find(package)).writes}
+    steps = {change.path: (change.before, change.after) for change in application.preview(tree.find(package)).writes}
     before, after = steps[TASKS]
     return steps | {TASKS: (before, (after or b"") + EVIL)}
 
@@ -240,9 +239,9 @@ def test_a_model_that_could_not_be_told_as_ours_is_not_installed(package: Path) 
     found = tree.find(package)
     before = snapshot(package.parent)
     with pytest.raises(ConflictError, match="-removed"):
-        installing.install(found, {"cfg/models/v8/plain.yaml": b"backbone: []\n"}, quiet)
+        operations.install(found, {"cfg/models/v8/plain.yaml": b"backbone: []\n"}, quiet)
     assert snapshot(package.parent) == before
-    installing.install(found, {"cfg/models/v8/yolov8-removed.yaml": b"backbone: []\n"}, quiet)
+    operations.install(found, {"cfg/models/v8/yolov8-removed.yaml": b"backbone: []\n"}, quiet)
     act("revert", package)
     assert not package.joinpath("cfg/models/v8/yolov8-removed.yaml").exists()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from tests.support import miniature
 from tests.support.command import a2patch
 from tests.support.files import snapshot
+from tests.support.inside import inside
 from tests.support.miniature import act
 from tests.support.trees import NEWEST
 
@@ -109,6 +111,51 @@ def test_a_renamed_package_of_no_installer_is_patched(cache: Path, tmp_path: Pat
     act("apply", package)
     act("revert", package)
     assert snapshot(package.parent) == before
+
+
+NAMES = ["doclayout_yolo", "my yolo", "模型_yölo", *(['its\'"yolo"', "a\tb \\ c"] if os.name != "nt" else [])]
+
+
+def applied(diff: str, folder: Path, *options: str) -> None:
+    """Let git apply what was printed, as its reader pipes it."""
+    command = ["git", "-c", "core.autocrlf=false", "apply", "--whitespace=nowarn", *options, "-"]
+    subprocess.run(command, cwd=folder, input=diff.encode("utf-8", "surrogateescape"), check=True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_git_applies_what_is_printed_of_a_renamed_package(package: Path, tmp_path: Path, name: str) -> None:
+    package = package.rename(package.with_name(name))
+    shutil.rmtree(next(package.parent.glob("*.dist-info")))
+    before = snapshot(package.parent)
+    copy = shutil.copytree(package.parent, tmp_path / "copy")
+    named = ("--ultralytics-path", package)
+    announced = inside("apply", "ema", "double_attention", "--dry-run", "--no-verify", *named)
+    assert announced.code == 0, announced.err
+    assert inside("apply", "ema", "double_attention", "--no-verify", *named).code == 0
+    patched = snapshot(package.parent, without={".a2patch"})
+    applied(announced.out, copy)
+    assert snapshot(copy) == patched
+    shown = inside("diff", *named)
+    assert shown.out == inside("diff", "--json", *named).document["diff"] == announced.out
+    applied(shown.out, copy, "--reverse")
+    assert snapshot(copy) == before
+
+
+def test_git_applies_the_edits_that_were_saved_of_a_renamed_package(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = package.rename(package.with_name("my yolo"))
+    act("apply", package)
+    yaml = package / "cfg/models/v8/yolov8_A2.yaml"
+    copy = shutil.copytree(package.parent, tmp_path / "copy")
+    yaml.write_bytes(yaml.read_bytes().replace(b"nc: 80", b"nc: 3"))
+    edited = yaml.read_bytes()
+    refused = inside("revert", "--ultralytics-path", package)
+    assert (refused.code, "b/my yolo/cfg/models/v8/yolov8_A2.yaml" in refused.err) == (3, True)
+    monkeypatch.chdir(tmp_path)
+    assert inside("revert", "--force", "--ultralytics-path", package).code == 0
+    applied(tmp_path.joinpath("a2patch-your-edits.patch").read_text("utf-8"), copy)
+    assert copy.joinpath("my yolo/cfg/models/v8/yolov8_A2.yaml").read_bytes() == edited
 
 
 def test_what_to_type_next_names_no_command_of_another_package(package: Path) -> None:

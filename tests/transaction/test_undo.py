@@ -14,8 +14,7 @@ from typer.testing import CliRunner
 from a2patch import cli
 from a2patch.protocol import Check
 from a2patch.runner import Verdict, verify
-from a2patch.transaction import files
-from a2patch.transaction import models as installing
+from a2patch.transaction import files, operations
 from a2patch.tree import tree
 from tests.support.files import Snapshot, snapshot
 from tests.support.miniature import act, older, quiet
@@ -51,7 +50,7 @@ def upgradable(package: Path, folder: Path) -> Snapshot:
     """Patch a tree with an older a2patch and install a model; give all that is there then."""
     with older(folder / "old"):
         act("apply", package)
-        installing.install(tree.find(package), {MODEL: b"backbone: []\n"}, quiet)
+        operations.install(tree.find(package), {MODEL: b"backbone: []\n"}, quiet)
     return snapshot(package.parent)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from a2patch.transaction import operations
+from a2patch.transaction import Operation
 from a2patch.tree import repository, tree
 from tests.support import miniature
 from tests.support.command import ROOT, Answer, a2patch
@@ -285,7 +285,7 @@ def test_a_folder_of_any_name_around_a_checkout(cache: Path, tmp_path: Path, nam
     tasks = root / "ultralytics/nn/tasks.py"
     tasks.write_bytes(tasks.read_bytes() + b"# mine\n")
     done = act("apply", root / "ultralytics")
-    assert isinstance(done, operations.Operation)
+    assert isinstance(done, Operation)
     assert done.notes == ("nn/tasks.py has edits that are not committed: they are kept",)
 
 

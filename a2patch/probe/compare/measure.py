@@ -8,7 +8,6 @@ from typing import Any, Dict, List, Tuple
 
 import torch
 
-from a2patch.probe.compare.parent import end_with
 from a2patch.probe.events import Channel
 from a2patch.probe.models.build import Model, build
 from a2patch.probe.models.catalog import parsed
@@ -22,7 +21,6 @@ _LEAST, _MOST = 5, 50  # rounds
 
 def measure(request: MeasureRequest, channel: Channel) -> None:
     """Measure all models on each device with each batch, and tell the times of each round."""
-    end_with(request.parent)
     models = [(label, _loaded(Path(path))) for label, path in request.models]
     for device in request.devices:
         for batch in request.batches:

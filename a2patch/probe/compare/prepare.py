@@ -11,7 +11,6 @@ import torch
 
 from a2patch.probe.compare import data
 from a2patch.probe.compare.control import control
-from a2patch.probe.compare.parent import end_with
 from a2patch.probe.compare.start import Started, started
 from a2patch.probe.compare.train import known
 from a2patch.probe.events import Channel, last_line
@@ -43,7 +42,6 @@ class Found(NamedTuple):
 
 def prepare(request: PrepareRequest, channel: Channel) -> None:
     """Look at the data, make each model ready, and tell what came of it."""
-    end_with(request.parent)
     named = "the arguments"
     try:
         _check_arguments(dict(request.arguments))

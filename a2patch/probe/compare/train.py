@@ -14,7 +14,6 @@ from typing import Any, Dict, List, Tuple
 import torch
 
 from a2patch.probe.compare import state
-from a2patch.probe.compare.parent import end_with
 from a2patch.probe.events import Channel
 from a2patch.probe.runtime.compat import tools
 from a2patch.probe.runtime.load import ALLOW
@@ -26,7 +25,6 @@ RUN = "train"
 
 def train(request: TrainRequest, channel: Channel) -> None:
     """Train a model, or go on with it, and tell what each epoch gave."""
-    end_with(request.parent)
     folder = Path(request.folder)
     place = folder / state.STATE
     kept = state.read(place)

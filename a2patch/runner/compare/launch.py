@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from a2patch.errors import ToolMissingError
-from a2patch.protocol import REQUEST, Request, encode
-from a2patch.runner.process import PROBE, ProbeProcess, environment
+from a2patch.protocol import Request
+from a2patch.runner.process import ProbeProcess, environment, start_probe
 
 CPU = "cpu"
 # What a terminal would take for a command: colours, and the bars that are drawn over one another.
@@ -70,21 +69,8 @@ class Launch:
         Raises:
             ToolMissingError: The interpreter can't be run.
         """
-        self.home.joinpath(REQUEST).write_text(encode(self.request), encoding="utf-8")
-        variables = environment(self.variables, self.home) | {"TMPDIR": str(self.temporary)}
-        if self.gpu:
-            del variables["CUDA_VISIBLE_DEVICES"]
-            variables |= {k: v for k, v in self.variables.items() if k == "CUDA_VISIBLE_DEVICES"}
-        command = [str(self.interpreter), "-B", str(PROBE), str(self.home / REQUEST)]
-        try:
-            return ProbeProcess(command, self.home, variables, math.inf)
-        except OSError as error:
-            raise ToolMissingError(
-                "the interpreter of the tree can't be run",
-                path=self.interpreter,
-                found=str(error),
-                remedy="Name the Python that has torch and the tree's other libraries with --python.",
-            ) from error
+        variables = environment(self.variables, self.home, gpu=self.gpu) | {"TMPDIR": str(self.temporary)}
+        return start_probe(self.interpreter, self.home, self.request, variables, math.inf)
 
 
 class LocalJob:

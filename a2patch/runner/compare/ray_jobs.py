@@ -81,7 +81,7 @@ def _train(launch: Launch) -> str:
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="a2p-", ignore_cleanup_errors=True) as folder:
-        request: Any = dataclasses.replace(launch.request, parent=os.getpid())  # type: ignore[call-arg]
+        request: Any = launch.request
         if launch.gpu:
             request = dataclasses.replace(request, device="0")  # of those that Ray lets it see
         visible = {k: v for k, v in os.environ.items() if k == "CUDA_VISIBLE_DEVICES"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import time
@@ -12,10 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from a2patch.errors import AccessError
+from a2patch.errors import unwritable
 from a2patch.protocol import (
-    EVENTS,
-    SCRATCH,
     Check,
     ComparisonRefused,
     DataFound,
@@ -32,11 +29,9 @@ from a2patch.runner.compare.asked import Asked, Under
 from a2patch.runner.compare.folder import Folder
 from a2patch.runner.compare.launch import CPU, Job, Launch, LocalJob
 from a2patch.runner.compare.plan import CompareError, Plan, Run, refuse_differing
+from a2patch.runner.process import make_home
 from a2patch.runner.requirements import require_libraries, require_tools
 from a2patch.runner.result import ProbeResult
-
-_MEASURE_SECONDS = 20.0
-
 
 _MEASURE_SECONDS = 20.0
 
@@ -198,15 +193,13 @@ class Work:
     def _common(self, role: str, plan: Plan, folder: Path) -> dict[str, Any]:
         """Return what all requests have."""
         parts = {"package": str(self._under.package), "libraries": ("torch", "torchvision"), "parts": ("nn.tasks",)}
-        rest = {"checks": ("import",), "classes": (), "threads": plan.threads, "parent": os.getpid()}
+        rest = {"checks": ("import",), "classes": (), "threads": plan.threads}
         return {"role": role, **parts, **rest, "folder": str(folder)}
 
     def _home(self, name: str) -> Path:
         """Make the home of a probe that leaves nothing."""
         home = self._scratch / name
-        for each in ("work", "config", "cache", "tmp", SCRATCH):
-            (home / each).mkdir(parents=True)
-        (home / EVENTS).touch()
+        make_home(home)
         return home
 
 
@@ -220,9 +213,5 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise AccessError(
-            f"can't be written: {error.strerror or error}",
-            path=Path(error.filename) if error.filename else path,
-            remedy="What is finished is kept. Look at the folder and the space left on the disk, then give the same "
-            "command again.",
-        ) from error
+        remedy = "Look at the folder and the space left on the disk, then give the same command again."
+        raise unwritable(error, path, f"What is finished is kept. {remedy}") from error

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from a2patch.transaction import operations
+from a2patch.transaction.survey import survey
 from a2patch.tree import tree
 from tests.support import miniature
 from tests.support.blocks import BLOCKS, source
@@ -84,7 +84,7 @@ def test_what_a_folder_says_of_attention_is_kept_in_the_tree(package: Path, tmp_
     text = 'name = "looking"\nfile = "looking.py"\n[classes.Looking]\nrow = "keep"\n[attention]\nmaps = "conv"\n'
     folder.joinpath("block.toml").write_text(text)
     assert apply(package, folder, "simam").code == 0
-    kept = {one.layer.block.name: one.layer.block for one in operations.survey(tree.find(package)).layers}
+    kept = {one.layer.block.name: one.layer.block for one in survey(tree.find(package)).layers}
     assert {name: (block.maps, block.vectors) for name, block in kept.items()} == {
         "looking": ("conv", ""),
         "simam": ("", ""),

@@ -5,7 +5,7 @@ It imports `errors` and `protocol`.
 
 from a2patch.block.addition import Addition, Branch, LaterModel, addition
 from a2patch.block.bundled import bringing, bundled, called, commands, load_folder, reference
-from a2patch.block.definition import RULES, Block, BlockClass, RowRule
+from a2patch.block.definition import RULES, Block, BlockClass, RowRule, is_part
 from a2patch.block.double_attention import (
     ADDED,
     ADDITION,
@@ -54,6 +54,7 @@ __all__ = [
     "gated",
     "imports_siblings",
     "is_module_name",
+    "is_part",
     "load_folder",
     "read_module_file",
     "reference",

@@ -71,6 +71,7 @@ ADDED = AddedBlock(
     gain="bn",
     descriptors="c_n",
     vectors="convV",
+    maps="convB",
     cancelled=("convB.bias",),
     shifts=("convA.bias", "conv_reconstruct.bias", "bn.bias"),
 )

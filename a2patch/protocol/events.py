@@ -14,7 +14,7 @@ from a2patch.protocol.compare import (
     TrainingBegan,
     TrainingDone,
 )
-from a2patch.protocol.figures import Figure, FigureMissing
+from a2patch.protocol.figures import Figure, FigureMissing, ImageUnreadable
 from a2patch.protocol.transplant import TransplantMade, TransplantRefused
 
 Result = Literal["pass", "fail", "known", "skip"]
@@ -272,6 +272,7 @@ Event = Union[
     EpochDone,
     Figure,
     FigureMissing,
+    ImageUnreadable,
     InsertedModel,
     InsertionRefused,
     LibrariesMissing,

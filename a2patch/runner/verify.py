@@ -135,7 +135,7 @@ def request(role: Role, package: Path, wanted: Sequence[str], subject: Subject |
         base=BASE,
         scales=SCALES,
         trained=MODEL,
-        modules=AddedModules(defined=f"{folder}.{MODULE}", exported="nn.modules", parsed="nn.tasks"),
+        modules=AddedModules(f"{folder}.{MODULE}", "nn.modules", "nn.tasks", CLASSES),
         awaited="",
         block=ADDED,
         commands=tuple(commands().items()) if subject else (),

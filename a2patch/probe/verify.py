@@ -8,7 +8,20 @@ from pathlib import Path
 from typing import Callable, Iterator, List, Tuple
 
 from a2patch.probe.block import with_models
-from a2patch.probe.checks import alone, base, build, finite, formula, learn, register, scale, sight, stride, wiring
+from a2patch.probe.checks import (
+    alone,
+    base,
+    build,
+    finite,
+    formula,
+    gradient,
+    learn,
+    register,
+    scale,
+    sight,
+    stride,
+    wiring,
+)
 from a2patch.probe.checks.code import with_lines
 from a2patch.probe.events import Channel, Finding, SkipCheckError, last_line, passed
 from a2patch.probe.insert import UninsertableError, insert_models
@@ -70,7 +83,7 @@ def _checks_of_all_models() -> Iterator[Tuple[str, str, Callable[[Context], Find
     yield "stride", "reading the strides", stride.check_stride
     yield "alone", "computing images alone and together", alone.check_alone
     yield "sight", "looking through the layers", sight.check_sight
-    yield "gradient", "following the gradients", learn.check_gradient
+    yield "gradient", "following the gradients", gradient.check_gradient
     yield "learn", "learning one batch", learn.check_learn
     yield "base", "computing the stock models", _measure_stock
 

@@ -5,7 +5,7 @@ RELEASE ?= 8.4.190
 BIN := .venv/bin
 DEMO := .venv/demo
 
-.PHONY: demo test lint patches matrix stock blocks upstream soak-models faults fuzz insertions transplants comparisons oldest clean
+.PHONY: demo test lint patches matrix stock blocks upstream soak-models faults fuzz insertions transplants comparisons windows oldest clean
 
 demo: .venv/ready
 	@rm -rf $(DEMO)
@@ -51,7 +51,8 @@ soak-models: .venv/ready
 faults: .venv/ready
 	$(BIN)/python -m tests.soak.faults $(if $(ROUNDS),--rounds $(ROUNDS))
 
-# Feeds spoiled files, environments and arguments to every verb; ten minutes, or MINUTES, from a seed that is printed, or SEED.
+# Feeds spoiled files, environments, checkpoints and paths to every verb; ten minutes, or MINUTES, from a seed that is printed,
+# or SEED.
 fuzz: .venv/ready
 	$(BIN)/python -m tests.soak.fuzz $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
@@ -66,6 +67,10 @@ transplants: .venv/ready
 # Four models and three seeds, whole, killed at random moments, and on a Ray cluster where there is one; half an hour.
 comparisons: .venv/ready
 	$(BIN)/python -m tests.soak.comparisons
+
+# The tests that need no torch, under Windows' Python in wine, which apt fetches if it may; TESTS=tests/windows runs those.
+windows: .venv/ready
+	$(BIN)/python -m tests.soak.windows $(TESTS)
 
 # The blocks on the oldest Python and torch that they are written for; PYTHON38 names the first.
 oldest: .venv/oldest/ready

@@ -120,14 +120,25 @@ _REMEDIES = {
 }
 
 
-def advice(number: int | None) -> str:
+_LOOK = "Look at the owner and mode of what is named, and the space left on the disk."
+_LOOK_ON_WINDOWS = (
+    "Close what has it open (an editor, a training, a scanner), and look at whether you may write there, and the space "
+    "left on the disk."
+)
+_LONGEST = 260  # characters; Windows says of a longer path that it is not there, unless long ones are allowed
+
+
+def advice(number: int | None, place: Path | None = None, windows: bool = os.name == "nt") -> str:
     """Return what to do where the system refuses something.
 
     Args:
         number: Its number for the reason, as `OSError` has it.
+        place: What it was refused for, where that is known.
+        windows: Whether the system is Windows.
     """
-    look = "Look at the owner and mode of what is named, and the space left on the disk."
-    return _REMEDIES.get(number or 0, look)
+    if windows and number == errno.ENOENT and place is not None and len(str(place)) >= _LONGEST:
+        return "The path is too long for Windows: allow long ones (LongPathsEnabled), or move the tree further up."
+    return _REMEDIES.get(number or 0, _LOOK_ON_WINDOWS if windows else _LOOK)
 
 
 def unwritable(error: OSError, path: Path, remedy: str) -> AccessError:
@@ -136,10 +147,11 @@ def unwritable(error: OSError, path: Path, remedy: str) -> AccessError:
     Args:
         error: What the system says.
         path: What is named where the system names nothing.
-        remedy: What to do, and how everything stands now.
+        remedy: How everything stands now; what to do about it follows.
     """
     place = Path(error.filename) if error.filename else path
-    return AccessError(f"can't be written: {error.strerror or error}", path=place, remedy=remedy)
+    told = f"{remedy} {advice(error.errno, place)}".strip()
+    return AccessError(f"can't be written: {error.strerror or error}", path=place, remedy=told)
 
 
 def refusal(error: BaseException) -> AccessError | None:

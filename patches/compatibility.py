@@ -9,12 +9,16 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from a2patch import block
+from a2patch.graph import at_scale
 from a2patch.patch import SITES
 
 MODELS = ("yolov8n.yaml", "yolov8n_A2.yaml", "yolov8n_DANet.yaml")
+LATER = tuple(at_scale(model.name, "n") for model in block.LATER)
+"""The models of ours for the families that not every release has."""
 
-_HEAD = """| releases | how many | module | init | tasks | cfg | yolov8n | A2 | DANet | result |
-|---|---|---|---|---|---|---|---|---|---|
+_HEAD = """| releases | how many | module | init | tasks | cfg | yolov8n | A2 | DANet | 11n A2 | 26n A2 | result |
+|---|---|---|---|---|---|---|---|---|---|---|---|
 """
 
 
@@ -116,5 +120,5 @@ def _line(trials: list[Trial]) -> str:
     names = first.release if first is last else f"{first.release} to {last.release}"
     result = first.fault or (f"broken on its own: {first.upstream}" if first.upstream else "works")
     cells = [first.diffs.get(site, "").partition("/")[2] for site in SITES]
-    figures = [f"{first.parameters[model]:,}" if model in first.parameters else "" for model in MODELS]
+    figures = [f"{first.parameters[model]:,}" if model in first.parameters else "" for model in (*MODELS, *LATER)]
     return f"| {names} | {len(trials)} | {' | '.join([*cells, *figures])} | {result} |\n"

@@ -4,6 +4,9 @@
 
 The cache is the one of the tests: A2PATCH_CACHE, else a folder below the user's cache folder.
 
+The models in `double_attention/sources` are written by hand. Their rows are what `a2patch insert --base yolo11 --at P3
+--at P4` writes, and what each scale costs is what `a2patch verify yolo11_A2.yaml` prints under the newest release.
+
 A new diff is made where no earlier one of the series makes of a release what its own syntax tree says should be made.
 """
 

@@ -3,9 +3,9 @@
 It imports `errors` and `protocol`.
 """
 
-from a2patch.block.addition import Addition, Branch, addition
+from a2patch.block.addition import Addition, Branch, LaterModel, addition
 from a2patch.block.bundled import bringing, bundled, called, commands, load_folder, reference
-from a2patch.block.definition import RULES, Block, BlockClass, RowRule
+from a2patch.block.definition import RULES, Block, BlockClass, RowRule, is_part
 from a2patch.block.double_attention import (
     ADDED,
     ADDITION,
@@ -13,6 +13,7 @@ from a2patch.block.double_attention import (
     BASES,
     BLOCK,
     CLASSES,
+    LATER,
     LAYER,
     MODEL,
     MODELS,
@@ -30,6 +31,7 @@ __all__ = [
     "BASES",
     "BLOCK",
     "CLASSES",
+    "LATER",
     "LAYER",
     "MODEL",
     "MODELS",
@@ -40,6 +42,7 @@ __all__ = [
     "Block",
     "BlockClass",
     "Branch",
+    "LaterModel",
     "RowRule",
     "addition",
     "blocks_folder",
@@ -51,6 +54,7 @@ __all__ = [
     "gated",
     "imports_siblings",
     "is_module_name",
+    "is_part",
     "load_folder",
     "read_module_file",
     "reference",

@@ -27,6 +27,29 @@ class Branch:
 
 
 @dataclass(frozen=True)
+class LaterModel:
+    """A model file for a family that not every release has; a tree without the base goes without it.
+
+    Attributes:
+        path: Where it goes, as a POSIX path relative to the package folder.
+        base: The stock model of the family, in the same folder.
+    """
+
+    path: str
+    base: str
+
+    @property
+    def name(self) -> str:
+        """The name of the file."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def base_name(self) -> str:
+        """The name of the stock model."""
+        return self.base.rpartition("/")[2]
+
+
+@dataclass(frozen=True)
 class Addition:
     """What the edits put into a tree for a block.
 
@@ -36,6 +59,7 @@ class Addition:
         imports: What is imported from the module file, as it is written: `CBAM`, or `CBAM as MyCBAM`.
         branches: The branches of `parse_model` for them.
         models: The model files that come along.
+        later: Those for families that not every release has.
         last: Whether the module is imported behind the others of the tree, since it imports from them itself.
     """
 
@@ -44,6 +68,7 @@ class Addition:
     imports: tuple[str, ...]
     branches: tuple[Branch, ...]
     models: tuple[str, ...] = ()
+    later: tuple[LaterModel, ...] = ()
     last: bool = False
 
     @property

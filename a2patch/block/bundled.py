@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
-from a2patch.block.definition import RULES, Block, BlockClass
+from a2patch.block.definition import RULES, Block, BlockClass, is_part
 from a2patch.block.double_attention import CLASSES, MODULE
 from a2patch.block.folder import folder
 from a2patch.block.module_file import defined_classes, is_module_name, read_module_file
@@ -71,6 +71,7 @@ def load_folder(folder: Path) -> Block:
             BlockClass(name, RULES[each["row"]], tuple(each.get("args", ()))) for name, each in told["classes"].items()
         )
         source, name = read_module_file(description.with_name(told["file"])), str(told["name"])
+        maps, vectors = _attention(told.get("attention", {}))
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise BlockError(
             "this folder has no block.toml that describes a block",
@@ -89,4 +90,24 @@ def load_folder(folder: Path) -> Block:
         raise BlockError("a module can't have that name", path=description, found=name, remedy="Change `name`.")
     paper = told.get("paper", {})
     url = str(paper.get("url", "")) if isinstance(paper, dict) else ""
-    return Block(name, source.source, classes, str(told.get("title", "")), str(told.get("use", "")), url)
+    title, use = str(told.get("title", "")), str(told.get("use", ""))
+    return Block(name, source.source, classes, title, use, url, maps, vectors)
+
+
+def _attention(table: dict[str, object]) -> tuple[str, str]:
+    """Return the parts that attention maps are taken from, and the vectors; empty where a block declares none.
+
+    Raises:
+        ValueError: They are not declared as they can be.
+    """
+    maps, vectors = table.get("maps", ""), table.get("vectors", "")
+    if unknown := sorted(set(table) - {"maps", "vectors"}):
+        raise ValueError(f"[attention] has no key {unknown[0]}; it has maps and vectors")
+    if not (isinstance(maps, str) and isinstance(vectors, str)):
+        raise ValueError("maps and vectors of [attention] are names")
+    for part in filter(None, (maps, vectors)):
+        if not is_part(part):
+            raise ValueError(f"[attention] names {part!r}, which is no attribute of a layer")
+    if table and not maps:
+        raise ValueError("[attention] tells of no maps")
+    return maps, vectors

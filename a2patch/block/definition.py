@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
+
+_PART = re.compile(r"[^\W\d]\w*(\.\w+)*", re.ASCII)
 
 RuleKind = Literal["keep", "width", "repeat", "join"]
 Passed = Literal["channels", "nothing"]
@@ -27,6 +30,11 @@ class RowRule:
     def name(self) -> str:
         """The rule as it is typed: `keep`, or `keep:nothing` where no channels are passed."""
         return self.kind if self.passed == "channels" else f"{self.kind}:{self.passed}"
+
+
+def is_part(name: str) -> bool:
+    """Return whether a name can be that of a part of a layer, as `convB` or `branches.0.conv`."""
+    return bool(_PART.fullmatch(name))
 
 
 RULES = {
@@ -76,6 +84,9 @@ class Block:
         title: What it is, in a few words.
         use: What it is for, in a sentence.
         paper: Where it was published, as a link; empty if that is not known.
+        maps: The part of a layer that a softmax over the positions makes attention maps of, as a dotted attribute;
+            empty where it declares none.
+        vectors: The part whose softmax over the channels tells how much of each map a position is handed; likewise.
     """
 
     name: str
@@ -84,6 +95,8 @@ class Block:
     title: str = ""
     use: str = ""
     paper: str = ""
+    maps: str = ""
+    vectors: str = ""
 
     def names(self) -> tuple[str, ...]:
         """Return the names of its classes in the tree."""

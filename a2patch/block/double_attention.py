@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from a2patch.block.addition import Addition, Branch
+from a2patch.block.addition import Addition, Branch, LaterModel
 from a2patch.block.folder import folder
 from a2patch.protocol import AddedBlock, ExpectedRow, Form
 
@@ -31,6 +31,12 @@ TUTORIAL = "yolov8_DANet.yaml"
 
 MODELS = (MODEL, TUTORIAL)
 
+LATER = (
+    LaterModel("cfg/models/11/yolo11_A2.yaml", "cfg/models/11/yolo11.yaml"),
+    LaterModel("cfg/models/26/yolo26_A2.yaml", "cfg/models/26/yolo26.yaml"),
+)
+"""The working design for the families that came later."""
+
 _BRANCH = (
     "c1 = c2 = ch[f]",
     f"if m is {LAYER}:  # args are c_m, c_n, reconstruct",
@@ -41,7 +47,7 @@ _BRANCH = (
     "args = [c1, *args]",
 )
 
-ADDITION = Addition(MODULE, CLASSES, CLASSES, (Branch(CLASSES, _BRANCH),), MODELS)
+ADDITION = Addition(MODULE, CLASSES, CLASSES, (Branch(CLASSES, _BRANCH),), MODELS, LATER)
 """What the edits put in for it."""
 
 # Widths that no model has: c_m differs from the channels before it, so that a row whose output width the parser takes
@@ -65,6 +71,7 @@ ADDED = AddedBlock(
     gain="bn",
     descriptors="c_n",
     vectors="convV",
+    maps="convB",
     cancelled=("convB.bias",),
     shifts=("convA.bias", "conv_reconstruct.bias", "bn.bias"),
 )

@@ -111,7 +111,7 @@ def _passed(
     from a2patch.runner import DEFAULT
 
     try:
-        return all(verdict.ok for verdict in try_tree(console, tree, around, copies, python, only=DEFAULT))
+        return all(tried.verdict.ok for tried in try_tree(console, tree, around, copies, python, only=DEFAULT))
     except (AccessError, ToolMissingError) as error:  # it says nothing about the patch
         console.unverified(error)
         return None

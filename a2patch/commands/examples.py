@@ -15,7 +15,8 @@ Examples:
 Examples:
   a2patch verify                                the patched tree, down to an epoch of training
   a2patch verify my-model.yaml --quick          a model of your own, in seconds
-  a2patch verify best.pt --report best.html     with pictures, as one page""",
+  a2patch verify best.pt --report best.html --image photos
+                                                with pictures, over images of yours, as one page""",
     "revert": """\
 Examples:
   a2patch revert                                the tree is as it was, to the byte

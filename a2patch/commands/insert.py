@@ -26,6 +26,7 @@ from a2patch.commands.options import (
 )
 from a2patch.console import Console, error_handler, progress
 from a2patch.errors import NotPatchedError
+from a2patch.protocol import command_line
 from a2patch.report import json
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def insert(
 
         def train(name: str) -> str:
             place = name if folder is None else next_steps.relative(folder / name, around.folder)
-            return next_steps.training(tree, copies, f"train model={place} data=…")
+            return next_steps.training(tree, copies, f"train {command_line([f'model={place}'])} data=…")
 
         console.lines(report.next_lines(result, train))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from a2patch import __version__
+from a2patch.block import MODULE
 from a2patch.commands.options import (
     JsonOption,
     PathOption,
@@ -20,21 +20,32 @@ from a2patch.commands.options import (
     surroundings,
     survey,
 )
+from a2patch.commands.verify_report import Order, Tried, write_report
 from a2patch.console import Console, error_handler, progress
 from a2patch.errors import AccessError
 from a2patch.report import json
 
 if TYPE_CHECKING:
-    from a2patch.runner import Subject, Verdict
+    from a2patch.runner import Photographs, Subject, Verdict
     from a2patch.transaction import Survey
     from a2patch.tree import Copy, Surroundings, Tree
+
+
+def _there_or_named(model: Path | None) -> Path | None:
+    """Refuse what is neither a file nor may be the name of a model of the tree."""
+    if model and not model.exists() and (model.suffix not in (".yaml", ".yml") or model.name != str(model)):
+        raise typer.BadParameter(f"file '{model}' does not exist.")
+    return model
 
 
 def verify(
     model: Annotated[
         Path | None,
         typer.Argument(
-            metavar="MODEL", exists=True, dir_okay=False, help="A model of your own, YAML or .pt, to try instead."
+            metavar="MODEL",
+            dir_okay=False,
+            callback=_there_or_named,
+            help="A model to try instead: a YAML or .pt of your own, or the name of one in the tree.",
         ),
     ] = None,
     base: Annotated[
@@ -54,11 +65,18 @@ def verify(
         Path | None,
         typer.Option("--report", metavar="FILE", help="Write what was found, with pictures, as one HTML page."),
     ] = None,
+    image: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--image", metavar="PATH", exists=True, help="Draw the report over images of yours: a file or a folder."
+        ),
+    ] = None,
     ultralytics_path: PathOption = None,
     python: PythonOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Try a patched tree, down to an epoch of training, or a model of your own."""
+    from a2patch.graph import scale_of
     from a2patch.report import html_file
     from a2patch.runner import CHECKS, DEFAULT, QUICK, Subject, find_model, refuse_checkpoint
     from a2patch.tree import environment
@@ -67,6 +85,7 @@ def verify(
         raise typer.BadParameter("--base, --scale and --trust are about a MODEL")
     if quick and full:
         raise typer.BadParameter("--quick and --full exclude each other")
+    photographs = _photographs(image or (), report, quick=quick)
     with error_handler("verify", as_json) as console:
         refuse_checkpoint(base, "--base")
         around = surroundings()
@@ -74,18 +93,39 @@ def verify(
         subject = None
         if model:
             found = find_model(tree.package, base, around.folder, console.notify) if base else None
-            subject = Subject(model_file(model), found, scale, trust, known_classes(survey(console, tree)))
+            place = model if model.exists() else find_model(tree.package, str(model), around.folder, console.notify)
+            letter = scale or scale_of(model.name)
+            subject = Subject(model_file(place), found, letter, trust, known_classes(survey(console, tree)))
         only = QUICK if quick else CHECKS if full else DEFAULT
         target = html_file.claim(report) if report else None
         copies = environment.copies(tree, around)
         if subject:
-            verdicts = [try_patch(console, tree, around, copies, python, only=only, subject=subject)]
+            verdict = try_patch(console, tree, around, copies, python, only=only, subject=subject)
+            tried = [Tried(subject.file.name, verdict)]
         else:
-            verdicts = try_tree(console, tree, around, copies, python, only=only)
+            tried = try_tree(console, tree, around, copies, python, only=only)
         if target:
-            _write_report(console, target, tree, verdicts[0], around, only=only, subject=subject)
-        if not all(verdict.ok for verdict in verdicts):
+            order = Order(tree, around, only, subject, photographs)
+            write_report(console, target, tried, order)
+        if not all(one.verdict.ok for one in tried):
             console.code = 1
+
+
+def _photographs(places: Sequence[Path], report: Path | None, *, quick: bool) -> Photographs | None:
+    """Return the user's images to draw a report over; None where none were named."""
+    from a2patch.runner import collect
+
+    if not places:
+        return None
+    if report is None:
+        raise typer.BadParameter("--image is drawn on the page that --report writes: name that too")
+    if quick:
+        raise typer.BadParameter("--quick looks at no images: leave it out, or --image")
+    found = collect(places)
+    if not found.taken:
+        reasons = "; ".join(f"{path}: {reason}" for path, reason in found.left_out)
+        raise typer.BadParameter(f"--image found no image to draw over. {reasons}".strip())
+    return found
 
 
 def try_tree(
@@ -96,7 +136,7 @@ def try_tree(
     python: Path | None,
     *,
     only: Sequence[str],
-) -> list[Verdict]:
+) -> list[Tried]:
     """Try all that a tree has of ours: Double Attention if it is there, and then each other block.
 
     Args:
@@ -115,9 +155,9 @@ def try_tree(
 
     seen = _seen(console, tree)
     refuse_unpatched(seen)
-    verdicts = []
+    tried = []
     if not seen.layers or seen.status.is_patched:
-        verdicts.append(try_patch(console, tree, around, copies, python, only=only))
+        tried.append(Tried(MODULE, try_patch(console, tree, around, copies, python, only=only)))
     parts = [(status, *part) for status in seen.layers for part in as_tried(tree, status.layer)]
     for status, name, block in parts:
         found = interpreter(console, python, tree, around)
@@ -134,12 +174,12 @@ def try_tree(
                 source=source,
                 heard=notify.made,
             )
-        verdict = verdict if verdicts else judge.with_copies(verdict, tree.package, copies)
+        verdict = verdict if tried else judge.with_copies(verdict, tree.package, copies)
         console.block_verdict(name, verdict)
-        verdicts.append(verdict)
-    if seen.layers and all(verdict.ok for verdict in verdicts) and set(only) >= set(DEFAULT):
-        _mark(console, tree, verdicts[0])
-    return verdicts
+        tried.append(Tried(name, verdict, block))
+    if seen.layers and all(one.verdict.ok for one in tried) and set(only) >= set(DEFAULT):
+        _mark(console, tree, tried[0].verdict)
+    return tried
 
 
 def try_patch(
@@ -205,28 +245,3 @@ def _mark(console: Console, tree: Tree, verdict: Verdict) -> None:
         operations.mark_verified(tree, f"Python {verdict.python}, torch {verdict.torch}", console.notify)
     except AccessError as error:  # anybody may try a tree that belongs to others
         console.notify(f"the verdict could not be noted in the receipt: {error.message}")
-
-
-def _write_report(
-    console: Console,
-    target: Path,
-    tree: Tree,
-    verdict: Verdict,
-    around: Surroundings,
-    *,
-    only: Collection[str],
-    subject: Subject | None,
-) -> None:
-    """Have the pictures of a verdict drawn, and write them with it as a page."""
-    from datetime import datetime
-
-    from a2patch.report import html, html_file
-    from a2patch.runner import figures
-
-    with progress() as notify:
-        pictures = figures.take(tree.package, verdict, notify, around.variables, only=only, subject=subject)
-    time = f"{datetime.now().astimezone():%Y-%m-%d %H:%M %z}"
-    facts = {"tree": str(tree.package), "made": f"{time} by a2patch {__version__}"}
-    html_file.write(target, html.page(verdict, pictures, facts | ({"model": str(subject.file)} if subject else {})))
-    console.document["report"] = str(target)
-    console.lines(["", f"report   {target}"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import errno
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -105,11 +106,27 @@ def _write(stream: TextIO, text: str | bytes) -> OSError | None:
 
 
 def _write_text(stream: TextIO, text: str) -> None:
+    _widen(stream, text)
     try:
         stream.write(text)
     except UnicodeEncodeError:  # where another program has set the stream up
         encoding = stream.encoding or "ascii"
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def _widen(stream: TextIO, text: str) -> None:
+    """Let a pipe or a file on Windows have UTF-8, from the first text on that the code page of the system can't hold.
+
+    The code page is what PowerShell, cmd.exe, notebooks and programs there take it for, so a Chinese system reads
+    Chinese paths. A path that is not in it would reach them in escapes that no program takes for a path.
+    """
+    if os.name != "nt" or "PYTHONIOENCODING" in os.environ or stream.closed or stream.isatty():
+        return
+    if isinstance(stream, io.TextIOWrapper):
+        try:
+            text.encode(stream.encoding)
+        except UnicodeEncodeError:
+            stream.reconfigure(encoding="utf-8", errors=_ENCODING)
 
 
 def _silence(stream: TextIO) -> None:

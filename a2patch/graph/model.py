@@ -6,6 +6,7 @@ It works on what a YAML parser gives and needs no torch. The probe imports it, s
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
@@ -200,6 +201,16 @@ def fingerprint(graph: Graph) -> str:
 
 
 def closest(mine: Graph, others: Mapping[str, Graph]) -> tuple[str, Comparison] | None:
-    """Return the name of the graph that differs least, the first by name of several, and how it differs."""
+    """Return the name of the graph that differs least, and how it differs.
+
+    Of several it is the one of which most rows are here with their arguments, as families are wired alike: YOLO11 and
+    YOLO26. Of these it is the first by name.
+    """
     compared = [(name, compare(mine, graph)) for name, graph in sorted(others.items())]
-    return min(compared, key=lambda pair: pair[1].distance, default=None)
+    return min(compared, key=lambda pair: (pair[1].distance, _missing(mine, others[pair[0]])), default=None)
+
+
+def _missing(mine: Graph, other: Graph) -> int:
+    """Return how many rows of another model are not here with the same arguments."""
+    here, there = (Counter((layer.kind, str(layer.args)) for layer in graph.layers) for graph in (mine, other))
+    return sum((there - here).values())

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from a2patch.block import ADDITION, BASE, LAYER, MODELS, MODULE, Addition
+from a2patch.block import ADDITION, BASE, LATER, LAYER, MODELS, MODULE, Addition
 from a2patch.patch import anchors, base_model, edits
 from a2patch.patch.diff import Diff, FileDiff, Hunk, Site
 from a2patch.patch.lines import split_lines
@@ -24,7 +24,7 @@ _CHANNELS = re.compile(rf"(\b(?:Conv|C2f|SPPF|{LAYER}), \[)(\d+)")
 
 def sources(patches: Path) -> dict[str, str]:
     """What the diffs add, by file name, from the `sources` folder of the diffs."""
-    names = (*MODELS, f"{MODULE}.py")  # an installer puts bytecode next to them
+    names = (*MODELS, *(model.name for model in LATER), f"{MODULE}.py")  # an installer puts bytecode next to them
     return {name: patches.joinpath("sources", name).read_text("utf-8") for name in names}
 
 
@@ -49,7 +49,7 @@ def diff(site: Site, read: Reader, added: Mapping[str, str], release: str) -> Di
         case "tasks":
             files = (_tasks(read, ADDITION),)
         case _:
-            files = _cfg(read, added)
+            files = (*_cfg(read, added), *_later(read, added))
     return Diff(site, release, files, derived=True)
 
 
@@ -130,6 +130,13 @@ def _cfg(read: Reader, added: Mapping[str, str]) -> tuple[FileDiff, ...]:
         if read(beside) is not None:
             return tuple(_new_text(f"{folder}/{name}", added[name]) for name in MODELS)
     raise anchors.AnchorError(f"neither {BASE} in {', '.join(CFG_FOLDERS)} nor any of {', '.join(_SETTINGS)}")
+
+
+def _later(read: Reader, added: Mapping[str, str]) -> tuple[FileDiff, ...]:
+    """Add the models of those later families that the tree has."""
+    found = ((model, read(model.base)) for model in LATER)
+    texts = ((model, base.decode("utf-8", "surrogateescape")) for model, base in found if base is not None)
+    return tuple(_new_text(model.path, _model(text, model.name, added[model.name])) for model, text in texts)
 
 
 def _model(base: str, name: str, added: str) -> str:

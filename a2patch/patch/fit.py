@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass, replace
 
+from a2patch.block import LATER
 from a2patch.patch import base_model
 from a2patch.patch.diff import Diff, FileDiff, Hunk
 from a2patch.patch.lines import split_lines
@@ -60,12 +61,23 @@ def fit(diff: Diff, read: Reader) -> Diff | Misfit:
         The fitted diff, or why it does not fit.
     """
     files = []
-    for file in diff.files:
+    for file in placed(diff, read):
         fitted = fit_file(diff, file, read)
         if isinstance(fitted, Misfit):
             return fitted
         files.append(fitted)
     return replace(diff, files=tuple(files))
+
+
+def placed(diff: Diff, read: Reader) -> tuple[FileDiff, ...]:
+    """Return the files of a diff that concern a tree: the model of a later family only where that family is, or was."""
+    bases = {model.path: model.base for model in LATER}
+
+    def concerns(file: FileDiff) -> bool:
+        there = file.path not in bases or read(bases[file.path]) is not None
+        return there or (file.deletes and read(file.path) is not None)
+
+    return tuple(filter(concerns, diff.files))
 
 
 def outcome(file: FileDiff, content: bytes | None) -> bytes | None:

@@ -23,12 +23,12 @@ MODEL_TAG = "A2"
 _BACKBONE = re.compile(rb"\bbackbone[\"']?\s*:")
 
 
-def model_names(added: Addition) -> re.Pattern[str]:
-    """Return what the names of the model files that come along match.
+def model_names(names: Iterable[str]) -> re.Pattern[str]:
+    """Return what the names of model files that come along match.
 
     At any scale: the first releases have a file for each, and others take `yolov8s_x.yaml` for `yolov8_x.yaml`.
     """
-    return re.compile("|".join(re.escape(name).replace("yolov8", "yolov8[nsmlx]?") for name in added.models))
+    return re.compile("|".join(re.sub(r"^(yolov?\d+)", r"\1[nsmlx]?", re.escape(name)) for name in names))
 
 
 def may_touch(site: Site, file: FileDiff, added: Addition) -> bool:
@@ -55,7 +55,10 @@ def is_added(site: Site, path: str, added: Addition) -> bool:
     folder, _, name = path.rpartition("/")
     if site == "module":
         return path in (f"nn/modules/{added.module}.py", f"nn/{added.module}.py")
-    return site == "cfg" and folder in CFG_FOLDERS and model_names(added).fullmatch(name) is not None
+    if site != "cfg":
+        return False
+    named = folder in CFG_FOLDERS and model_names(added.models).fullmatch(name) is not None
+    return named or path in {model.path for model in added.later}
 
 
 def is_model(path: str, content: bytes, classes: Iterable[str] = ()) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from a2patch.block import MODULE, blocks_folder
+from a2patch.block import LATER, MODULE, blocks_folder
 from a2patch.patch.diff import SITES, Diff, Site, numbers, parse
+from a2patch.tree import Reader
 
 
 def load(folder: Path) -> dict[Site, tuple[Diff, ...]]:
@@ -38,6 +39,18 @@ def by_nearness(series: tuple[Diff, ...], version: str) -> list[Diff]:
         return list(reversed(series))
     named = max((at for at, diff in enumerate(series) if diff.version <= wanted), default=0)
     return sorted(series, key=lambda diff: (abs(series.index(diff) - named), -series.index(diff)))
+
+
+def for_families(series: list[Diff], read: Reader) -> list[Diff]:
+    """Leave out those that have no model for a later family of a tree; all are kept where that is every one.
+
+    Args:
+        series: The diffs of one site.
+        read: Gives the bytes of a file of the tree.
+    """
+    wanted = {model.path for model in LATER if read(model.base) is not None}
+    whole = [diff for diff in series if diff.site != "cfg" or wanted <= {file.path for file in diff.files}]
+    return whole or series
 
 
 def folder() -> Path:

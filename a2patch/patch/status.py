@@ -11,8 +11,8 @@ from a2patch.errors import ConflictError
 from a2patch.patch import ours, validate
 from a2patch.patch.anchors import AnchorError
 from a2patch.patch.diff import SITES, Change, Diff, FileDiff, Site
-from a2patch.patch.fit import Misfit, explain, fit, fit_file, outcome
-from a2patch.patch.series import by_nearness
+from a2patch.patch.fit import Misfit, explain, fit, fit_file, outcome, placed
+from a2patch.patch.series import by_nearness, for_families
 from a2patch.tree import Reader, Tree
 
 SiteState = Literal["pristine", "applied", "edited", "partial", "conflict"]
@@ -110,7 +110,7 @@ def status_of(
     """
     sites = []
     for site in SITES:
-        shipped = by_nearness(tuple(series[site]), version)
+        shipped = for_families(by_nearness(tuple(series[site]), version), read)
         sites.append(_site_status(read, site, [diff for diff in known if diff.site == site], shipped, derive))
     return Status(tuple(sites))
 
@@ -188,9 +188,10 @@ def _fit_and_prove(diff: Diff, read: Reader) -> Diff | Misfit:
 
 def _halves(diff: Diff, read: Reader) -> tuple[Diff, Diff] | None:
     """What is missing of a diff and what is there, where some of its files are patched and the others are not."""
-    missing = [file for file in diff.files if isinstance(fit_file(diff, file, read), FileDiff)]
-    there = [file for file in diff.files if isinstance(fit_file(diff, file.reversed(), read), FileDiff)]
-    if not there or len(missing) + len(there) != len(diff.files):
+    missing = [file for file in placed(diff, read) if isinstance(fit_file(diff, file, read), FileDiff)]
+    gone = placed(diff.reversed(), read)
+    there = [file.reversed() for file in gone if isinstance(fit_file(diff, file, read), FileDiff)]
+    if not there or len(missing) + len(there) != len(gone):
         return None
     forth = fit(replace(diff, files=tuple(missing)), read)
     back = fit(replace(diff, files=tuple(file.reversed() for file in there)), read)

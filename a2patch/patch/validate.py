@@ -60,7 +60,8 @@ def fault(path: str, content: bytes, added: Addition) -> str:
 
 
 def _taken(tree: Tree, added: Addition, patched: Collection[str]) -> Iterator[tuple[str, str]]:
-    models = model_names(added)
+    later = [model.name for model in added.later if tree.read(model.base) is not None]
+    models = model_names((*added.models, *later))
     for place in find_files(tree.package, "*.yaml") if added.models else ():
         relative = place.relative_to(tree.package).as_posix()
         if models.fullmatch(place.name) and relative not in patched:

@@ -8,7 +8,20 @@ from pathlib import Path
 from typing import Callable, Iterator, List, Tuple
 
 from a2patch.probe.block import with_models
-from a2patch.probe.checks import alone, base, build, finite, formula, learn, register, scale, sight, stride, wiring
+from a2patch.probe.checks import (
+    alone,
+    base,
+    build,
+    finite,
+    formula,
+    gradient,
+    learn,
+    register,
+    scale,
+    sight,
+    stride,
+    wiring,
+)
 from a2patch.probe.checks.code import with_lines
 from a2patch.probe.events import Channel, Finding, SkipCheckError, last_line, passed
 from a2patch.probe.insert import UninsertableError, insert_models
@@ -70,7 +83,7 @@ def _checks_of_all_models() -> Iterator[Tuple[str, str, Callable[[Context], Find
     yield "stride", "reading the strides", stride.check_stride
     yield "alone", "computing images alone and together", alone.check_alone
     yield "sight", "looking through the layers", sight.check_sight
-    yield "gradient", "following the gradients", learn.check_gradient
+    yield "gradient", "following the gradients", gradient.check_gradient
     yield "learn", "learning one batch", learn.check_learn
     yield "base", "computing the stock models", _measure_stock
 
@@ -154,13 +167,15 @@ def try_on_gpu(request: VerifyRequest, channel: Channel) -> None:
 
 
 def _measure_stock(context: Context) -> Finding:
-    """Emit what the stock model is at each scale; the runner, which has the figures of both trees, compares them."""
+    """Emit what the stock models are, the base at each scale; the runner has the figures of both trees to compare."""
     if not context.text(context.base):
         raise SkipCheckError("the tree has no model {}".format(context.base))
     scales = context.scales_of(context.base)
     for letter in scales:
         context.channel.trying("computing stock " + context.name_at(context.base, letter))
-        context.channel.emit(base.describe(context, letter))
+        context.channel.emit(base.describe(context, context.base, letter))
+    for file in context.later():
+        context.channel.emit(base.describe(context, file, context.scales_of(file)[0]))
     return passed("{} scales".format(len(scales)))
 
 

@@ -49,6 +49,7 @@ from a2patch.protocol.figures import (
     Fault,
     Figure,
     FigureMissing,
+    ImageUnreadable,
     Layer,
     Section,
     Shares,
@@ -62,6 +63,7 @@ from a2patch.protocol.requests import (
     SCRATCH,
     AddedBlock,
     AddedModules,
+    AttentionParts,
     ExpectedRow,
     FiguresRequest,
     Form,
@@ -73,6 +75,7 @@ from a2patch.protocol.requests import (
     TrialRequest,
     VerifyRequest,
 )
+from a2patch.protocol.shell import command_line, quoted
 from a2patch.protocol.transplant import (
     AddedLayer,
     Equivalence,
@@ -90,6 +93,7 @@ __all__ = [
     "AddedLayer",
     "AddedModules",
     "Attention",
+    "AttentionParts",
     "Check",
     "CheckStarted",
     "CheckpointSaved",
@@ -110,6 +114,7 @@ __all__ = [
     "FigureMissing",
     "FiguresRequest",
     "Form",
+    "ImageUnreadable",
     "InsertRequest",
     "InsertedModel",
     "InsertionRefused",
@@ -148,6 +153,8 @@ __all__ = [
     "VerifyRequest",
     "Version",
     "WiringDrawn",
+    "command_line",
     "decode",
     "encode",
+    "quoted",
 ]

@@ -14,7 +14,7 @@ from a2patch.protocol.compare import (
     TrainingBegan,
     TrainingDone,
 )
-from a2patch.protocol.figures import Figure, FigureMissing
+from a2patch.protocol.figures import Figure, FigureMissing, ImageUnreadable
 from a2patch.protocol.transplant import TransplantMade, TransplantRefused
 
 Result = Literal["pass", "fail", "known", "skip"]
@@ -144,15 +144,17 @@ class ModelNoted:
 
 @dataclass(frozen=True)
 class StockModel:
-    """What the stock model is and computes at one scale, so that two trees can be compared.
+    """What a stock model is and computes at one scale, so that two trees can be compared.
 
     Attributes:
+        file: Its file.
         scale: The scale letter.
         parameters: Number of parameters.
         rows: Its layers: the class, the number of parameters and the sources of each.
         output: Figures of its output for a fixed input; empty where that is not computed.
     """
 
+    file: str
     scale: str
     parameters: int
     rows: Tuple[Tuple[str, int, Tuple[int, ...]], ...]
@@ -270,6 +272,7 @@ Event = Union[
     EpochDone,
     Figure,
     FigureMissing,
+    ImageUnreadable,
     InsertedModel,
     InsertionRefused,
     LibrariesMissing,

@@ -82,6 +82,7 @@ class SightMap:
         blind: Whether that is nothing.
         size: Its width and height.
         image: The changes as a data URI, from none to the largest, one pixel a position; all alike where it is blind.
+        stride: Pixels of the image to one of its positions.
     """
 
     name: str
@@ -89,6 +90,7 @@ class SightMap:
     blind: bool
     size: Tuple[int, int]
     image: str
+    stride: float
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ class Sight:
         model: The model.
         inputs: The image with the patch here, and with the patch there, as data URIs.
         maps: What answered.
+        image: The name of the photograph that it was moved over; empty where there was none.
     """
 
     section: ClassVar[Section] = "sight"
@@ -106,6 +109,7 @@ class Sight:
     model: str
     inputs: Tuple[str, str]
     maps: Tuple[SightMap, ...]
+    image: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,7 @@ class Shares:
         low: Its lowest share, an even one being 1.
         high: Its highest.
         even: Whether it is the same everywhere.
-        image: It as a data URI, from the lowest to the highest, one pixel a position.
+        image: It as a data URI, from the lowest to the highest, one pixel a position; empty where it is even.
     """
 
     low: float
@@ -132,24 +136,29 @@ class Attention:
     Attributes:
         model: The model.
         layer: The dotted name of the layer in it.
+        parts: Its parts that the maps and the vectors were taken from; the second is empty if it has no vectors.
         fresh: Whether the model was never trained.
-        photo: The photograph as a data URI.
+        image: The name of the photograph.
+        photo: It as a data URI.
         size: Its width and height.
         grid: The width and height of the maps.
         descriptors: How many descriptors the layer has.
-        maps: Some of them: their numbers, the map that each gathers by, and the shares that it is handed out by.
+        maps: Some of them: their numbers, the map that each gathers by, and the shares that it is handed out by; None
+            for those where it has no vectors.
     """
 
     section: ClassVar[Section] = "attention"
 
     model: str
     layer: str
+    parts: Tuple[str, str]
     fresh: bool
+    image: str
     photo: str
     size: Tuple[int, int]
     grid: Tuple[int, int]
     descriptors: int
-    maps: Tuple[Tuple[int, Shares, Shares], ...]
+    maps: Tuple[Tuple[int, Shares, Optional[Shares]], ...]
 
 
 @dataclass(frozen=True)
@@ -164,6 +173,19 @@ class FigureMissing:
 
     section: Section
     model: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ImageUnreadable:
+    """A photograph of the user's that could not be read.
+
+    Attributes:
+        path: Where it lies.
+        reason: Why.
+    """
+
+    path: str
     reason: str
 
 

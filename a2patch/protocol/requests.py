@@ -55,6 +55,7 @@ class ModelSpec:
         user: Whether it is the user's own, and `file` a path.
         user_base: Whether its base is the user's own too.
         trust: Whether a user's file may run any code.
+        brief: Whether it is only built, and its wiring followed, at its smallest scale; the other models do the rest.
     """
 
     file: str
@@ -64,6 +65,7 @@ class ModelSpec:
     user: bool = False
     user_base: bool = False
     trust: bool = False
+    brief: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,11 +76,13 @@ class AddedModules:
         defined: The module that defines them.
         exported: The one that exports them.
         parsed: The one whose `parse_model` reads them.
+        classes: Those of the classes that are meant; none for all of them.
     """
 
     defined: str = ""
     exported: str = ""
     parsed: str = ""
+    classes: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,7 @@ class AddedBlock:
         gain: The batch norm whose gains start at zero and must leave it in an epoch, as an attribute of a class.
         descriptors: The attribute that counts what a softmax goes over; where it is 1, the softmax is 1 everywhere.
         vectors: The convolution in front of that softmax, whose weights then never learn.
+        maps: The convolution in front of the softmax over the positions, whose outcome are its attention maps.
         cancelled: Biases that cancel whatever they are, as attributes of a class; none where every bias may cancel
             whose weights learn.
         shifts: Biases that only shift whole channels of what a class gives, which may cancel behind it.
@@ -147,6 +152,7 @@ class AddedBlock:
     gain: str = ""
     descriptors: str = ""
     vectors: str = ""
+    maps: str = ""
     cancelled: Tuple[str, ...] = ()
     shifts: Tuple[str, ...] = ()
 
@@ -230,14 +236,34 @@ class InsertRequest(VerifyRequest):
 
 
 @dataclass(frozen=True)
+class AttentionParts:
+    """What the layers of a block have that attend.
+
+    Attributes:
+        classes: The classes of the layers.
+        maps: The part of a layer that a softmax over the positions makes attention maps of, as a dotted attribute.
+        vectors: The part whose softmax over the channels tells how much of each map a position is handed; empty if
+            there is none.
+    """
+
+    classes: Tuple[str, ...]
+    maps: str
+    vectors: str
+
+
+@dataclass(frozen=True)
 class FiguresRequest(VerifyRequest):
     """The figures of a report.
 
     Attributes:
         sections: The sections to draw.
+        attention: What is known of layers that attend.
+        images: The paths of the photographs to draw over; none for the one that upstream ships.
     """
 
     sections: Tuple[Section, ...]
+    attention: Tuple[AttentionParts, ...] = ()
+    images: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from a2patch.protocol import command_line
 from a2patch.report.text import table_lines, wrapped
 from a2patch.runner import compare as runner
 
@@ -165,9 +166,7 @@ def facts(found: runner.Comparison) -> dict[str, str]:
 
 def command(words: Sequence[str]) -> str:
     """Return a command as it can be typed again."""
-    import shlex
-
-    return shlex.join(words)
+    return command_line(words)
 
 
 def interrupted_lines(words: Sequence[str], folder: Path) -> list[str]:

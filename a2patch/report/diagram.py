@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import log2
 
 from a2patch.graph import IMAGE, Comparison, Graph, correction
 from a2patch.report.markup import Markup, element, together
 from a2patch.runner import Wiring
 
 _ROW, _BOX, _GAP, _LANE, _TOP = 27, 21, 22, 11, 26
-_LETTER, _BESIDE, _LEAST = 7, 74, 130  # of a box: a letter of its kind, what stands beside that, and the narrowest
+_LETTER, _BESIDE, _LEAST = 7, 88, 140  # of a box: a letter of its kind, what stands beside that, and the narrowest
 _TIP = 5
+
+
+def stage(stride: float | None) -> str:
+    """Return a stride with its stage, as upstream's comments have it: `P3/8`; empty where it is unknown."""
+    if stride is None:
+        return ""
+    exponent = log2(stride) if stride > 0 else 0.5
+    return f"P{exponent:g}/{stride:g}" if exponent.is_integer() and exponent > 0 else f"/{stride:g}"
 
 
 @dataclass(frozen=True)
@@ -195,13 +204,12 @@ def _boxes(column: _Column, left: float, marks: Mapping[int, str]) -> Markup:
     for i, row in column.rows.items():
         layer, mark, y = column.graph.layers[i], marks.get(i, ""), _middle(row)
         sign = "✕" if "fault" in mark else "+" if mark else ""
-        stride = "" if layer.stride is None else f"/{layer.stride:g}"
         end: dict[str, str | float] = {"x": left + width - 5, "y": y + 4, "text_anchor": "end", "class_": "place"}
         inside = (
             element("rect", x=left, y=y - _BOX / 2, width=width, height=_BOX, rx=4),
             element("text", str(layer.place), **{**end, "x": left + 20}),
             element("text", layer.kind, x=left + 26, y=y + 4),
-            element("text", f"{sign} {stride}".strip(), **end),
+            element("text", f"{sign} {stage(layer.stride)}".strip(), **end),
         )
         boxes.append(element("g", *inside, class_=f"layer {mark}".strip()))
     return together(*boxes)

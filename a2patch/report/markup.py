@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-_EMPTY = frozenset({"br", "col", "hr", "img", "link", "meta"})
+_EMPTY = frozenset({"br", "col", "hr", "img", "input", "link", "meta"})
 
 
 class Markup(str):

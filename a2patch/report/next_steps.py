@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from a2patch.protocol import quoted
 from a2patch.tree import Copy, Tree
 
 
@@ -16,7 +17,7 @@ def command(verb: str, named: Path | None) -> str:
         verb: The verb, with its other arguments.
         named: How the user named the tree; None where it is the one that is found without a name.
     """
-    return f"a2patch {verb}" + (f' --ultralytics-path "{named}"' if named else "")
+    return f"a2patch {verb}" + (f" --ultralytics-path {quoted(str(named))}" if named else "")
 
 
 def training(tree: Tree, copies: Sequence[Copy], arguments: str, windows: bool = os.name == "nt") -> str:
@@ -35,9 +36,9 @@ def training(tree: Tree, copies: Sequence[Copy], arguments: str, windows: bool =
         return program
     own = next((copy.program for copy in copies if copy.program and copy.package == tree.package), None)
     if own is not None:  # another Python's `yolo` could not use what lies beside this package
-        return f'"{own}" {arguments}'
-    folder = tree.package.parent
-    return f'set "PYTHONPATH={folder}" && {program}' if windows else f'PYTHONPATH="{folder}" {program}'
+        return f"{quoted(str(own), windows)} {arguments}"
+    folder = str(tree.package.parent)
+    return f'set "PYTHONPATH={folder}" && {program}' if windows else f"PYTHONPATH={quoted(folder, windows)} {program}"
 
 
 def relative(path: Path, folder: Path) -> str:

@@ -10,6 +10,7 @@ from a2patch.protocol import (
     Cost,
     Equivalence,
     FigureMissing,
+    ImageUnreadable,
     InsertedModel,
     ModelRow,
     Shares,
@@ -20,6 +21,8 @@ from a2patch.protocol import (
 from a2patch.runner.figures import Pictures, Wiring
 from a2patch.runner.insert import Insertion, InsertResult
 from a2patch.runner.named_model import find_model, refuse_checkpoint
+from a2patch.runner.photographs import MOST as MOST_PHOTOGRAPHS
+from a2patch.runner.photographs import Photographs, collect
 from a2patch.runner.transplant import Job, transplant
 from a2patch.runner.trial import try_classes
 from a2patch.runner.verdict import CHECKS, DEFAULT, QUICK, Verdict, explained
@@ -29,6 +32,7 @@ from a2patch.runner.verify_block import verify_block
 __all__ = [
     "CHECKS",
     "DEFAULT",
+    "MOST_PHOTOGRAPHS",
     "NOT_ASKED",
     "QUICK",
     "Attention",
@@ -36,11 +40,13 @@ __all__ = [
     "Cost",
     "Equivalence",
     "FigureMissing",
+    "ImageUnreadable",
     "InsertResult",
     "InsertedModel",
     "Insertion",
     "Job",
     "ModelRow",
+    "Photographs",
     "Pictures",
     "Shares",
     "Sight",
@@ -49,6 +55,7 @@ __all__ = [
     "Transplant",
     "Verdict",
     "Wiring",
+    "collect",
     "explained",
     "find_model",
     "refuse_checkpoint",

@@ -22,7 +22,7 @@ from a2patch.runner.process import ROOM, ProbeRunner
 from a2patch.runner.requirements import require_libraries, require_tools
 from a2patch.runner.verdict import CHECKS, EXCUSABLE, QUICK, Verdict
 from a2patch.transaction import files as disk
-from a2patch.tree import copy_package, scratch_folder
+from a2patch.tree import copy_package, remove, scratch_folder
 
 # The checks that a probe of its own makes, beside all others.
 _TRAINED = ("checkpoint", "train")
@@ -177,9 +177,8 @@ class _UntouchedCopy:
         copy_package(self.package, self.place, ("*.pt",))
         for name, content in self.untouched.items():
             path = self.place.joinpath(*name.split("/"))
-            if content is None:
-                path.unlink(missing_ok=True)
-            else:
+            remove(path)  # a read-only one could not be written over
+            if content is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
         return self.place

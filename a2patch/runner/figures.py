@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from a2patch.block import Block
+from a2patch.block import ADDED, CLASSES, Block
 from a2patch.graph import Comparison, Fault, Graph, compare
 from a2patch.protocol import (
     NOT_ASKED,
     Attention,
+    AttentionParts,
     FigureMissing,
     FiguresRequest,
+    ImageUnreadable,
     Section,
     Sight,
     WiringDrawn,
@@ -31,6 +33,8 @@ SECTIONS: tuple[Section, ...] = get_args(Section)
 DRAWN = SECTIONS[1:]
 """Those that a probe draws; the charts of costs need nothing but the costs."""
 
+NO_MAPS = "the block declares no attention maps"
+_AN_IMAGE = 60.0  # seconds, for the largest models
 _OF_A_SECTION = (WiringDrawn, Sight, Attention, FigureMissing)
 
 
@@ -60,12 +64,13 @@ class Wiring:
 
 @dataclass(frozen=True)
 class Pictures:
-    """All figures of a report, and those that it has not."""
+    """All figures of a verdict, those that are missing, and the user's images that could not be read."""
 
     wiring: tuple[Wiring, ...] = ()
     sight: tuple[Sight, ...] = ()
     attention: tuple[Attention, ...] = ()
     missing: tuple[FigureMissing, ...] = ()
+    unreadable: tuple[ImageUnreadable, ...] = ()
 
 
 def take(
@@ -77,6 +82,8 @@ def take(
     only: Collection[str],
     subject: Subject | None = None,
     block: Block | None = None,
+    known: Collection[Block] = (),
+    images: Sequence[Path] = (),
     timeout: float = 300.0,
 ) -> Pictures:
     """Have the figures of a verdict drawn under the interpreter that it was found with.
@@ -91,11 +98,14 @@ def take(
         only: The checks that were asked for; what they did not look at is not drawn.
         subject: The model that was tried; without one, those that the patch adds.
         block: The block that was tried, by models that the probe made.
-        timeout: Seconds after which a probe that has not ended is taken for hung.
+        known: The other blocks of the tree, which a subject may have layers of.
+        images: The user's photographs to draw over; none for the one that upstream ships.
+        timeout: Seconds after which a probe that has not ended is taken for hung, besides those for each image.
     """
+    declared = _attending([block] if block else known, with_own=block is None)
     reasons = {section: _pointless(section, verdict, only) for section in SECTIONS}
-    if block:
-        reasons["attention"] = "the block tells of no attention maps"
+    if not declared:
+        reasons["attention"] = reasons["attention"] or NO_MAPS
     missing = [FigureMissing(section, "", reason) for section, reason in reasons.items() if reason]
     wanted = [section for section in DRAWN if not reasons[section]]
     if not wanted:
@@ -105,16 +115,30 @@ def take(
         if block
         else request("figures", package, ["import"], subject)
     )
-    asked = FiguresRequest(**vars(of_models), sections=tuple(wanted))
+    paths = tuple(map(str, images))
+    asked = FiguresRequest(**vars(of_models), sections=tuple(wanted), attention=declared, images=paths)
     with scratch_folder("report", ROOM) as folder:
-        runner = ProbeRunner(verdict.interpreter, folder, environ, notify, timeout)
+        runner = ProbeRunner(verdict.interpreter, folder, environ, notify, timeout + _AN_IMAGE * len(images))
         probe = runner.run([asked])["figures"]
     return Pictures(
         wiring=tuple(map(_wiring, probe.events_of(WiringDrawn))),
         sight=tuple(probe.events_of(Sight)),
         attention=tuple(probe.events_of(Attention)),
         missing=(*missing, *_cut_off(probe, wanted), *probe.events_of(FigureMissing)),
+        unreadable=tuple(probe.events_of(ImageUnreadable)),
     )
+
+
+def _attending(blocks: Collection[Block], *, with_own: bool) -> tuple[AttentionParts, ...]:
+    """Return what is known of layers that attend: what blocks declare, and what Double Attention does."""
+    own = (AttentionParts(CLASSES, ADDED.maps, ADDED.vectors),) if with_own else ()
+    declaring = (block for block in blocks if block.maps)
+    return (*own, *(AttentionParts(_in_models(block), block.maps, block.vectors) for block in declaring))
+
+
+def _in_models(block: Block) -> tuple[str, ...]:
+    """Return what the classes of a block are called in a model that was built."""
+    return tuple(each.defined or each.name for each in block.classes)
 
 
 def _pointless(section: Section, verdict: Verdict, only: Collection[str]) -> str:

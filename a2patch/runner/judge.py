@@ -127,21 +127,28 @@ def _judge_base(check: Check, patched: ProbeResult, reference: ProbeResult, base
         why = "The untouched copy of the package, to compare with, can't be tried. "
         there = next((c for c in reference.checks.values() if c.result == "fail"), None)
         return replace(check, result="skip", figure="", meaning=why + (there.meaning if there else reference.ending))
-    now, before = ({model.scale: model for model in probe.events_of(StockModel)} for probe in (patched, reference))
-    for scale in before:
-        what = _difference(now[scale], before[scale]) if scale in now else "it doesn't build any more"
+    now, before = ({(m.file, m.scale): m for m in probe.events_of(StockModel)} for probe in (patched, reference))
+    for file, scale in before:
+        key = file, scale
+        what = _difference(now[key], before[key]) if key in now else "it doesn't build any more"
         if what:
             return replace(
                 check,
                 result="fail",
                 figure=f"scale {scale}",
-                meaning=f"The patch changes the stock {base}: at scale {scale}, {what}.",
+                meaning=f"The patch changes the stock {file}: at scale {scale}, {what}.",
                 advice="Revert; the patch must not touch what other models are made of.",
             )
-    smallest = next(iter(before))
-    scales = f"{len(before)} scales alike" if len(before) > 1 else "alike"
-    at = f" at {smallest}" if smallest else ""
-    return replace(check, figure=f"{scales}, {before[smallest].parameters:,} parameters{at}")
+    return replace(check, figure=_alike(list(before.values()), base))
+
+
+def _alike(models: Sequence[StockModel], base: str) -> str:
+    """Return what was compared, where all of it is alike."""
+    mine = [model for model in models if model.file == base]
+    scales = f"{len(mine)} scales alike" if len(mine) > 1 else "alike"
+    at = f" at {mine[0].scale}" if mine[0].scale else ""
+    others = " and ".join(model.file for model in models if model.file != base)
+    return f"{scales}, {mine[0].parameters:,} parameters{at}" + (f"; {others} alike" if others else "")
 
 
 def _difference(now: StockModel, before: StockModel) -> str:

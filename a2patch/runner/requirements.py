@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from a2patch.errors import ToolMissingError
-from a2patch.protocol import Check, LibrariesMissing, LibraryUnfit, Version
+from a2patch.protocol import Check, LibrariesMissing, LibraryUnfit, Version, command_line
 from a2patch.runner.result import ProbeResult
 
 
@@ -85,7 +82,6 @@ def _raise_missing(interpreter: Path, missing: LibrariesMissing, who: str = "thi
     )
 
 
-def pip(interpreter: Path, arguments: Sequence[str], windows: bool = os.name == "nt") -> str:
-    """Return the command that installs something for an interpreter, as the shell of its system reads it."""
-    command = [str(interpreter), "-m", "pip", "install", *arguments]
-    return subprocess.list2cmdline(command) if windows else shlex.join(command)
+def pip(interpreter: Path, arguments: Sequence[str]) -> str:
+    """Return the command that installs something for an interpreter."""
+    return command_line([str(interpreter), "-m", "pip", "install", *arguments])

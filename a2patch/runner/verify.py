@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from a2patch.block import ADDED, BASE, CLASSES, MODEL, MODULE, TUTORIAL, bringing, commands
+from a2patch.block import ADDED, BASE, CLASSES, LATER, MODEL, MODULE, TUTORIAL, bringing, commands
 from a2patch.errors import ModelError
 from a2patch.protocol import (
     AddedModules,
@@ -108,9 +108,11 @@ def request(role: Role, package: Path, wanted: Sequence[str], subject: Subject |
         wanted: The checks to make.
         subject: The model to try; without one, those that the patch adds.
     """
-    models: tuple[ModelSpec, ...] = _ADDED
+    families = [model for model in LATER if package.joinpath(model.base).is_file()]
+    later = tuple(ModelSpec(model.name, model.base_name, brief=True) for model in families)
+    models = (*_ADDED, *later)
     if role == "untouched":
-        models = ()
+        models = later
     elif role == "training":
         models = (ModelSpec(BASE, BASE),)
     elif subject:
@@ -133,7 +135,7 @@ def request(role: Role, package: Path, wanted: Sequence[str], subject: Subject |
         base=BASE,
         scales=SCALES,
         trained=MODEL,
-        modules=AddedModules(defined=f"{folder}.{MODULE}", exported="nn.modules", parsed="nn.tasks"),
+        modules=AddedModules(f"{folder}.{MODULE}", "nn.modules", "nn.tasks", CLASSES),
         awaited="",
         block=ADDED,
         commands=tuple(commands().items()) if subject else (),

@@ -15,6 +15,7 @@ Where step 4 fails for good (a target that can't be replaced), what was done is 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Protocol, TypeVar
@@ -117,7 +118,8 @@ def locked(tree: Tree, notify: Notify) -> Iterator[None]:
         yield
         failed = False
     finally:
-        keep = any(tree.path(path).exists() for path in (RECEIPT, journal.PATH))
+        # By their plain paths: a link there, which `Tree.path` refuses, must not keep the lock from being let go of.
+        keep = any(os.path.lexists(tree.package / path) for path in (RECEIPT, journal.PATH))
         lock.release(tree, held, keep=keep, unfinished=failed and bool(files.strays(tree)))
 
 

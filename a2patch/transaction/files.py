@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from a2patch.errors import advice, unwritable
-from a2patch.tree import Tree, find_files
+from a2patch.errors import unwritable
+from a2patch.tree import Tree, find_files, remove
 
 FOLDER = ".a2patch"  # of a patched tree, for what a2patch keeps in it
 RECEIPT = f"{FOLDER}/receipt.json"
 IGNORE = f"{FOLDER}/.gitignore"
 IGNORED = b"*\n"  # keeps the folder out of the user's `git status`
 SUFFIX = ".a2patch"
+PATIENCE_S = 2.0
+"""How long a file may be held open on Windows, as by what scans it, before it counts as one that can't be replaced."""
 
 
 def temporary(target: Path) -> Path:
@@ -32,7 +35,7 @@ def stage(target: Path, content: bytes) -> None:
         content: Its new bytes.
     """
     place = temporary(target)
-    place.unlink(missing_ok=True)
+    remove(place)
     with place.open("xb") as file:
         file.write(content)
         file.flush()
@@ -48,14 +51,32 @@ def stage(target: Path, content: bytes) -> None:
 
 def put(target: Path) -> None:
     """Move what was staged over a file, in one step."""
-    place = temporary(target)
+    give_up = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            with _replaceable(target):
+                os.replace(temporary(target), target)  # noqa: PTH105 (the promise is os.replace's)
+        except PermissionError:
+            if os.name != "nt" or time.monotonic() > give_up:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+@contextmanager
+def _replaceable(target: Path) -> Iterator[None]:
+    """Let a read-only file be replaced, which Windows refuses; one that could not be is read-only again."""
+    mode = target.stat().st_mode if os.name == "nt" and target.exists() else stat.S_IWRITE
+    if mode & stat.S_IWRITE:
+        yield
+        return
+    target.chmod(stat.S_IWRITE)
     try:
-        os.replace(place, target)  # noqa: PTH105 (the promise is os.replace's)
-    except PermissionError:
-        if os.name != "nt" or not target.exists():
-            raise
-        target.chmod(0o600)  # Windows does not replace a read-only file
-        os.replace(place, target)  # noqa: PTH105
+        yield
+    except OSError:
+        target.chmod(stat.S_IMODE(mode))
+        raise
 
 
 def write_atomically(target: Path, content: bytes) -> None:
@@ -73,7 +94,7 @@ def write_atomically(target: Path, content: bytes) -> None:
         put(target)
     except BaseException:
         with suppress(OSError):
-            temporary(target).unlink(missing_ok=True)
+            remove(temporary(target))
         raise
 
 
@@ -130,4 +151,4 @@ def explained(path: Path, remedy: str = "The tree is as it was.") -> Iterator[No
     try:
         yield
     except OSError as error:
-        raise unwritable(error, path, f"{remedy} {advice(error.errno)}") from error
+        raise unwritable(error, path, remedy) from error

@@ -19,6 +19,7 @@ from a2patch.block import (
     addition,
     imports_siblings,
     is_module_name,
+    is_part,
     reread,
 )
 from a2patch.errors import BlockError
@@ -71,6 +72,7 @@ class Layer:
             {"name": each.name, "defined": each.defined, "rule": each.rule.name if each.rule else "", "args": each.args}
             for each in self.block.classes
         ]
+        parts = {"maps": self.block.maps, "vectors": self.block.vectors}
         return {
             "name": self.block.name,
             "title": self.block.title,
@@ -78,6 +80,7 @@ class Layer:
             "paper": self.block.paper,
             "source": packing.packed({"": self.block.source})[""],
             "classes": classes,
+            **({"attention": parts} if self.block.maps else {}),
             "diffs": [packing.packed_diff(diff) for diff in self.diffs],
         }
 
@@ -109,7 +112,7 @@ def _layer(tree: Tree, entry: dict[str, Any]) -> Layer:
     classes = tuple(_class(each) for each in entry["classes"])
     if not classes:
         raise ValueError(f"its block {name} has no class")
-    block = Block(name, source, classes, title, use, paper)
+    block = Block(name, source, classes, title, use, paper, *_attention(packing.of(dict, entry.get("attention", {}))))
     layer = Layer(block, ())
     diffs = tuple(packing.diff(tree, each, layer.added) for each in entry["diffs"])
     if [diff.site for diff in diffs] not in (["module", "init", "tasks"], ["tasks"]):
@@ -120,6 +123,14 @@ def _layer(tree: Tree, entry: dict[str, Any]) -> Layer:
     if any(_lines(content) != _lines(source) for content in created):
         raise ValueError(f"its block {name} adds another file than its own")
     return Layer(block, diffs)
+
+
+def _attention(entry: dict[str, Any]) -> tuple[str, str]:
+    """Return the parts that attention maps and vectors are taken from; empty where the block declares none."""
+    maps, vectors = (packing.of(str, entry.get(key, "")) for key in ("maps", "vectors"))
+    if not all(is_part(part) for part in (maps, vectors) if part):
+        raise ValueError("its attention maps are of what is no part of a layer")
+    return maps, vectors
 
 
 def _class(entry: dict[str, Any]) -> BlockClass:

@@ -8,7 +8,7 @@ from a2patch.errors import ConflictError
 from a2patch.transaction import files, journal, origin
 from a2patch.transaction.journal import Step, digest
 from a2patch.transaction.steps import can_finish, finish, undo
-from a2patch.tree import Tree, read_file
+from a2patch.tree import Tree, read_file, remove
 
 
 def finish_or_undo(tree: Tree, notify: Callable[[str], None]) -> None:
@@ -27,7 +27,7 @@ def finish_or_undo(tree: Tree, notify: Callable[[str], None]) -> None:
     if loaded is None:
         if strays := files.strays(tree):
             for place in strays:
-                place.unlink(missing_ok=True)
+                remove(place)
             notify("an interrupted a2patch had changed nothing yet: what it had prepared was removed")
         return
     command, steps = loaded

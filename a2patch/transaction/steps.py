@@ -11,7 +11,7 @@ from a2patch.patch import Change
 from a2patch.transaction import files, journal
 from a2patch.transaction.files import FOLDER, IGNORE, IGNORED
 from a2patch.transaction.journal import Step, digest
-from a2patch.tree import Tree, read_file
+from a2patch.tree import Tree, read_file, remove
 
 
 def prepare(tree: Tree, command: str, changes: Sequence[Change], steps: Sequence[Step]) -> None:
@@ -36,9 +36,9 @@ def finish(tree: Tree, steps: Sequence[Step]) -> None:
     """Bring every step to its end, from wherever it stands."""
     for step in steps:
         if digest(read_file(step.place)) == step.after:
-            files.temporary(step.place).unlink(missing_ok=True)
+            remove(files.temporary(step.place))
         elif step.after is None:
-            step.place.unlink()
+            remove(step.place)
         else:
             files.put(step.place)
     _close(tree, steps)
@@ -50,7 +50,7 @@ def undo(tree: Tree, steps: Sequence[Step]) -> None:
         if read_file(step.place) == step.before:
             continue
         if step.before is None:
-            step.place.unlink()
+            remove(step.place)
         else:
             files.write_atomically(step.place, step.before)
     _close(tree, steps)
@@ -62,7 +62,7 @@ def remove_preparations(tree: Tree, steps: Sequence[Step]) -> None:
     waiting.unlink(missing_ok=True)
     for place in (*(step.place for step in steps), waiting):
         with suppress(OSError):  # what can't be removed now is removed by the next command
-            files.temporary(place).unlink(missing_ok=True)
+            remove(files.temporary(place))
 
 
 def can_finish(step: Step) -> bool:
@@ -81,7 +81,7 @@ def _close(tree: Tree, steps: Sequence[Step]) -> None:
     for folder in _folders(steps):
         files.sync_folder(folder)
     for step in steps:
-        files.temporary(step.place).unlink(missing_ok=True)
+        remove(files.temporary(step.place))
     tree.path(journal.PATH).unlink(missing_ok=True)
     with suppress(OSError):  # should the journal come back with the power, it is found to be done
         files.sync_folder(tree.path(FOLDER))

@@ -5,7 +5,7 @@ Imports `errors` only.
 
 from a2patch.tree.copying import copy_package, copy_to
 from a2patch.tree.environment import Copy, Surroundings
-from a2patch.tree.files import LARGEST, find_files, read_file, read_start
+from a2patch.tree.files import LARGEST, find_files, read_file, read_start, remove, remove_folder
 from a2patch.tree.scratch import clear_leftovers, scratch_folder
 from a2patch.tree.syntax import NotPythonError
 from a2patch.tree.syntax import parse as parse_python
@@ -29,5 +29,7 @@ __all__ = [
     "read_file",
     "read_start",
     "recorded_path",
+    "remove",
+    "remove_folder",
     "scratch_folder",
 ]

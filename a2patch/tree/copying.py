@@ -7,7 +7,9 @@ import shutil
 from collections.abc import Collection
 from pathlib import Path
 
-from a2patch.errors import A2PatchError, AccessError, ExistsError, advice, unwritable
+from a2patch.errors import A2PatchError, AccessError, ExistsError, unwritable
+from a2patch.protocol import quoted
+from a2patch.tree.files import remove_folder
 from a2patch.tree.tree import PACKAGE, Tree, find
 
 _ALWAYS = ("__pycache__", ".a2patch", ".git")
@@ -66,18 +68,18 @@ def copy_to(tree: Tree, folder: Path) -> Tree:
         raise ExistsError(
             "there is a copy already",
             path=target,
-            remedy=f'`a2patch apply --ultralytics-path "{folder}"` patches it; or name another folder.',
+            remedy=f"`a2patch apply --ultralytics-path {quoted(str(folder))}` patches it; or name another folder.",
         )
     if folder.resolve().is_relative_to(tree.package):
         raise AccessError("a package can't be copied into itself", path=folder, remedy="Name a folder outside of it.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(staged, ignore_errors=True)  # of a command that was killed
+        remove_folder(staged)  # of a command that was killed
         copy_package(tree.package, staged)
         staged.rename(target)
     except (OSError, A2PatchError) as error:
-        shutil.rmtree(staged, ignore_errors=True)
+        remove_folder(staged)
         if not isinstance(error, OSError):
             raise
-        raise unwritable(error, folder, f"Nothing was copied. {advice(error.errno)}") from error
+        raise unwritable(error, folder, "Nothing was copied.") from error
     return find(target)

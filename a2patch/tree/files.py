@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import shutil
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from a2patch.errors import AccessError
 
 LARGEST = 1 << 26
 """How many bytes are read of a file at most; the largest source file of upstream has 1 % of it."""
+
+_PART = 1 << 18  # bytes at once: who asks for the most that may come sets memory aside for it, each time
 
 
 def read_file(place: Path) -> bytes | None:
@@ -49,7 +53,11 @@ def read_start(place: Path, size: int) -> bytes | None:
         with os.fdopen(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):  # it was replaced meanwhile
                 raise _special(place)
-            return file.read(size)
+            parts = []
+            while size > 0 and (part := file.read(min(size, _PART))):
+                parts.append(part)
+                size -= len(part)
+            return b"".join(parts)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
@@ -72,3 +80,26 @@ def find_files(folder: Path, pattern: str) -> list[Path]:
         pattern: What the names must match, as `*.yaml` does.
     """
     return sorted(Path(place, name) for place, _, names in os.walk(folder) for name in fnmatch.filter(names, pattern))
+
+
+def remove(place: Path) -> None:
+    """Remove a file, read-only or not; nothing happens where there is none.
+
+    Raises:
+        OSError: It can't be removed.
+    """
+    try:
+        place.unlink(missing_ok=True)
+    except PermissionError:
+        if os.name != "nt":
+            raise
+        place.chmod(stat.S_IWRITE)  # Windows removes no read-only file
+        place.unlink(missing_ok=True)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder with all that is in it; what can't be removed stays."""
+    for place in find_files(folder, "*") if os.name == "nt" else ():  # read-only ones would stop what follows
+        with suppress(OSError):
+            remove(place)
+    shutil.rmtree(folder, ignore_errors=True)

@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -123,7 +124,7 @@ def _answer(command: list[str], root: Path, variables: dict[str, str]) -> str:
             process.kill()
         process.wait()
         raise
-    return "" if process.returncode else os.fsdecode(said)
+    return "" if process.returncode else _decoded(said)
 
 
 def _repository(root: Path) -> Path | None:
@@ -141,10 +142,15 @@ def _first_line(place: Path) -> str:
         if not place.is_file():
             return ""
         with place.open("rb") as file:
-            line = os.fsdecode(file.read(_LONGEST).split(b"\n")[0].rstrip(b"\r"))
+            line = _decoded(file.read(_LONGEST).split(b"\n")[0].rstrip(b"\r"))
     except OSError:
         return ""
     return "" if "\0" in line or len(line) == _LONGEST else line
+
+
+def _decoded(name: bytes) -> str:
+    """Return a name of a file; on Windows, too, where junk is no reason to fail."""
+    return name.decode(sys.getfilesystemencoding(), "surrogateescape")
 
 
 def _program() -> str | None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from a2patch.errors import AccessError, refusal
+from a2patch.tree.files import remove_folder
 
 _OWNER = "owner"
 _NAME = re.compile(r"a2patch-[a-z]+-(\d{1,10})-\w+")
@@ -52,7 +53,7 @@ def scratch_folder(purpose: str, needed: int) -> Iterator[Path]:
         raise AccessError("there is too little room for temporary files", path=parent, remedy=_REMEDY) from error
     finally:
         if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_folder(folder)
 
 
 def clear_leftovers() -> None:
@@ -60,7 +61,7 @@ def clear_leftovers() -> None:
     with suppress(OSError, AccessError):
         for place in os.scandir(_parent()):
             if (named := _NAME.fullmatch(place.name)) and _is_left(place, int(named[1])):
-                shutil.rmtree(place.path, ignore_errors=True)
+                remove_folder(Path(place.path))
 
 
 def _parent() -> Path:

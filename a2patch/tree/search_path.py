@@ -8,6 +8,7 @@ installs that they name. Left out are `sitecustomize`, `PYTHONHOME`, and package
 from __future__ import annotations
 
 import ast
+import locale
 import os
 import re
 import shutil
@@ -21,6 +22,8 @@ from a2patch.tree.syntax import NotPythonError, parse
 _VERSIONED = re.compile(r"python3\.\d+t?")  # 3.13t is the one without the global lock
 _SETTINGS = "pyvenv.cfg"
 _LONGEST = 1 << 20  # bytes
+_LONGEST_LIST = 1 << 17  # of a `.pth` file, which is a thousand folders
+_WINDOWS = ("Lib/os.py", "python3.dll")  # of an installation there; the latter of one that is unpacked from an archive
 
 
 def find_package(name: str, python: Path, folder: Path, variables: Mapping[str, str]) -> Path | None:
@@ -116,7 +119,7 @@ def _installation_folders(python: Path, variables: Mapping[str, str]) -> list[Pa
     real = python.resolve()
     wanted = real.name if _VERSIONED.fullmatch(real.name) else "python3*"
     for prefix in real.parents:
-        if prefix.joinpath("Lib/os.py").is_file():  # Windows
+        if any(prefix.joinpath(name).is_file() for name in _WINDOWS):
             found = [*_user_folders_on_windows(prefix, variables), prefix / "Lib/site-packages"]
             break
         library = next((landmark.parent for landmark in sorted(prefix.glob(f"lib*/{wanted}/os.py"))), None)
@@ -169,7 +172,8 @@ def _user_folders_on_windows(prefix: Path, variables: Mapping[str, str]) -> Iter
 def _pth_lines(site: Path) -> Iterator[str]:
     """Yield what the `.pth` files of a folder add to the search path: folders, or code."""
     for file in sorted(site.glob("[!.]*.pth")):
-        for line in _text(file).splitlines() if file.is_file() else ():  # a pipe would make us wait forever
+        text = _text(file, _LONGEST_LIST) if file.is_file() else ""  # a pipe would make us wait forever
+        for line in dict.fromkeys(text.splitlines()):  # each line of code is parsed, and read for each interpreter
             if line.strip() and not line.startswith("#"):
                 yield line.rstrip()
 
@@ -215,9 +219,13 @@ def _parsed(source: str | bytes) -> ast.Module:
         return ast.Module([], [])
 
 
-def _text(file: Path) -> str:
-    """Return the text of a file of Python's own, of which nothing is long."""
-    return (read_start(file, _LONGEST) or b"").decode("utf-8-sig", "surrogateescape")
+def _text(file: Path, longest: int = _LONGEST) -> str:
+    """Return the text of a file of Python's own, without NULs; older Pythons take the system's encoding."""
+    content = (read_start(file, longest) or b"").replace(b"\0", b"")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode(locale.getpreferredencoding(False), "surrogateescape")
 
 
 def _numbers(place: Path) -> list[int]:

@@ -48,6 +48,9 @@ def test_each_that_comes_along_is_whole(name: str) -> None:
     assert all(each.rule and class_named(block, each.name) for each in block.classes)
 
 
+_ATTENDS = 'name = "x"\nfile = "x.py"\n[classes.X]\nrow = "keep"\n[attention]\n'
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -58,6 +61,11 @@ def test_each_that_comes_along_is_whole(name: str) -> None:
         'name = "x"\nfile = "x.py"\n[classes.Other]\nrow = "keep"',
         'name = "../x"\nfile = "x.py"\n[classes.X]\nrow = "keep"',
         'name = "x"\nfile = "x.py"\nclasses = []',
+        _ATTENDS + "maps = 1",
+        _ATTENDS + 'maps = "conv()"',
+        _ATTENDS + 'vectors = "conv"',
+        _ATTENDS + 'map = "conv"',
+        'attention = "conv"\n' + _ATTENDS.partition("[attention]")[0],
     ],
 )
 def test_a_folder_that_describes_no_block_is_refused(tmp_path: Path, text: str) -> None:
@@ -68,10 +76,13 @@ def test_a_folder_that_describes_no_block_is_refused(tmp_path: Path, text: str) 
 
 
 def test_a_folder_says_more(tmp_path: Path) -> None:
-    text = 'name = "x"\nfile = "x.py"\ntitle = "It"\n[classes.X]\nrow = "width"\nargs = [32]'
+    text = 'name = "x"\nfile = "x.py"\ntitle = "It"\n[classes.X]\nrow = "width"\nargs = [32]\n'
+    text += '[attention]\nmaps = "conv"\nvectors = "branches.0.conv"'
     tmp_path.joinpath("block.toml").write_text(text)
     tmp_path.joinpath("x.py").write_bytes(source("X", "c1"))
-    assert load_folder(tmp_path).classes == (BlockClass("X", RULES["width"], (32,)),)
+    block = load_folder(tmp_path)
+    assert block.classes == (BlockClass("X", RULES["width"], (32,)),)
+    assert (block.maps, block.vectors) == ("conv", "branches.0.conv")
 
 
 def test_only_what_keeps_the_channels_gets_a_twin() -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from a2patch.transaction.survey import survey
+from a2patch.tree import tree
 from tests.support import miniature
 from tests.support.blocks import BLOCKS, source
 from tests.support.command import ROOT, Answer
@@ -73,6 +75,20 @@ def test_names_and_folders_and_several_at_once(package: Path) -> None:
     assert json.loads(run(package, "status", "--json").out)["tree"]["blocks"][0]["name"] == "simam"
     assert run(package, "revert").code == 0
     assert snapshot(package.parent) == before
+
+
+def test_what_a_folder_says_of_attention_is_kept_in_the_tree(package: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "looking"
+    folder.mkdir()
+    folder.joinpath("looking.py").write_bytes(source("Looking", "c1, k=3", "c1, c1"))
+    text = 'name = "looking"\nfile = "looking.py"\n[classes.Looking]\nrow = "keep"\n[attention]\nmaps = "conv"\n'
+    folder.joinpath("block.toml").write_text(text)
+    assert apply(package, folder, "simam").code == 0
+    kept = {one.layer.block.name: one.layer.block for one in survey(tree.find(package)).layers}
+    assert {name: (block.maps, block.vectors) for name, block in kept.items()} == {
+        "looking": ("conv", ""),
+        "simam": ("", ""),
+    }
 
 
 def test_apply_alone_stays_double_attention(package: Path, mine: Path) -> None:

@@ -16,7 +16,7 @@ from a2patch.errors import ToolMissingError
 from a2patch.protocol import Check
 from a2patch.runner.verdict import CHECKS, DEFAULT, SCALES, Verdict
 from a2patch.runner.verify import verify
-from tests.support.command import patch
+from tests.support.command import a2patch, here, patch
 from tests.support.files import snapshot
 from tests.support.trees import NEWEST, Unpack
 
@@ -98,6 +98,10 @@ def test_a_sound_patch(patched: Callable[[str], Patched]) -> None:
     }
     told = next(check.meaning for check in verdict.checks if check.name == "scale")
     assert told == ("A name without a scale letter silently builds scale n: yolov8_DANet.yaml, yolov8_A2.yaml.")
+    figures = {check.name: check.figure for check in verdict.checks}
+    assert figures["build"] == "12 models"  # the later families at their smallest scale
+    assert "yolo11_A2.yaml 26 layers, as yolo11.yaml; yolo26_A2.yaml 26 layers, as yolo26.yaml" in figures["wiring"]
+    assert figures["base"].endswith("; yolo11.yaml and yolo26.yaml alike")
     assert verdict.ultralytics == NEWEST
     assert snapshot(tree.package) == before, "verify wrote into the tree"
     assert any("yolov8x_A2.yaml" in text for text in said)
@@ -165,6 +169,36 @@ def test_every_fault_is_found_and_hides_no_other(patched: Callable[[str], Patche
     assert "another output" in checks["base"].meaning
     assert checks["register"].result == checks["scale"].result == checks["stride"].result == "pass"
     assert checks["train"].result == "skip"
+
+
+def test_a_fault_of_a_later_family_is_found(patched: Callable[[str], Patched]) -> None:
+    """What is wrong with its model, and with its stock one, though all is well with YOLOv8."""
+    tree = patched(NEWEST)
+    tree.edit("cfg/models/26/yolo26_A2.yaml", ("[[18, 21, 24], 1, Detect", "[[17, 20, 23], 1, Detect"))
+    insert = "args.insert(2, {})  # number of repeats\n                n = 1\n            if m is C3k2:"
+    tree.edit("nn/tasks.py", (insert.format("n"), insert.format("2 if m is C2PSA else n")))
+    checks = tree.checks("build", "wiring", "stride", "base")
+    assert {name: checks[name].result for name in ("build", "wiring", "stride", "base")} == {
+        "build": "pass",
+        "wiring": "fail",
+        "stride": "pass",
+        "base": "fail",
+    }
+    assert "In yolo26_A2.yaml" in checks["wiring"].meaning
+    assert "+  - [[18, 21, 24], 1, Detect, [nc]] # Detect(P3, P4, P5)" in checks["wiring"].detail
+    assert "changes the stock yolo11.yaml: at scale n, it has" in checks["base"].meaning
+
+
+def test_a_model_of_the_tree_is_tried_by_its_name(patched: Callable[[str], Patched]) -> None:
+    place = here(patched(NEWEST).package)
+    answer = a2patch("verify", "yolo26s_A2.yaml", "--quick", "--json", *place)
+    assert answer.code == 0, answer.out
+    figures = {check["name"]: check["figure"] for check in answer.document["verdict"]["checks"]}
+    assert (figures["build"], figures["wiring"]) == ("5 models", "yolo26_A2.yaml 26 layers, as yolo26.yaml")
+    unknown = a2patch("verify", "yolo26_A.yaml", "--json", *place)
+    assert (unknown.code, "yolo26_A2.yaml" in unknown.document["error"]["remedy"]) == (2, True)
+    for named in ("nope.pt", "there/nope.yaml"):
+        assert "does not exist" in a2patch("verify", named, "--json", *place).document["error"]["message"]
 
 
 def test_a_branch_before_the_chain(patched: Callable[[str], Patched]) -> None:

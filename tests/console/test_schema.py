@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from functools import cache as cached
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 from a2patch.commands import VERBS
@@ -22,20 +20,14 @@ from tests.support import miniature
 from tests.support.blocks import KEEP
 from tests.support.command import ROOT, Answer
 from tests.support.inside import inside
+from tests.support.schema import flaws, validator
 from tests.support.trees import NEWEST
 
 NAMES = [verb.__name__ for verb in VERBS]
 
 
-@cached
-def validator() -> Any:
-    schema = json.loads((ROOT / "docs/schema.json").read_text("utf-8"))
-    jsonschema.Draft202012Validator.check_schema(schema)
-    return jsonschema.Draft202012Validator(schema)
-
-
 def valid(document: dict[str, Any]) -> dict[str, Any]:
-    assert [f"{list(error.path)}: {error.message}" for error in validator().iter_errors(document)] == []
+    assert flaws(document) == []
     return document
 
 

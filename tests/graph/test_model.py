@@ -38,6 +38,14 @@ def test_no_stock_model_is_at_fault(release: str, cache: Path) -> None:
         assert not (inserted_only(graph, near[1]) and near[1].rewired), (name, near)
 
 
+def test_of_families_that_are_wired_alike_the_one_with_the_same_arguments_is_closest(cache: Path) -> None:
+    graphs = {name: graph_of(text) for name, text in stock_texts("8.4.190", cache).items()}
+    for family in ("yolov8", "yolo11", "yolo26"):
+        near = closest(graph_of((SOURCES / f"{family}_A2.yaml").read_text(encoding="utf-8")), graphs)
+        assert near is not None
+        assert (near[0], near[1].distance) == (f"{family}.yaml", 2)
+
+
 def read_by_the_head(model: dict[str, Any]) -> list[int]:
     """Return the layers of the backbone that the head reads by their index."""
     sources = [row[0] if isinstance(row[0], list) else [row[0]] for row in model["head"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tempfile
 import zipfile
@@ -86,9 +87,8 @@ def planned(contents: Files, release: str) -> Plan:
 def released(release: str, cache: Path) -> dict[str, bytes]:
     """The files of a release that any of our diffs touches or stands beside."""
     with zipfile.ZipFile(releases.wheel(release, cache)) as archive:
-        names = [
-            name for name in archive.namelist() if (name.startswith(f"{PACKAGE}/") and "v8" in name) or "/nn/" in name
-        ]
+        beside = re.compile(rf"{PACKAGE}/.*(v8|/nn/|/yolo11\.yaml|/yolo26\.yaml)|[^/]+/nn/")
+        names = [name for name in archive.namelist() if beside.match(name)]
         return {name.removeprefix(f"{PACKAGE}/"): archive.read(name) for name in names}
 
 

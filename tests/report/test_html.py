@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import stat
 from html.parser import HTMLParser
 from pathlib import Path
@@ -19,15 +20,17 @@ from a2patch.protocol import (
     Check,
     Cost,
     FigureMissing,
+    ImageUnreadable,
     Shares,
     Sight,
     SightMap,
 )
-from a2patch.report import diagram
-from a2patch.report.html import page
+from a2patch.report import chinese, diagram
+from a2patch.report.html import Origin, Part, page
 from a2patch.report.html_file import claim, write
 from a2patch.runner.figures import Pictures, Wiring
-from a2patch.runner.verdict import Verdict
+from a2patch.runner.photographs import Photographs
+from a2patch.runner.verdict import CHECKS, Verdict
 from tests.support.command import a2patch, here, patch
 from tests.support.strides import with_strides
 from tests.support.trees import Unpack
@@ -48,7 +51,7 @@ MINE = {
 class Reader(HTMLParser):
     """Reads a page, and holds what browsers would have to guess."""
 
-    EMPTY = frozenset({"meta", "img", "br", "hr", "link"})
+    EMPTY = frozenset({"meta", "img", "br", "hr", "link", "input"})
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -93,6 +96,12 @@ def check_self_contained(text: str, seen: Reader) -> None:
     assert {h for a in seen.all("a") if (h := a["href"])} <= {f"#{name}" for name in ids}
 
 
+def made(*parts: Part) -> str:
+    """Return a page whose own facts are as bad as can be."""
+    photographs = Photographs((Path(EVIL), Path("ok.jpg")), ((EVIL, EVIL),), 3)
+    return page(parts, Origin(EVIL, EVIL, EVIL, EVIL, photographs))
+
+
 def verdict(*checks: Check, costs: tuple[Cost, ...] = ()) -> Verdict:
     return Verdict(Path(EVIL), EVIL, "2.9.0", "8.4.190", checks, costs, EVIL)
 
@@ -100,27 +109,72 @@ def verdict(*checks: Check, costs: tuple[Cost, ...] = ()) -> Verdict:
 def pictures() -> Pictures:
     graph, base = with_strides(read(MINE)), with_strides(read(BASE))
     found = tuple(against(graph, compare(graph, base), EVIL))
-    shares = Shares(0.5, 2.0, False, PIXEL)
+    shares, even = Shares(0.5, 2.0, False, PIXEL), Shares(1.0, 1.0, True, "")
     return Pictures(
         (Wiring(EVIL, graph, EVIL, base, found), Wiring("alone", graph, "", None, ())),
-        (Sight(EVIL, (PIXEL, PIXEL), (SightMap("layer 3", 1e-15, True, (4, 4), PIXEL),)),),
-        (Attention(EVIL, "model.3", True, PIXEL, (48, 64), (6, 8), 4, ((2, shares, shares),)),),
+        (Sight(EVIL, (PIXEL, PIXEL), (SightMap("layer 3", 1e-15, True, (4, 4), PIXEL, 16.0),), EVIL),),
+        (Attention(EVIL, EVIL, (EVIL, EVIL), True, EVIL, PIXEL, (48, 64), (6, 8), 4, ((2, shares, even),)),),
         (FigureMissing("cost", EVIL, EVIL),),
+        (ImageUnreadable(EVIL, EVIL),),
     )
 
 
 def test_whole_self_contained_and_escaped() -> None:
     costs = (Cost("yolov8.yaml", "n", 1, 1, 1, 1.0, 1.0), Cost(EVIL, "n", 2, 2, 2, None, None))
     checks = (Check("import", "fail", EVIL, EVIL, EVIL, 1.0, EVIL), Check("train", "skip", meaning=NOT_ASKED))
-    text = page(verdict(*checks, costs=costs), pictures(), {"tree": EVIL})
+    text = made(Part(EVIL, verdict(*checks, costs=costs), pictures()))
     seen = Reader(text)
     check_self_contained(text, seen)
-    assert seen.text.count(EVIL) > 12
+    assert seen.text.count(EVIL) > 30
     assert "not asked for: train" in seen.text
+    assert "1 of 6 taken; no more than 8 are" in seen.text
     assert "The weights are fresh" in seen.text
     assert "✕ blind: 1e-15" in seen.text
     assert [image["href"] for image in seen.all("image") if "id" in image] == [PIXEL]
-    assert '<a href="#import">' in text
+    assert '<a href="#p1-import">' in text
+    assert "P3/8" in seen.text
+    assert "P4/16, 4 × 4" in seen.text
+    assert seen.classes("even") == 2, "what is even has a colour of its own, and the scale tells"
+    assert "hands out 2: everywhere 1" in seen.text
+
+
+def test_each_block_is_a_part_and_a_photograph_is_held_once() -> None:
+    sound = Part("double_attention", verdict(Check("import", "pass")), pictures(), ())
+    broken = Part("ema", verdict(Check("import", "fail", EVIL, EVIL)), pictures(), ("C2f",))
+    text = made(sound, broken)
+    seen = Reader(text)
+    check_self_contained(text, seen)
+    assert seen.classes("part") == 2
+    assert [image["href"] for image in seen.all("image") if "id" in image] == [PIXEL]
+    assert len(seen.all("use")) == 4
+    assert {"#p1-section-checks", "#p1-section-sight", "#p2", "#p2-section-attention"} <= {
+        link["href"] for link in seen.all("a")
+    }
+    assert seen.text.index("Double Attention") < seen.text.index("ema: ")
+    assert seen.text.index("No fault was found") < seen.text.index("A fault was found")
+    assert seen.classes("ours") == 2 * 2, "the layers of the second block are told as its own"
+    assert "a fault was found in ultralytics" in text.partition("</title>")[0]
+
+
+def test_both_languages_are_there_and_one_is_shown() -> None:
+    checks = tuple(Check(name, "pass") for name in CHECKS)
+    text = made(Part("ema", verdict(*checks), pictures(), ()))
+    seen = Reader(text)
+    check_self_contained(text, seen)
+    languages = [tags.get("lang") for _, tags in seen.tags]
+    assert languages.count("en") - 1 == languages.count("zh-Hans") - 1  # the page's own; the note on what is English
+    choices = {choice["id"]: "checked" in choice for choice in seen.all("input")}
+    assert choices == {"show-en": True, "show-zh-Hans": False}
+    assert f"没有发现问题：{len(CHECKS)} 项通过。" in seen.text
+    assert chinese.PASSED["sight"] in seen.text
+
+
+@pytest.mark.parametrize("result", ["pass", "fail"])
+def test_whatever_a_check_means_is_said_in_chinese_too(result: Any) -> None:
+    for name in CHECKS:
+        said = (chinese.PASSED if result == "pass" else chinese.REMEDIES)[name]
+        assert said in made(Part("ema", verdict(Check(name, result)), Pictures()))
+    assert set(chinese.PASSED) == set(chinese.REMEDIES) == set(CHECKS)
 
 
 def test_a_wrong_connection_is_drawn_with_the_right_one() -> None:
@@ -150,7 +204,7 @@ def test_connections_that_run_side_by_side_do_not_cover_each_other() -> None:
 
 
 def test_what_is_left_out_says_why() -> None:
-    text = page(verdict(Check("import", "pass")), Pictures(missing=(FigureMissing("sight", "", NOT_ASKED),)), {})
+    text = made(Part("", verdict(Check("import", "pass")), Pictures(missing=(FigureMissing("sight", "", NOT_ASKED),))))
     assert "Left out: not asked for" in Reader(text).text
 
 
@@ -158,7 +212,7 @@ def test_a_report_replaces_only_a_report(tmp_path: Path) -> None:
     target = claim(tmp_path / "out.html")
     assert list(tmp_path.iterdir()) == []
     for _ in range(2):
-        write(claim(target), page(verdict(Check("import", "pass")), Pictures(), {}))
+        write(claim(target), made(Part("", verdict(Check("import", "pass")), Pictures())))
     assert list(tmp_path.iterdir()) == [target]
     (tmp_path / "thesis.html").write_text("<!doctype html><title>mine</title>")
     with pytest.raises(AccessError, match="no report of a2patch") as caught:
@@ -182,6 +236,12 @@ def test_the_command_writes_a_report(unpack: Unpack, tmp_path: Path) -> None:
     for library in ("torch", "torchvision", "matplotlib"):
         pytest.importorskip(library)
     package = patch(unpack())
+    other = a2patch("apply", "--no-verify", "simam", "--ultralytics-path", package)
+    assert other.code == 0, other.err
+    images = tmp_path / "my images"
+    images.mkdir()
+    shutil.copy(package / "assets/zidane.jpg", images / "<script>.jpg")
+    images.joinpath("broken.jpg").write_text("no image")
     text = (package / "cfg/models/v8/yolov8_A2.yaml").read_text(encoding="utf-8")
     sound = re.sub(r"  [smlx]: \[.*\n", "", text)
     head = "[[17, 20, 23], 1, Detect, [nc]]"
@@ -194,9 +254,24 @@ def test_the_command_writes_a_report(unpack: Unpack, tmp_path: Path) -> None:
     assert "verdict" not in lost.document, "it was told after the work"
 
     answer = a2patch(
-        "verify", model, *here(package), "--base", "yolov8-seg.yaml", "--report", "out.html", "--json", cwd=tmp_path
+        "verify",
+        model,
+        *here(package),
+        "--base",
+        "yolov8-seg.yaml",
+        "--report",
+        "out.html",
+        "--json",
+        "--image",
+        images,
+        cwd=tmp_path,
     )
     assert answer.code == 1, answer.err
+    checks = {check["name"]: check["result"] for check in answer.document["verdict"]["checks"]}
+    assert [name for name, result in checks.items() if result == "fail"] == ["wiring"]
+    told = answer.document["images"]
+    assert [Path(path).name for path in told["taken"]] == ["<script>.jpg"]
+    assert [Path(each["path"]).name for each in told["left_out"]] == ["broken.jpg"]
     target = tmp_path.resolve() / "out.html"
     assert answer.document["report"] == str(target)
     text = target.read_text(encoding="utf-8")
@@ -206,7 +281,10 @@ def test_the_command_writes_a_report(unpack: Unpack, tmp_path: Path) -> None:
     assert [seen.classes(name) for name in ("wrong", "right", "ours", "charts")] == [1, 1, 2, 1]
     assert "24 (Segment) reads 14 (C2f, stride 16) where that of yolov8-seg.yaml reads 20 (C2f, stride 16)" in seen.text
     assert "yolov8-seg.yaml -> yolov8n-mine.yaml" in seen.text
-    assert "  +0.6 %" in text.partition("</svg>")[0], "the chart tells no per cent"
-    assert len(seen.all("img")) == 2 + 2 + 3  # the moved patch, our layers, the inputs of the head
+    assert re.search(r"\+0\.\d+ %\u2003\d+\.\d\d → ", text), "the chart tells no difference"
+    assert len(seen.all("img")) == 2 * (2 + 2 + 3)  # the moved patch, our layers, the inputs of the head, twice
+    assert "over <script>.jpg" in seen.text
+    assert "a2patch verify" in seen.text
+    assert "--image" in seen.text
     assert len(seen.all("use")) == 2 * 2 * 3  # of two layers, three descriptors, gathered and handed out
     assert "blind:" not in seen.text

@@ -17,6 +17,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+from a2patch.block import LATER, MODELS
 from a2patch.graph import model_files
 from a2patch.protocol import SCRATCH
 from a2patch.runner.insert import Insertion, insertion_request
@@ -64,7 +65,7 @@ def sweep(package: Path, folder: Path, named: list[str] | None) -> int:
         1 where one failed, else 0.
     """
     files = list(model_files(package).values())
-    ours = ("yolov8_A2.yaml", "yolov8_DANet.yaml")
+    ours = {*MODELS, *(model.name for model in LATER)}
     total: Counter[str] = Counter()
     for path in files:
         if path.name in ours or (named and path.name not in named):

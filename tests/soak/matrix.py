@@ -25,12 +25,13 @@ from pathlib import Path
 
 from a2patch.block import Block, bundled
 from a2patch.errors import A2PatchError
+from a2patch.graph import unscaled
 from a2patch.patch import SITES, numbers, series
 from a2patch.transaction import Operation, operations
 from a2patch.transaction.files import FOLDER
 from a2patch.tree import tree as trees
 from patches import compatibility, releases
-from patches.compatibility import MODELS, Trial
+from patches.compatibility import LATER, MODELS, Trial
 from tests.support.blocks import WIDTH
 from tests.support.builds import build, preload
 from tests.support.command import ROOT
@@ -105,7 +106,8 @@ def try_release(release: str, package: Path, *, derive: bool) -> Trial:
         return Trial(release, {}, False, {}, fault, releases.BROKEN.get(release, ""))
     diffs: dict[str, str] = {diff.site: diff.name for diff in outcome.diffs}
     fault = static(package, before)
-    ours = build(package, MODELS)
+    added = {change.path.rpartition("/")[2] for change in outcome.changes}
+    ours = build(package, [*MODELS, *(model for model in LATER if unscaled(model) in added)])
     operations.revert(tree, lambda text: None)
     if not fault and contents(package.parent, BYTECODE) != before:
         fault = "revert does not give back the bytes"
@@ -193,6 +195,7 @@ def report(trials: list[Trial], seconds: float, tried: int) -> str:
     version = torch.__version__.split("+")[0]
     loaded = series.load(series.folder())
     counts = ", ".join(f"{len(loaded[site])} {site}" for site in SITES)
+    later, latest = (sum(model in trial.parameters for trial in trials) for model in LATER)
     good = sum(trial.patched for trial in trials)
     built = sum(trial.patched and not trial.upstream for trial in trials)
     tried_blocks = ", ".join(
@@ -205,8 +208,9 @@ def report(trials: list[Trial], seconds: float, tried: int) -> str:
 
 Written by `make matrix`. {good} of {len(trials)} releases take the patch, pass the static checks and are
 reverted to the byte; {built} of them build `yolov8n`, `yolov8n_A2` and `yolov8n_DANet` and run each once, the
-stock model with as many parameters as unpatched. Other blocks, derived from each release's own syntax, built in a
-model, run and reverted to the byte: {tried_blocks} releases. {made}, on {os.cpu_count()} cores.
+stock model with as many parameters as unpatched; {later} of them build `yolo11n_A2`
+and {latest} `yolo26n_A2` as well. Other blocks, derived from each release's own syntax, built in a model, run and
+reverted to the byte: {tried_blocks} releases. {made}, on {os.cpu_count()} cores.
 {sum(map(len, loaded.values()))} diffs: {counts}. The figures are parameters at scale n.
 
 """

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+_READABLE = {"PYTHONIOENCODING": "utf-8"} if os.name == "nt" else {}  # else a pipe gets the code page of the system
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def a2patch(*arguments: str | Path, cwd: Path | None = None, env: Mapping[str, s
     answer = subprocess.run(
         [sys.executable, str(ROOT / "cli.py"), *map(str, arguments)],
         cwd=cwd,
-        env=dict(os.environ if env is None else env),
+        env=_READABLE | dict(os.environ if env is None else env),
         capture_output=True,
         encoding="utf-8",
         check=False,

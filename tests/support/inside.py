@@ -13,7 +13,7 @@ from tests.support.command import Answer
 def inside(*arguments: str | Path) -> Answer:
     """Run a2patch here; an exception that it lets through is the caller's to see."""
     buffers = io.BytesIO(), io.BytesIO()
-    out, err = (io.TextIOWrapper(buffer, encoding="utf-8") for buffer in buffers)
+    out, err = (io.TextIOWrapper(buffer, encoding="utf-8", newline="\n") for buffer in buffers)
     code = 0
     with redirect_stdout(out), redirect_stderr(err):
         try:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from a2patch.errors import AccessError, ConflictError
 from a2patch.runner import insert
@@ -36,6 +37,18 @@ def test_where_files_cannot_be_locked_nothing_is_left(
     with pytest.raises(ConflictError):
         act("apply", package)
     assert snapshot(package.parent) == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_a_command_that_refuses_a_journal_lets_go_of_the_lock(package: Path, tmp_path: Path) -> None:
+    folder = package / ".a2patch"
+    folder.mkdir()
+    folder.joinpath("lock").touch()
+    folder.joinpath("journal.json").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(AccessError, match="symbolic link") as kept:  # what it raises holds on to what it had
+        act("apply", package)
+    with FileLock(folder / "lock", timeout=0):
+        assert kept.value.path == folder / "journal.json"
 
 
 @pytest.mark.parametrize("operation", ["fsync", "replace"])

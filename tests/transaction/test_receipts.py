@@ -82,6 +82,7 @@ def patch(package: Path, name: str) -> None:
     content = DATA.joinpath(f"{name}.json").read_bytes()
     kept = json.loads(content)
     text = "".join(diff["text"] for diff in kept["diffs"]).encode("utf-8", "surrogateescape")
+    miniature.require_git()
     command = ["git", "apply", "--whitespace=nowarn", "-"]
     subprocess.run(command, cwd=package.parent, input=text, check=True)
     for path, model in kept["models"].items():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from a2patch.transaction import operations, user_edits
 from a2patch.tree import tree
 from tests.support.command import a2patch
 from tests.support.files import snapshot
-from tests.support.miniature import act, quiet
+from tests.support.miniature import act, git, quiet
 from tests.support.trees import NEWEST, Unpack
 
 FILES = {
@@ -48,8 +47,8 @@ def test_edits_inside_our_lines_are_refused_shown_and_saved_by_force(package: Pa
     assert snapshot(package.parent) == pristine
 
     act("apply", package)
-    subprocess.run(["git", "init", "--quiet"], cwd=package.parent, check=True)
-    subprocess.run(["git", "apply", str(saved)], cwd=package.parent, check=True)
+    git(package.parent, "init", "--quiet")
+    git(package.parent, "apply", str(saved))
     assert place.read_bytes() == edited
 
 

@@ -19,13 +19,18 @@ def package(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     return miniature.cut(NEWEST, cache, tmp_path)
 
 
+def using(folder: Path) -> str:
+    """Return how a line begins that uses the copy in a folder."""
+    return f'set "PYTHONPATH={folder}" && yolo ' if os.name == "nt" else f'PYTHONPATH="{folder}" yolo '
+
+
 def test_the_copy_is_patched_and_the_package_left_alone(package: Path, tmp_path: Path) -> None:
     before = snapshot(package.parent)
     package.joinpath("nn/__pycache__").mkdir()
     answer = inside("apply", "--no-verify", "--copy-to", "mine/patched", "--ultralytics-path", package)
     assert answer.code == 0, answer.err
     copy = tmp_path / "mine/patched/ultralytics"
-    assert f'PYTHONPATH="{copy.parent}" yolo ' in answer.out
+    assert using(copy.parent) in answer.out
     assert f'a2patch revert --ultralytics-path "{Path("mine/patched")}"' in answer.out
     package.joinpath("nn/__pycache__").rmdir()
     assert snapshot(package.parent) == before
@@ -44,7 +49,7 @@ def test_a_copy_of_a_patched_package_is_used_by_the_same_line(package: Path, tmp
     answer = inside("apply", "--no-verify", "--copy-to", "c", "--ultralytics-path", package)
     assert answer.code == 0
     assert "already patched" in answer.out
-    assert f'PYTHONPATH="{tmp_path / "c"}" yolo ' in answer.out
+    assert using(tmp_path / "c") in answer.out
     assert inside("revert", "--ultralytics-path", "c").code == 0
     assert not (tmp_path / "c/ultralytics/nn/modules/double_attention.py").exists()
 

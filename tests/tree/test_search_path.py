@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -122,6 +123,33 @@ def test_an_editable_install_whose_clone_is_gone(tmp_path: Path) -> None:
     site.joinpath("broken.pth").write_text("import broken\nimport nothing of this is Python\n")
     site.joinpath("broken.py").write_text(f"MAPPING = {{'{NAME}': ")
     assert find_package(NAME, python, tmp_path, {}) is None
+
+
+@pytest.mark.parametrize("name", ["pyvenv.cfg", "site-packages/x.pth", "site-packages/finder.py"])
+def test_a_nul_is_in_no_path(name: str, tmp_path: Path) -> None:
+    """Python itself would not start; a command that only looks has a clear ending all the same."""
+    site = tmp_path / "lib/python3.11/site-packages"
+    lay(tmp_path, "bin/python", "lib/python3.11/site-packages/other.py")
+    lines = {
+        "pyvenv.cfg": b"home = /usr\0/bin\ninclude-system-site-packages = true\n",
+        "site-packages/x.pth": b"a\0b\n",
+    }
+    lines["site-packages/finder.py"] = b"MAPPING = {'ultralytics': '\\0'}\n"
+    site.joinpath("link.pth").write_text("import finder")
+    tmp_path.joinpath("pyvenv.cfg").touch()
+    place = tmp_path / name if name == "pyvenv.cfg" else site.parent / name
+    place.write_bytes(lines[name])
+    assert find_package(NAME, tmp_path / "bin/python", tmp_path, {"PATH": "", "HOME": str(tmp_path)}) is None
+
+
+@pytest.mark.parametrize("line", ["import finder, other", "import finder_{}"])
+def test_a_list_of_megabytes_keeps_nobody_waiting(line: str, tmp_path: Path) -> None:
+    lay(tmp_path, "bin/python", "pyvenv.cfg", "lib/python3.11/site-packages/finder.py")
+    lines = (line.format(number) for number in range(150_000))
+    tmp_path.joinpath("lib/python3.11/site-packages/link.pth").write_text("\n".join(lines))
+    started = time.process_time()
+    assert find_package(NAME, tmp_path / "bin/python", tmp_path, {"PATH": "", "HOME": str(tmp_path)}) is None
+    assert time.process_time() - started < 1
 
 
 def test_no_code_of_the_environment_runs(tmp_path: Path) -> None:

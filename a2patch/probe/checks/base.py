@@ -16,11 +16,12 @@ _COMPUTED = "n"  # the larger ones are the same code with more channels, and dra
 _SAMPLES = 64
 
 
-def describe(context: Context, scale: str) -> StockModel:
-    """Return the layers and parameters of the stock model at a scale and, but for the largest, what it computes."""
-    model = context.meta_model(context.base, scale)
-    output = _sample(build(at_scale(context.base, scale), seed=0)) if scale in _COMPUTED else []
-    return StockModel(scale, count_parameters(model), tuple(rows(model)), tuple(output))
+def describe(context: Context, file: str, scale: str) -> StockModel:
+    """Return the layers and parameters of a stock model at a scale and, of the base at the smallest, its output."""
+    model = context.meta_model(file, scale)
+    computed = file == context.base and scale in _COMPUTED
+    output = _sample(build(at_scale(file, scale), seed=0)) if computed else []
+    return StockModel(file, scale, count_parameters(model), tuple(rows(model)), tuple(output))
 
 
 def _outputs(model: Model, side: int) -> list[Any]:

@@ -17,13 +17,13 @@ def check_build(context: Context) -> Finding:
     """Check that every model builds at every scale, and is what its file asks for."""
     faults: list[tuple[str, Reason]] = []
     total = 0
-    for spec in context.specs:
+    for spec in context.every:
         for scale in context.scales_of(spec.file):
             total += 1
             fault = _fault(context, spec, scale)  # one that doesn't build must not hide the others
             if fault:
                 faults.append((context.label(spec.file, scale), fault))
-    repeated = " ".join(_repeated(context, spec) for spec in context.specs).strip()
+    repeated = " ".join(_repeated(context, spec) for spec in context.every).strip()
     if not faults:
         return passed("{} model{}".format(total, "" if total == 1 else "s"), repeated)
     name, reason = faults[0]
@@ -37,7 +37,7 @@ def check_build(context: Context) -> Finding:
 
 def _unpatched(context: Context) -> str:
     """Return what to do about a tree that lacks layers which come with a2patch and a model has; nothing if none is."""
-    models = [context.described(spec.file) for spec in context.specs]
+    models = [context.described(spec.file) for spec in context.every]
     used = {str(row[2]) for model in models for part in ("backbone", "head") for row in model.get(part) or ()}
     tasks = import_module("ultralytics.nn.tasks")
     lacking = {name: how for name, how in context.request.commands if name in used and not hasattr(tasks, name)}

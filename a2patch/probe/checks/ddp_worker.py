@@ -13,7 +13,7 @@ import torch
 import torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
-from a2patch.probe.checks.learn import backward, new_parameters
+from a2patch.probe.checks.gradient import backward, new_parameters
 from a2patch.probe.events import Channel, last_line
 from a2patch.probe.models.build import Model
 from a2patch.probe.models.context import Context

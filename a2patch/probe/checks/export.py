@@ -22,6 +22,7 @@ from a2patch.probe.models.context import Context
 from a2patch.probe.models.images import coarsest_stride, fitting_side, input_channels, smooth_images
 from a2patch.probe.runtime.compat import tools
 from a2patch.probe.runtime.load import load_model
+from a2patch.protocol import command_line
 
 FORMATS = {"torchscript": "TorchScript", "onnx": "ONNX"}
 MARGIN = 10.0  # times the error that float32 leaves in the model as it is, 1e-5 to 1e-2 in a fresh one
@@ -56,7 +57,8 @@ def check_export(context: Context) -> Finding:
             figures.append("{} {} {:.0e}".format(label, name, worst))
     if missing:
         why = "ONNX was not tried: {} not installed.".format(" and ".join(missing) + (" is", " are")[len(missing) > 1])
-        return skipped("; ".join(figures), why, "`{} -m pip install {}`".format(sys.executable, " ".join(missing)))
+        install = command_line([sys.executable, "-m", "pip", "install", *missing])
+        return skipped("; ".join(figures), why, "`{}`".format(install))
     return passed("; ".join(figures))
 
 

@@ -44,7 +44,7 @@ def _copies(name: str) -> list[Path]:
 
 def check_register(context: Context) -> Finding:
     """Check that the classes are defined, exported, imported where the parser looks, and parsed as they should be."""
-    for name in context.classes:
+    for name in context.modules.classes or context.classes:
         ours = _ours(context, name)
         for role in ("defined", "exported", "parsed"):
             module = importlib.import_module("ultralytics." + getattr(context.modules, role))

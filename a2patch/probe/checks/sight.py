@@ -114,7 +114,30 @@ def _seen(model: Model, classes: tuple[str, ...], side: int) -> Answers:
     with torch.no_grad():
         model(torch.rand(2, channels, side, side, dtype=torch.float64))
     model.eval()
-    images = _moved_patch(channels, side)
+    return _answers(model, classes, _moved_patch(torch.full((1, channels, side, side), 0.45, dtype=torch.float64)))
+
+
+def look_over(model: Model, classes: tuple[str, ...], photo: Any, *, fresh: bool) -> Answers:
+    """Move a patch over a photograph, and see what changes, as `look` does.
+
+    Args:
+        model: A model in float64. Its padding and its mode are changed; in a fresh one the batch norms' statistics
+            too, which become those of the photograph.
+        classes: Our classes.
+        photo: The photograph, (1, channels, H, W), in float64.
+        fresh: Whether the model was never trained.
+    """
+    _prepare(model)
+    torch.manual_seed(0)
+    if fresh:
+        with torch.no_grad():
+            model.train()(photo)
+    model.eval()
+    return _answers(model, classes, _moved_patch(photo))
+
+
+def _answers(model: Model, classes: tuple[str, ...], images: Any) -> Answers:
+    """Return how the maps of two images differ."""
     here, there = (_maps(model, classes, image[None]) for image in images)
     return Answers(images, {name: _answer(here[name], there[name]) for name in here})
 
@@ -161,14 +184,17 @@ def _wrapped_by(padding: Any) -> Any:
     return hook
 
 
-def _moved_patch(channels: int, size: int) -> Any:
+def _moved_patch(ground: Any) -> Any:
     """Return an image with a patch of noise, and the same with the patch half the image further, in both directions."""
-    image = torch.full((1, channels, size, size), 0.45, dtype=torch.float64)
-    quarter = size // 4
-    image[..., quarter // 2 : quarter // 2 + quarter, quarter // 2 : quarter // 2 + quarter] = torch.rand(
-        1, channels, quarter, quarter, dtype=torch.float64
-    )
-    return torch.cat([image, image.roll((size // 2, size // 2), (2, 3))])
+    high, wide = ground.shape[2:]
+    quarter = min(high, wide) // 4
+    patch = torch.rand(1, ground.shape[1], quarter, quarter, dtype=ground.dtype)
+    images = []
+    for top, left in ((high // 8, wide // 8), (high // 8 + high // 2, wide // 8 + wide // 2)):
+        image = ground.clone()
+        image[..., top : top + quarter, left : left + quarter] = patch
+        images.append(image)
+    return torch.cat(images)
 
 
 def _watch(model: Model, classes: tuple[str, ...], seen: dict[str, Any]) -> Iterator[Any]:

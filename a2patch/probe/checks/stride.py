@@ -9,7 +9,7 @@ from a2patch.probe.models.context import Context
 def check_stride(context: Context) -> Finding:
     """Check that the head reads maps of the strides 8, 16 and 32, or in a model of the user's own of rising ones."""
     figures = []
-    for spec in context.specs:
+    for spec in context.every:
         for scale, model in context.built(spec.file).items():
             strides = [int(s) for s in getattr(model, "stride", [])]
             wrong = strides != sorted(set(strides)) if context.is_own(spec.file) else strides != [8, 16, 32]

@@ -65,7 +65,7 @@ def check_wiring(context: Context) -> Finding:
     """Check the graph of each model by itself, and against its base: the one it names, else the closest stock one."""
     figures = []
     remarks = []
-    for spec in context.specs:
+    for spec in context.every:
         file, label = spec.file, context.label(spec.file)
         try:
             examined = examine(context, spec, _strides_known(context, file))

@@ -1,61 +1,54 @@
-"""Where our layers look in a photograph: the maps that they gather by, and the vectors that they hand out by."""
+"""Where layers of a block look in a photograph: the maps that they gather by, and the vectors that they hand out by."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, Iterator
+from functools import reduce
+from typing import Any, Iterator, Optional
 
-import numpy as np
 import torch
-from PIL import Image
 
 from a2patch.probe.events import SkipCheckError
 from a2patch.probe.figures.images import grey_jpeg, heat
+from a2patch.probe.figures.photographs import Photograph
 from a2patch.probe.models.build import Model, named_layers
 from a2patch.probe.models.images import input_channels
-from a2patch.protocol import Attention, Shares
+from a2patch.protocol import Attention, AttentionParts, Shares
 
-LONGEST = 640  # pixels
-MULTIPLE = 32
 SHOWN = 3  # descriptors of each layer
 EVEN = 1e-3  # of the highest share; less is not worth a colour
 
 
-def photograph(package: Path) -> Any:
-    """Return the photograph of a bus that upstream ships, of shape (1, 3, H, W), its values from 0 to 1.
-
-    Raises:
-        SkipCheckError: The tree has it not.
-    """
-    path = package / "assets" / "bus.jpg"
-    if not path.is_file():
-        raise SkipCheckError("the tree has no assets/bus.jpg")
-    with Image.open(path) as opened:
-        scale = LONGEST / max(opened.size)
-        width, height = (max(MULTIPLE, round(scale * side / MULTIPLE) * MULTIPLE) for side in opened.size)
-        pixels = np.array(opened.convert("RGB").resize((width, height)))
-    return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
+def attending(model: Model, declared: tuple[AttentionParts, ...]) -> list[tuple[str, Any, AttentionParts]]:
+    """Return the layers of a model that have what their block declares, with their dotted names."""
+    return [
+        (name, layer, parts)
+        for parts in declared
+        for name, layer in named_layers(model, parts.classes)
+        if _part(layer, parts.maps) is not None and (not parts.vectors or _part(layer, parts.vectors) is not None)
+    ]
 
 
-def over(photo: Any, model: Model, label: str, classes: tuple[str, ...], *, fresh: bool) -> Iterator[Attention]:
-    """Yield the maps of each of our layers in a model, with the photograph that they lie over.
+def over(
+    photo: Photograph, model: Model, label: str, declared: tuple[AttentionParts, ...], *, fresh: bool
+) -> Iterator[Attention]:
+    """Yield the maps of each layer that attends in a model, with the photograph that they lie over.
 
-    Both softmaxes are taken here, of what `convB` and `convV` give, as the paper has it: `B = softmax(convB(x))` over
-    the positions, `V = softmax(convV(x))` over the descriptors.
+    The softmaxes are taken here, of what the declared parts give: of the maps over the positions, of the vectors over
+    the channels. With Double Attention that is as the paper has it: `B = softmax(convB(x))`, `V = softmax(convV(x))`.
 
     Args:
-        photo: The photograph, (1, 3, H, W).
+        photo: The photograph.
         model: A model in float32. Its mode is changed, and in a fresh one the statistics of its batch norms, which take
             those of the photograph, so that what the layers see is of normal size.
         label: What to call it.
-        classes: Our classes.
+        declared: What is known of layers that attend.
         fresh: Whether the model was never trained.
     """
-    image = photo[:, [c % 3 for c in range(input_channels(model))]]
+    image = photo.as_input(input_channels(model))
     if fresh:
         _take_statistics(model, image)
-    layers = [(n, m) for n, m in named_layers(model, classes) if hasattr(m, "convB") and hasattr(m, "convV")]
-    seen: dict[str, dict[str, Any]] = {name: {} for name, _ in layers}
+    layers = attending(model, declared)
+    seen: dict[str, dict[str, Any]] = {name: {} for name, _, _ in layers}
 
     def keep(name: str, part: str) -> Any:
         def hook(module: Any, inputs: Any, output: Any) -> None:
@@ -63,25 +56,42 @@ def over(photo: Any, model: Model, label: str, classes: tuple[str, ...], *, fres
 
         return hook
 
-    for name, layer in layers:
-        for part in ("convB", "convV"):
-            getattr(layer, part).register_forward_hook(keep(name, part))
+    for name, layer, parts in layers:
+        for part in filter(None, (parts.maps, parts.vectors)):
+            _part(layer, part).register_forward_hook(keep(name, part))
     with torch.no_grad():
         model.eval()(image)
-    shown = grey_jpeg(photo[0])
-    for name, logits in seen.items():
-        if len(logits) != 2:
-            raise SkipCheckError("the convB and convV of {} are not used".format(name))
+    shown = grey_jpeg(photo.pixels[0])
+    for name, _, parts in layers:
+        maps = _given(seen, name, parts.maps)
+        vectors = _given(seen, name, parts.vectors) if parts.vectors else None
         yield Attention(
             model=label,
             layer=name,
+            parts=(parts.maps, parts.vectors),
             fresh=fresh,
+            image=photo.name,
             photo=shown,
-            size=_width_and_height(photo),
-            grid=_width_and_height(logits["convB"]),
-            descriptors=len(logits["convB"]),
-            maps=_most_peaked(logits["convB"], logits["convV"]),
+            size=_width_and_height(photo.pixels),
+            grid=_width_and_height(maps),
+            descriptors=len(maps),
+            maps=_most_peaked(maps, vectors),
         )
+
+
+def _part(layer: Any, name: str) -> Any:
+    """Return the part of a layer with a dotted name; None if it has none of that name."""
+    found = reduce(lambda module, step: getattr(module, step, None), name.split("."), layer)
+    return found if isinstance(found, torch.nn.Module) else None
+
+
+def _given(seen: dict[str, dict[str, Any]], name: str, part: str) -> Any:
+    """Return what a part of a layer gave for the photograph, of shape (channels, h, w)."""
+    if part not in seen[name]:
+        raise SkipCheckError("the {} of {} is not used".format(part, name))
+    if seen[name][part].dim() != 3:
+        raise SkipCheckError("the {} of {} gives no map".format(part, name))
+    return seen[name][part]
 
 
 def _width_and_height(values: Any) -> tuple[int, int]:
@@ -97,25 +107,27 @@ def _take_statistics(model: Model, photo: Any) -> None:
         model.train()(photo)
 
 
-def _most_peaked(convb: Any, convv: Any) -> tuple[tuple[int, Shares, Shares], ...]:
+def _most_peaked(maps: Any, vectors: Any) -> tuple[tuple[int, Shares, Optional[Shares]], ...]:
     """Return the maps and vectors of the descriptors whose maps have the highest peaks; inputs of shape (c_n, h, w).
 
     Shares are told in units of an even one: 1/N of a map over N positions, 1/c_n of a vector over c_n descriptors.
     """
-    gather = convb.flatten(1).softmax(1).reshape(convb.shape) * convb[0].numel()
-    distribute = convv.softmax(0) * len(convv)
+    gather = maps.flatten(1).softmax(1).reshape(maps.shape) * maps[0].numel()
     order = gather.flatten(1).amax(1).argsort(descending=True)[:SHOWN].tolist()
+    if vectors is None or len(vectors) != len(maps):
+        return tuple((n, _scaled(gather[n]), None) for n in sorted(order))
+    distribute = vectors.softmax(0) * len(vectors)
     return tuple((n, _scaled(gather[n]), _scaled(distribute[n])) for n in sorted(order))
 
 
 def _scaled(shares: Any) -> Shares:
-    """Return a map as an image from its lowest to its highest value, and these values.
+    """Return a map as an image from its lowest to its highest value, and these values; without one where it is even.
 
     The scale is logarithmic, so a colour tells the difference of the logits: where a few positions have nearly
     everything, the others would all look like nothing.
     """
-    logits = shares.clamp_min(1e-30).log()
     low, high = float(shares.min()), float(shares.max())
-    even = high - low <= EVEN * high
-    span = 1.0 if even else float(logits.max() - logits.min())
-    return Shares(low, high, even, heat((logits - logits.min()) / span))
+    if high - low <= EVEN * high:
+        return Shares(low, high, True, "")
+    logits = shares.clamp_min(1e-30).log()
+    return Shares(low, high, False, heat((logits - logits.min()) / float(logits.max() - logits.min())))

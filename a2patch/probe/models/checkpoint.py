@@ -16,6 +16,7 @@ from a2patch.probe.models.images import input_channels
 from a2patch.probe.models.meta import Mode, Valueless
 from a2patch.probe.runtime.declined import DeclinedError
 from a2patch.probe.runtime.load import admit, load_model, load_plainly, load_stored
+from a2patch.protocol import command_line
 
 # The keys that state dicts are saved under, the likelier first; then any other.
 _WRAPPERS = ("ema", "state_dict", "model_state_dict", "model", "weights", "net")
@@ -171,7 +172,7 @@ def _without_model(path: Path, stored: Dict[str, Any]) -> DeclinedError:
         return DeclinedError("holds no model", _told(stored), _SAVED)
     remedy = (
         "It is weights alone: `a2patch transplant {} --from-state-dict --base yolov8n.yaml --model …`, with the model "
-        "that it is of as the base, makes a whole checkpoint.".format(path.name)
+        "that it is of as the base, makes a whole checkpoint.".format(command_line([path.name]))
     )
     return DeclinedError(
         "holds no whole model, but a state dict", "it stands under {}".format(place) if place else "", remedy

@@ -16,7 +16,7 @@ from a2patch.probe.models.declared import Mismatch, Watch, branch
 from a2patch.probe.models.images import at_fitting_side, smooth_images
 from a2patch.probe.models.meta import meta_model
 from a2patch.probe.models.user_model import UserModel
-from a2patch.protocol import ModelNoted, VerifyRequest
+from a2patch.protocol import ModelNoted, ModelSpec, VerifyRequest
 
 
 class Context:
@@ -26,7 +26,7 @@ class Context:
         request: What the probe was asked to do.
         channel: Where events go.
         scratch: A folder for files.
-        specs: The models to try.
+        specs: The models that every check tries.
         classes: The classes that the patch adds, as rows name them.
         kinds: The same, by the names that they have in a model that was built, and that they are defined by.
         base: The stock model file that the added ones are made from.
@@ -41,7 +41,7 @@ class Context:
         self.request = request
         self.channel = channel
         self.scratch = channel.scratch
-        self.specs = request.models
+        self.specs = tuple(spec for spec in request.models if not spec.brief)
         self.classes = request.classes
         self.kinds = tuple(a or b for a, b in zip_longest(request.block.defined[: len(self.classes)], self.classes))
         self.base = request.base
@@ -49,6 +49,7 @@ class Context:
         self.modules = request.modules
         self.trained = request.trained
         self.costs = request.costs
+        self._brief = {spec.file for spec in request.models if spec.brief}
         self.tutorials = {spec.file for spec in self.specs if spec.tutorial}
         self.catalog = Catalog(Path(request.package))
         self._own = {spec.base: UserModel(Path(spec.base), "", spec.trust) for spec in self.specs if spec.user_base}
@@ -63,6 +64,20 @@ class Context:
                 channel.emit(ModelNoted(self._own[spec.file].note))
             if spec.user and spec.base and not self.text(spec.base):
                 raise ValueError("the tree has no model file {} to compare with".format(spec.base))
+
+    @property
+    def every(self) -> list[ModelSpec]:
+        """The models that every check tries, and those of which only the building and the wiring is looked at.
+
+        Of these none is left that the tree has not, or whose base builds no more than it does: its user's parser, or
+        the release, then reads that family otherwise.
+        """
+        brief = [spec for spec in self.request.models if spec.brief and self.text(spec.file)]
+        return [*self.specs, *(spec for spec in brief if self.builds(spec.file) or self.builds(spec.base))]
+
+    def later(self) -> list[str]:
+        """Return the stock models that build of the families that came later."""
+        return [spec.base for spec in self.request.models if spec.brief and self.builds(spec.base)]
 
     def is_own(self, file: str) -> bool:
         """Return whether a model is the user's own."""
@@ -84,7 +99,8 @@ class Context:
             return self._own[file].scales
         described = self.described(file).get("scales")
         has = described if isinstance(described, dict) else self.catalog.scales(file, self.letters)
-        return [letter for letter in self.letters if letter in has] or [""]
+        found = [letter for letter in self.letters if letter in has] or [""]
+        return found[:1] if file in self._brief else found
 
     def name_at(self, file: str, scale: str) -> str:
         """Return the name by which a model of the tree is asked for at a scale."""

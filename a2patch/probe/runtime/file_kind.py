@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickletools
 import re
 import zipfile
+import zlib
 from collections import deque
 from itertools import islice
 from pathlib import Path
@@ -123,10 +124,20 @@ def _named_in_zip(path: Path) -> List[str]:
             members = archive.namelist()
             _refuse_other_zips(members)
             pickled = next(name for name in members if _is(name, "data.pkl"))
+            _refuse_vast(archive.getinfo(pickled))
             with archive.open(pickled) as file:
                 return _names(file)
-    except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
         raise _other("a zip file that is cut off or damaged", _GET_AGAIN, str(error)) from error
+
+
+def _refuse_vast(pickled: zipfile.ZipInfo) -> None:
+    """Raise where a pickle is packed as torch packs nothing, or becomes larger than any model's once it is unpacked."""
+    if pickled.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise _other("a zip file that torch can't unpack", _NAME_A_MODEL)
+    if pickled.file_size > _MOST_BYTES:
+        found = "its data.pkl says that it has {} MiB".format(pickled.file_size >> 20)
+        raise _other("a zip file that swells when it is unpacked", _NAME_A_MODEL, found)
 
 
 def _refuse_other_zips(members: List[str]) -> None:

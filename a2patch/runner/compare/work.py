@@ -213,5 +213,4 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        remedy = "Look at the folder and the space left on the disk, then give the same command again."
-        raise unwritable(error, path, f"What is finished is kept. {remedy}") from error
+        raise unwritable(error, path, "What is finished is kept; the same command goes on from there.") from error

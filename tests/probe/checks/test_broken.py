@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from a2patch.block import CLASSES
 from a2patch.errors import ModelError
 from a2patch.protocol import Check
 from a2patch.runner.verdict import CHECKS
@@ -196,6 +197,21 @@ def test_a_shift_that_its_readers_take_away_is_no_fault(package: Path, tmp_path:
     assert a2patch("insert", "--base", "yolov8", "--at", "sppf", "-o", file, *here(package)).code == 0
     found = checks(package, Subject(file), ("gradient",))["gradient"]
     assert (found.result, found.figure) == ("pass", "10 tensors, 4 zero by algebra"), found
+
+
+def test_a_bias_that_a_norm_of_another_block_cancels_is_no_fault(cache: Path, tmp_path: Path) -> None:
+    package = patch(releases.unpack(NEWEST, cache, tmp_path / "tree").resolve())
+    block = tmp_path / "normed.py"
+    block.write_text(
+        "from torch import nn\n\n\nclass Normed(nn.Module):\n    def __init__(self, c1):\n        super().__init__()\n"
+        "        self.conv, self.norm = nn.Conv2d(c1, c1, 1), nn.BatchNorm2d(c1)\n\n"
+        "    def forward(self, x):\n        return x + self.norm(self.conv(x)).sigmoid()\n"
+    )
+    given = a2patch("apply", block, "--row", "Normed=keep", "--no-verify", *here(package))
+    assert given.code == 0, given.err
+    model = Broken("two blocks", A2, ((P3_BLOCK, "[-1, 1, Normed, []] # 5"),), (), "").write(tmp_path)
+    found = checks(package, Subject(model, classes=(*CLASSES, "Normed")), ("gradient",))["gradient"]
+    assert found.result == "pass", found
 
 
 def test_a_shift_that_comes_to_nothing_in_the_block_is_a_fault(package: Path, tmp_path: Path) -> None:

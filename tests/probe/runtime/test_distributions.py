@@ -12,7 +12,6 @@ import pytest
 from a2patch.probe.events import missing_library
 from a2patch.probe.runtime import distributions
 from a2patch.probe.runtime.distributions import applies, to_install
-from a2patch.runner.requirements import pip
 
 METADATA = "Metadata-Version: 2.1\nName: ultralytics\nRequires-Dist: {}\n\nRequires-Dist: of-the-description\n"
 
@@ -132,9 +131,3 @@ def test_a_wrapped_error_tells_its_library() -> None:
     assert missing_library(RuntimeError("No module named 'json.none'")) == "", "json is there"
     assert missing_library(ModuleNotFoundError("", name="ultralytics.none")) == ""
     assert missing_library(ValueError("wrong")) == ""
-
-
-def test_the_line_is_quoted_for_its_system() -> None:
-    python = Path("/some where/python")
-    assert pip(python, ["torch"], windows=False) == "'/some where/python' -m pip install torch"
-    assert pip(python, ["torch"], windows=True) == '"/some where/python" -m pip install torch'

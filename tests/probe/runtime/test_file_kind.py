@@ -110,6 +110,41 @@ def test_names_are_read_and_nothing_is_run(wrap: object, protocol: int, tmp_path
     assert not canary.exists()
 
 
+def vast() -> bytes:
+    """Return an archive of some hundred bytes whose pickle says that it has a GiB."""
+    content = bytearray(packed(zipfile.ZIP_DEFLATED))
+    directory = content.rindex(b"PK\x01\x02")
+    content[directory + 24 : directory + 28] = (1 << 30).to_bytes(4, "little")
+    return bytes(content)
+
+
+def packed(method: int, flaw: bytes = b"") -> bytes:
+    """Return an archive whose pickle is packed, its first bytes spoiled."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        archive.writestr("best/data.pkl", named("collections", "OrderedDict") * 100)
+    content = bytearray(stream.getvalue())
+    place = content.index(b"data.pkl") + len("data.pkl")
+    content[place : place + len(flaw)] = flaw
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (packed(zipfile.ZIP_DEFLATED, b"\xff" * 9), "cut off or damaged"),
+        (packed(zipfile.ZIP_BZIP2), "torch can't unpack"),
+        (packed(zipfile.ZIP_LZMA, b"\xff" * 9), "torch can't unpack"),
+        (vast(), "swells"),
+    ],
+)
+def test_an_archive_is_unpacked_only_as_torch_packs(content: bytes, told: str, tmp_path: Path) -> None:
+    place = tmp_path / "best.pt"
+    place.write_bytes(content)
+    with pytest.raises(DeclinedError, match=told):
+        named_by(place)
+
+
 def test_a_model_that_is_called_code(tmp_path: Path) -> None:
     place = tmp_path / "code.pt"
     place.write_bytes(zipped({"code/data.pkl": named("collections", "OrderedDict")}))

@@ -5,6 +5,7 @@ ours. The runner makes a folder for each probe, the probe's home: `REQUEST` hold
 an event to `EVENTS`, and keeps its files in the folder `SCRATCH`.
 """
 
+from a2patch.protocol.added import AddedBlock, AddedModules, ExpectedRow, Form
 from a2patch.protocol.codec import Message, ProtocolError, decode, encode
 from a2patch.protocol.compare import (
     CompareRequest,
@@ -61,12 +62,8 @@ from a2patch.protocol.requests import (
     EVENTS,
     REQUEST,
     SCRATCH,
-    AddedBlock,
-    AddedModules,
     AttentionParts,
-    ExpectedRow,
     FiguresRequest,
-    Form,
     InsertRequest,
     ModelSpec,
     Request,

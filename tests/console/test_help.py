@@ -59,7 +59,7 @@ def test_every_verb_is_in_the_help_of_the_program() -> None:
         (["insert"], "insert", "--base"),
         (["insert", "--base", "yolov8"], "insert", "--at"),
         (["verify", "--quick", "--full"], "verify", "exclude"),
-        (["verify", "no-such.yaml"], "verify", "no-such.yaml"),
+        (["verify", "no-such.pt"], "verify", "no-such.pt"),
         (["transplant", "x.pt"], "transplant", ""),
     ],
 )

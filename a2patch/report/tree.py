@@ -171,5 +171,8 @@ def _amount(change: Change) -> str:
         return "new file"
     if change.after is None:
         return "removed"
-    lines = change.after.count(b"\n") - change.before.count(b"\n")
-    return f"{lines:+d} lines"
+    before, after = change.before.splitlines(), change.after.splitlines()
+    if len(before) != len(after):
+        return f"{len(after) - len(before):+d} lines"
+    changed = sum(old != new for old, new in zip(before, after, strict=True))
+    return "1 line changed" if changed == 1 else f"{changed} lines changed"

@@ -82,7 +82,7 @@ def check_wiring(context: Context) -> Finding:
         base = ", as " + examined.base if examined.base else ""
         figures.append("{} {} layers".format(label, len(examined.graph.layers)) + base)
         remarks.extend(_remarks(context, spec, examined))
-    return passed("; ".join(figures), " ".join(remarks))
+    return passed("; ".join(figures), " ".join(dict.fromkeys(remarks)))  # models of one block are alike
 
 
 def _base(context: Context, spec: ModelSpec, mine: Graph) -> tuple[str, Comparison | None]:

@@ -32,11 +32,12 @@ def training(tree: Tree, copies: Sequence[Copy], arguments: str, windows: bool =
     if tree.is_renamed:
         return ""
     program = f"yolo {arguments}"
-    if all(copy.package == tree.package for copy in copies if copy.used_by.startswith("`yolo")):
+    own = next((copy for copy in copies if copy.program and copy.package == tree.package), None)
+    alone = all(copy.package == tree.package for copy in copies if copy.used_by.startswith("`yolo"))
+    if alone and (own is None or own.on_path):
         return program
-    own = next((copy.program for copy in copies if copy.program and copy.package == tree.package), None)
     if own is not None:  # another Python's `yolo` could not use what lies beside this package
-        return f"{quoted(str(own), windows)} {arguments}"
+        return f"{quoted(str(own.program), windows)} {arguments}"
     folder = str(tree.package.parent)
     return f'set "PYTHONPATH={folder}" && {program}' if windows else f"PYTHONPATH={quoted(folder, windows)} {program}"
 

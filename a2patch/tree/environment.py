@@ -41,12 +41,14 @@ class Copy:
         through: What leads them to it: `installed`, `PYTHONPATH`, `editable link` or `current folder`; `shadowed` where
             nothing does, since another copy stands before it.
         program: The `yolo` of the environment that it is installed in; None where it is in none, or that has none.
+        on_path: Whether that is the `yolo` which its name alone starts.
     """
 
     package: Path
     used_by: str
     through: str
     program: Path | None = None
+    on_path: bool = False
 
     @property
     def is_shadowed(self) -> bool:
@@ -129,11 +131,14 @@ def copies(tree: Tree, around: Surroundings) -> tuple[Copy, ...]:
     """
     found = []
     own = trees.interpreter_of(tree)
+    started = shutil.which("yolo", path=around.variables.get("PATH"))
+    named = Path(started) if started else None
     for python in _unique([*_pythons(around), *([own] if own else [])]):
         installed = imported_by(python, around)
         if installed is not None:
             through, program = _through(installed, around), _program(python)
-            found.append(Copy(installed.package, f"`yolo …` with {python}", through, program))
+            on_path = program is not None and program == named
+            found.append(Copy(installed.package, f"`yolo …` with {python}", through, program, on_path))
     for folder in (around.folder, around.folder / "src"):
         if folder.joinpath(PACKAGE, LANDMARK).is_file():
             user = f"`python script.py`, for a script in {folder}"

@@ -70,6 +70,23 @@ def test_a_tree_of_another_environment_is_trained_by_the_yolo_of_that(unpack: Un
     assert typed == f'"{python.with_name("yolo")}" train'
 
 
+def test_the_yolo_of_the_tree_is_named_by_its_path_where_its_name_alone_starts_none(
+    unpack: Unpack, tmp_path: Path
+) -> None:
+    package = unpack(into="env/lib/python3.8/site-packages")
+    python = tmp_path / "env/bin/python3"
+    python.parent.mkdir()
+    python.symlink_to(sys.executable)
+    (tmp_path / "env/pyvenv.cfg").write_text("home = /usr/bin\nversion = 3.8.1\n", encoding="utf-8")
+    program = python.with_name("yolo")
+    program.touch(mode=0o755)
+    tree = trees.find(tmp_path / "env")
+    for path, typed in (("", f'"{program}" train'), (str(program.parent), "yolo train")):
+        around = Surroundings(tmp_path, {"PATH": path}, Path(sys.executable))
+        copies = [copy for copy in environment.copies(tree, around) if copy.package == package]
+        assert next_steps.training(tree, copies, "train", windows=False) == typed
+
+
 def test_a_command_that_trains_uses_this_tree(unpack: Unpack) -> None:
     package = unpack()
     tree = trees.find(package)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -67,7 +68,11 @@ def apply(
             console.diff(read_consistently(tree, console.notify, look))
             return
         copies = environment.copies(tree, around)  # before anything is written: it may fail
-        outcome = commit.transact(tree, "apply", console.notify, look)
+        try:
+            outcome = commit.transact(tree, "apply", console.notify, look)
+        except AccessError as error:
+            error.remedy += _way_round(error, ultralytics_path)
+            raise
         console.tree(outcome.survey)
         console.copies(outcome.survey, copies)
         if not outcome.changes:
@@ -92,6 +97,12 @@ def apply(
         if passed is None:
             console.lines(["", f"unverified: `{next_steps.command('verify', ultralytics_path)}` verifies it"])
         console.lines(_next_steps(tree, copies, ultralytics_path, shown))
+
+
+def _way_round(error: AccessError, named: Path | None) -> str:
+    """Return how to patch a tree that its user must not write; nothing where it is something else that failed."""
+    refused = isinstance(error.__cause__, OSError) and error.__cause__.errno in (errno.EROFS, errno.EACCES, errno.EPERM)
+    return f" `{next_steps.command('apply --copy-to DIR', named)}` patches a copy of it." if refused else ""
 
 
 def _copied(console: Console, tree: Tree, around: Surroundings, folder: Path) -> Tree:

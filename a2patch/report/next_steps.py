@@ -33,8 +33,8 @@ def training(tree: Tree, copies: Sequence[Copy], arguments: str, windows: bool =
         return ""
     program = f"yolo {arguments}"
     own = next((copy for copy in copies if copy.program and copy.package == tree.package), None)
-    alone = all(copy.package == tree.package for copy in copies if copy.used_by.startswith("`yolo"))
-    if alone and (own is None or own.on_path):
+    used = {copy.package for copy in copies if copy.used_by.startswith("`yolo")}
+    if used == {tree.package} and (own is None or own.on_path):
         return program
     if own is not None:  # another Python's `yolo` could not use what lies beside this package
         return f"{quoted(str(own.program), windows)} {arguments}"

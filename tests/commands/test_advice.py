@@ -93,6 +93,7 @@ def test_a_command_that_trains_uses_this_tree(unpack: Unpack) -> None:
     mine = Copy(package, "`yolo …` with /env/bin/python", "installed")
     other = Copy(package.parent / "other" / "ultralytics", "`yolo …` with /env/bin/python", "installed")
     assert next_steps.training(tree, [mine], "train") == "yolo train"
+    assert next_steps.training(tree, [], "train", windows=False) == f'PYTHONPATH="{package.parent}" yolo train'
     assert next_steps.training(tree, [other], "train", windows=False) == f'PYTHONPATH="{package.parent}" yolo train'
     assert next_steps.training(tree, [other], "train", windows=True).startswith('set "PYTHONPATH=')
     status = a2patch("status", "--ultralytics-path", patch(package))

@@ -141,6 +141,7 @@ def test_a_read_only_mount(cache: Path, tmp_path: Path) -> None:
             assert (command, answer.code) == (command, code)
             if code:
                 assert "Read-only" in answer.document["error"]["message"]
+                assert "`a2patch apply --copy-to DIR --ultralytics-path" in answer.document["error"]["remedy"]
         assert snapshot(disk) == before
 
 

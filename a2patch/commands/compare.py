@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from a2patch.commands.options import JsonOption, PathOption, PythonOption, interpreter, locate, surroundings
-from a2patch.console import board, error_handler, progress
+from a2patch.console import board, error_handler, interruption, progress
 
 if TYPE_CHECKING:
     from a2patch.console import Console
@@ -65,6 +65,7 @@ def compare(
     as_json: JsonOption = False,
 ) -> None:
     """Tell whether a model pays: train it and the base several times on your data, and compare fairly."""
+    from a2patch.report import compare as texts
     from a2patch.runner import compare as comparing
 
     models = tuple(word for word in words or () if not comparing.is_argument(word))
@@ -94,9 +95,8 @@ def compare(
         try:
             with progress() as notify, board(asked.jobs or max(1, len(asked.devices))) as watch:
                 found = comparing.compare(asked, under, notify, watch)
-        except KeyboardInterrupt:
-            console.interrupted_comparison(command, output)
-            raise
+        except KeyboardInterrupt as interrupt:
+            raise interruption(interrupt, texts.going_on(command, output)) from interrupt
         _tell(console, found, output.absolute())
 
 

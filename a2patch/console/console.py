@@ -179,13 +179,6 @@ class Console:
         self.document |= {"comparison": compare_files.document(found), "folder": str(folder)}
         self.lines([*compare.comparison_lines(found, width()), "", f"report   {folder / 'index.html'}"])
 
-    def interrupted_comparison(self, words: Sequence[str], folder: Path) -> None:
-        """Say how to go on with a comparison."""
-        from a2patch.report import compare
-
-        for line in compare.interrupted_lines(words, folder):
-            self.notify(line)
-
     def unverified(self, error: A2PatchError) -> None:
         """Say why the result of a command could not be tried, which does not end the command."""
         self.document["unverified"] = json.error(error)

@@ -169,9 +169,9 @@ def command(words: Sequence[str]) -> str:
     return command_line(words)
 
 
-def interrupted_lines(words: Sequence[str], folder: Path) -> list[str]:
-    """Return how to go on after an interruption."""
-    return [f"what is done is kept in {folder}; go on with", f"  {command(words)}"]
+def going_on(words: Sequence[str], folder: Path) -> str:
+    """Return how to go on after an interruption, in two lines."""
+    return f"What is done is kept in {folder}; go on with\n  {command(words)}"
 
 
 def progress_lines(states: Sequence[runner.Progress], jobs: int) -> list[str]:

@@ -149,3 +149,4 @@ def test_an_interrupt_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.Monk
     answer = CliRunner().invoke(app, [*words, *map(str, here(package))])
     assert answer.exit_code == 130
     assert "go on with\n  a2patch compare --base b.yaml --data d.yaml 'my model.yaml'" in answer.stderr
+    assert "status" not in answer.stderr

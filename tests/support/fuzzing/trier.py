@@ -101,6 +101,7 @@ class Trier:
         for path, content in given.files.items():
             put(root, path, content)
         self.world.started.unlink(missing_ok=True)
+        self._watch.forget()
         if self.world.canary.exists():
             self.world.canary.rmdir()
 
@@ -194,7 +195,8 @@ class Trier:
         if given.command.verb != "apply" or given.command.looks or not given.start.startswith("pristine"):
             return []
         faults: list[str] = []
-        place = given.command.options[-1]
+        options = given.command.options
+        place = options[options.index("--ultralytics-path") + 1]
         answer = self._answer(["revert", "--json", "--ultralytics-path", place], given, faults)
         if answer is None:
             return faults

@@ -93,8 +93,8 @@ class Typed:
         return self.verb in ("status", "diff", "verify", "transplant") or "--dry-run" in self.options
 
     def with_options(self, options: Sequence[str]) -> Typed:
-        """Return it with more options."""
-        return replace(self, options=[*self.options, *options])
+        """Return it with more options, in front, where none that lacks its value can take one of them for it."""
+        return replace(self, options=[self.verb, *options, *self.options[1:]])
 
 
 def typed(kind: str, chance: random.Random) -> Typed:

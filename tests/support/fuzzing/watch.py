@@ -39,10 +39,15 @@ class Watch:
         self._allowed = (f"{allowed}/", "/tmp/", "/var/tmp/", "/dev/", "/proc/")
         sys.addaudithook(self._hear)
 
+    def forget(self) -> None:
+        """Forget what happened before."""
+        self.written, self.started = [], []
+
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Note what happens meanwhile, and forget what happened before."""
-        self.written, self.started, self._listens = [], [], True
+        self.forget()
+        self._listens = True
         try:
             yield
         finally:

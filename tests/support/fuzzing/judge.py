@@ -31,7 +31,7 @@ def judged(answer: Answer, before: State, after: State, given: Input, tree: str)
         yield f"exit code {answer.code}\n{answer.out[-600:]}{answer.err[-600:]}{_details(answer)}"
         return
     document: dict[str, Any] = {}
-    if "--json" in given.command.options:
+    if given.command.asks_json:
         try:
             document = json.loads(answer.out)
         except ValueError:
@@ -57,7 +57,7 @@ def _of_files(
     if outside := [path for path in changed if not path.startswith(tuple(allowed))]:
         yield f"changed outside the tree: {outside[:5]}"
     cleared = recovered or given.start.startswith("interrupted") or {f"{tree}/{JOURNAL}", f"{tree}/{LOCK}"} & {*before}
-    if "--json" not in given.command.options:  # then nobody says whether a folder without a receipt was cleared away
+    if not given.command.asks_json:  # then nobody says whether a folder without a receipt was cleared away
         changed = {path for path in changed if not path.startswith(f"{tree}/.a2patch")}
     if changed and not cleared and (given.command.looks or answer.code):
         yield f"exit code {answer.code}, and yet changed: {sorted(changed)[:5]}"

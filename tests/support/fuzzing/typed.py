@@ -92,6 +92,11 @@ class Typed:
         """Whether it changes no tree."""
         return self.verb in ("status", "diff", "verify", "transplant") or "--dry-run" in self.options
 
+    @property
+    def asks_json(self) -> bool:
+        """Whether a document is asked for; a path may be called `--json`, too."""
+        return self.options[1:2] == ["--json"]
+
     def with_options(self, options: Sequence[str]) -> Typed:
         """Return it with more options, in front, where none that lacks its value can take one of them for it."""
         return replace(self, options=[self.verb, *options, *self.options[1:]])

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
 import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -14,6 +11,7 @@ from typing import TYPE_CHECKING
 from a2patch.block import CLASSES, Block
 from a2patch.commands.options import survey
 from a2patch.console import Console, progress
+from a2patch.protocol import command_line
 
 if TYPE_CHECKING:
     from a2patch.report import html
@@ -72,7 +70,7 @@ def write_report(console: Console, target: Path, tried: Sequence[Tried], order: 
     blocks = [one.layer.block for one in seen.layers]
     parts = [_drawn(one, order, blocks) for one in tried]
     origin = html.Origin(
-        command=_typed(["a2patch", *sys.argv[1:]]),
+        command=command_line(["a2patch", *sys.argv[1:]]),
         made=f"{datetime.now().astimezone():%Y-%m-%d %H:%M %z}",
         tree=str(order.tree.package),
         model=str(order.subject.file) if order.subject else "",
@@ -121,8 +119,3 @@ def _tell_images(console: Console, found: Photographs, parts: Sequence[html.Part
     bound = f"; a report is drawn over {MOST_PHOTOGRAPHS} at most" if found.beyond else ""
     told = [f"         {path}: {reason}" for path, reason in left_out]
     console.lines(["", f"images   {len(taken)} of {found.count} taken{bound}", *told])
-
-
-def _typed(words: Sequence[str]) -> str:
-    """Return a command as the shell of this system reads it."""
-    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)

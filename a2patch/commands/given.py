@@ -83,7 +83,7 @@ def read_blocks(named: Sequence[str], rows: Sequence[str], aliases: Sequence[str
     for old in rules.keys() | names.keys():
         if not any(class_named(each.block, old) for each in found) and old not in names.values():
             raise typer.BadParameter(f"none of these blocks defines a class {old}")
-    given = [_told(each, rules, names) for each in found]
+    given = [_with_options(each, rules, names) for each in found]
     for each in given:
         _refuse_ours(each.block)
     called = [each.block.name for each in given]
@@ -172,7 +172,7 @@ def _refuse_ours(block: Block) -> None:
         )
 
 
-def _told(given: Given, rules: Mapping[str, str], names: Mapping[str, str]) -> Given:
+def _with_options(given: Given, rules: Mapping[str, str], names: Mapping[str, str]) -> Given:
     """Return a block with the rules and the names that its user gave."""
     block, sources = given.block, dict(given.sources)
     chosen = {each.name: each for each in block.classes}

@@ -80,7 +80,7 @@ def figure_table(found: runner.Comparison, kind: str) -> list[Row]:
     rows = [["model", *runner.FIGURES, "trainings"]]
     for model in found.models:
         spreads: Mapping[str, runner.Spread] = getattr(model, kind)
-        cells = [told_spread(spreads.get(name)) for name in runner.FIGURES]
+        cells = [spread_text(spreads.get(name)) for name in runner.FIGURES]
         failed = f", {model.failed} failed" if model.failed else ""
         rows.append([model.label, *cells, f"{model.finished}{failed}"])
     return rows
@@ -92,7 +92,7 @@ def difference_table(found: runner.Comparison, kind: str) -> list[Row]:
     for model in found.models:
         for beside in model.beside:
             differences: Mapping[str, runner.Difference] = getattr(beside, kind)
-            cells = [told_difference(differences[name]) for name in runner.FIGURES]
+            cells = [difference_text(differences[name]) for name in runner.FIGURES]
             rows.append([f"{model.label} − {beside.other}", *cells])
     return rows
 
@@ -108,7 +108,7 @@ def cost_table(found: runner.Comparison) -> list[Row]:
                 model.label,
                 f"{model.parameters:,}" if model.parameters is not None else "–",
                 f"{model.gflops:.2f}" if model.gflops is not None else "–",
-                *(_told_speed(model, place) for place in places),
+                *(_speed_text(model, place) for place in places),
                 f"{model.epoch_seconds:.1f} s" if model.epoch_seconds is not None else "–",
                 f"{model.memory / 2**30:.2f} GiB" if model.memory else "–",
             ]
@@ -116,7 +116,7 @@ def cost_table(found: runner.Comparison) -> list[Row]:
     return rows
 
 
-def _told_speed(model: runner.ModelResult, place: tuple[str, int]) -> str:
+def _speed_text(model: runner.ModelResult, place: tuple[str, int]) -> str:
     """Return how fast a model is somewhere."""
     for speed in model.speeds:
         if (speed.device, speed.batch) == place:
@@ -125,14 +125,14 @@ def _told_speed(model: runner.ModelResult, place: tuple[str, int]) -> str:
     return "–"
 
 
-def told_spread(spread: runner.Spread | None) -> str:
+def spread_text(spread: runner.Spread | None) -> str:
     """Return a mean with its deviation."""
     if spread is None:
         return "–"
     return f"{spread.mean:.4f}" + (f" ± {spread.deviation:.4f}" if spread.deviation is not None else " (one)")
 
 
-def told_difference(found: runner.Difference) -> str:
+def difference_text(found: runner.Difference) -> str:
     """Return a difference with its interval."""
     if found.low is None or found.high is None:
         return f"{found.mean:+.4f} (one)"

@@ -18,7 +18,7 @@ from a2patch.protocol import (
     VerifyRequest,
 )
 from a2patch.runner.judge import conclude, excused, judge, with_gpu, without_patch
-from a2patch.runner.process import ROOM, ProbeRunner
+from a2patch.runner.process import FREE_BYTES, ProbeRunner
 from a2patch.runner.requirements import require_libraries, require_tools
 from a2patch.runner.verdict import CHECKS, EXCUSABLE, QUICK, Verdict
 from a2patch.transaction import files as disk
@@ -83,8 +83,9 @@ def try_package(
         ModelError: The model that is tried is none.
     """
     wanted = ["import", *(name for name in CHECKS if name in only and name not in (*UNREQUESTED, *pointless))]
-    room = ROOM if set(wanted) <= set(QUICK) else 16 * ROOM  # yolov8n, trained and exported in two packages, is 107 MiB
-    with scratch_folder("verify", room) as folder:
+    # YOLOv8n, trained and exported in two packages, is 107 MiB.
+    needed = FREE_BYTES if set(wanted) <= set(QUICK) else 16 * FREE_BYTES
+    with scratch_folder("verify", needed) as folder:
         progress = _Progress(wanted, notify, heard)
         runner = ProbeRunner(attempt.interpreter, folder, environ, progress.trying, timeout)
         copy = _UntouchedCopy(attempt.package, attempt.untouched or {}, folder / "copy" / attempt.package.name)

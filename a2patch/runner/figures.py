@@ -20,7 +20,7 @@ from a2patch.protocol import (
     Sight,
     WiringDrawn,
 )
-from a2patch.runner.process import ROOM, ProbeRunner
+from a2patch.runner.process import FREE_BYTES, ProbeRunner
 from a2patch.runner.result import ProbeResult
 from a2patch.runner.verdict import Verdict
 from a2patch.runner.verify import Subject, request
@@ -117,7 +117,7 @@ def take(
     )
     paths = tuple(map(str, images))
     asked = FiguresRequest(**vars(of_models), sections=tuple(wanted), attention=declared, images=paths)
-    with scratch_folder("report", ROOM) as folder:
+    with scratch_folder("report", FREE_BYTES) as folder:
         runner = ProbeRunner(verdict.interpreter, folder, environ, notify, timeout + _AN_IMAGE * len(images))
         probe = runner.run([asked])["figures"]
     return Pictures(

@@ -13,7 +13,7 @@ from a2patch.graph import Position, model_files, unscaled
 from a2patch.patch import MODEL_TAG
 from a2patch.protocol import AddedBlock, AddedModules, InsertedModel, InsertionRefused, InsertRequest, ModelUnreadable
 from a2patch.runner.judge import conclude, judge
-from a2patch.runner.process import ROOM, THREADS, ProbeRunner
+from a2patch.runner.process import FREE_BYTES, THREADS, ProbeRunner
 from a2patch.runner.requirements import require_libraries, require_tools
 from a2patch.runner.result import ProbeResult
 from a2patch.runner.verdict import Verdict
@@ -96,7 +96,7 @@ def insert_models(
         ExistsError: Upstream would find a model of the tree by the name of one that was made.
         ToolMissingError: The interpreter can't run, or lacks a library.
     """
-    with scratch_folder("insert", ROOM) as folder:
+    with scratch_folder("insert", FREE_BYTES) as folder:
         runner = ProbeRunner(interpreter, folder, environ, notify, timeout)
         probe = runner.run([insertion_request(package, insertion)])["insert"]
     require_tools(interpreter, probe)

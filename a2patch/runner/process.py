@@ -28,7 +28,7 @@ from a2patch.runner.result import ProbeResult
 THREADS = max(1, (os.cpu_count() or 2) // 2)
 """The threads of each probe: two often run at once, and their figures are compared, so both compute alike."""
 
-ROOM = 8 << 20
+FREE_BYTES = 8 << 20
 """How many bytes must be free for what a probe writes that trains nothing and saves nothing."""
 
 PROBE = Path(__file__).parent.parent / "probe"

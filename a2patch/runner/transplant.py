@@ -9,7 +9,7 @@ from pathlib import Path
 from a2patch.block import CLASSES, bringing
 from a2patch.errors import NotPatchedError, TransplantError
 from a2patch.protocol import Transplant, TransplantMade, TransplantRefused, TransplantRequest
-from a2patch.runner.process import ROOM, THREADS, ProbeRunner
+from a2patch.runner.process import FREE_BYTES, THREADS, ProbeRunner
 from a2patch.runner.requirements import require_libraries, require_tools
 from a2patch.runner.result import ProbeResult
 from a2patch.transaction import files
@@ -69,7 +69,7 @@ def transplant(
             path=package,
             remedy="A newer one loads their checkpoints: name it with --ultralytics-path.",
         )
-    with scratch_folder("transplant", ROOM) as folder:
+    with scratch_folder("transplant", FREE_BYTES) as folder:
         runner = ProbeRunner(interpreter, folder, environ, notify, _TIMEOUT)
         probe = runner.run([transplant_request(package, job)])["transplant"]
         require_tools(interpreter, probe)

@@ -8,7 +8,7 @@ from pathlib import Path
 from a2patch.block import Block
 from a2patch.errors import BlockError
 from a2patch.protocol import ClassTried, TrialRequest
-from a2patch.runner.process import ROOM, THREADS, ProbeRunner
+from a2patch.runner.process import FREE_BYTES, THREADS, ProbeRunner
 from a2patch.runner.requirements import require_all, require_tools
 from a2patch.tree import scratch_folder
 
@@ -41,7 +41,7 @@ def try_classes(
         ToolMissingError: The interpreter can't run, or lacks a library that the tree or the module file needs.
         BlockError: The module file ended the probe, or the tree can't be imported.
     """
-    with scratch_folder("trial", ROOM) as folder:
+    with scratch_folder("trial", FREE_BYTES) as folder:
         module = folder / f"{block.name}.py"
         module.write_bytes(block.source)
         runner = ProbeRunner(interpreter, folder, environ, notify, timeout)

@@ -122,20 +122,20 @@ def _taken(tree: Tree, added: Addition, taken: Sequence[str]) -> ConflictError:
         return ConflictError(
             f"the tree has {added.module} already, not as a2patch puts it in, and no receipt tells what is whose",
             path=tree.package,
-            found=_told(taken),
+            found=_listed(taken),
             remedy="Nothing was written. Take these lines out by hand, and the module file; or reinstall the release. "
             "Then try again.",
         )
     return ConflictError(
         f"the tree already uses a name that {added.module} brings",
         path=tree.package,
-        found=_told(taken),
+        found=_listed(taken),
         remedy="Nothing was written. Import a class under another name with --as NEW=OLD, rename the file where "
         "its name is taken, or take these out by hand.",
     )
 
 
-def _told(taken: Sequence[str]) -> str:
+def _listed(taken: Sequence[str]) -> str:
     """Return the places of names that are taken: where classes are defined first, and not all of many."""
     ordered = sorted(taken, key=lambda line: not re.search(r":\d+ class ", line))
     more = len(ordered) - _SHOWN

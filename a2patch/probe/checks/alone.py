@@ -74,7 +74,7 @@ def _tried(model: Model, label: str) -> Finding:
     mixed = _located(model, lambda modules: _worst(_mixed(model, modules, images)))
     if mixed.name:
         text = "In evaluation {} of {} mixes the images of a batch: what it gives for one depends on the others."
-        return failed("{}, off by {:.2g}".format(mixed.name, mixed.distance), text.format(_told(mixed), label))
+        return failed("{}, off by {:.2g}".format(mixed.name, mixed.distance), text.format(_place_named(mixed), label))
     remark = "In evaluation {} of {} change.".format(", ".join(changed), label) if changed else ""
     return passed("{} {:.0e}".format(label, max(mixed.distance, 1e-16)), remark)
 
@@ -120,7 +120,7 @@ def _taken(model: Model, side: int) -> Any:
     return images
 
 
-def _told(place: Place) -> str:
+def _place_named(place: Place) -> str:
     """Return a place as text."""
     return "what reaches {}".format(place.name) if place.before else place.name
 
@@ -133,13 +133,13 @@ def _unsteady(model: Model, images: Any, label: str, place: Place, changed: list
     if not steady.name:
         return failed(
             figure,
-            text.format(_told(place), label, "draws random numbers"),
+            text.format(_place_named(place), label, "draws random numbers"),
             "Let dropout and noise ask `self.training`; torch.nn.functional.dropout is on unless it is told otherwise.",
         )
     kept = " ({})".format(", ".join(changed)) if changed else ""
     return failed(
         figure,
-        text.format(_told(place), label, "keeps something from one image to the next" + kept),
+        text.format(_place_named(place), label, "keeps something from one image to the next" + kept),
         _FORGET,
     )
 

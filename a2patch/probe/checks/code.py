@@ -22,10 +22,10 @@ def with_lines(context: Context, name: str, found: Finding) -> Finding:
     """Return a fault of a block with the lines of its module file to look at, if any; other findings as they are."""
     if found.result != "fail" or found.detail or not context.request.block.rules:
         return found
-    return replace(found, detail=_told(context, _SOUGHT.get(name, ())))
+    return replace(found, detail=_quoted_lines(context, _SOUGHT.get(name, ())))
 
 
-def _told(context: Context, sought: tuple[Callable[[ast.Module], Iterator[ast.AST]], ...]) -> str:
+def _quoted_lines(context: Context, sought: tuple[Callable[[ast.Module], Iterator[ast.AST]], ...]) -> str:
     """Return lines of the module file, with their numbers."""
     try:
         module = importlib.import_module("ultralytics." + context.modules.defined)

@@ -126,7 +126,7 @@ def _cancelled(context: Context, model: Model, added: dict[str, Any], zero: list
         return _biases(added, zero)
     layers = named_layers(model, context.modules.classes or context.kinds)
     others = {n: p for n, p in added.items() if not any(n.startswith(name + ".") for name, _ in layers)}
-    return _told(context, model, layers) | _biases(others, [n for n in zero if n in others])
+    return _declared_cancelled(context, model, layers) | _biases(others, [n for n in zero if n in others])
 
 
 def _biases(added: dict[str, Any], zero: list[str]) -> set[str]:
@@ -139,7 +139,7 @@ def _biases(added: dict[str, Any], zero: list[str]) -> set[str]:
     return {n for n in zero if n.endswith("bias") and added[n].dim() == 1 and module(n) in learning}
 
 
-def _told(context: Context, model: Model, layers: list[tuple[str, Any]]) -> set[str]:
+def _declared_cancelled(context: Context, model: Model, layers: list[tuple[str, Any]]) -> set[str]:
     """Return the parameters of layers of the block of which it tells that their gradient is zero whatever they learn.
 
     Some cancel in a softmax. Others only shift whole channels of an output. A batch norm takes such a shift away again,

@@ -98,7 +98,7 @@ def read_state_dict(path: Path, trusted: bool) -> Dict[str, Any]:
             "its class is " + _kind(model),
             "Leave out --from-state-dict and --base.",
         )
-    raise DeclinedError("holds no state dict", _told(stored), "Name a file of weights, saved by their names.")
+    raise DeclinedError("holds no state dict", _contents(stored), "Name a file of weights, saved by their names.")
 
 
 def state_dict_in(stored: Any, depth: int = 4) -> Tuple[str, Dict[str, Any]]:
@@ -169,7 +169,7 @@ def _without_model(path: Path, stored: Dict[str, Any]) -> DeclinedError:
     """Return the error of a checkpoint without a whole model."""
     place, found = state_dict_in(stored)
     if not found:
-        return DeclinedError("holds no model", _told(stored), _SAVED)
+        return DeclinedError("holds no model", _contents(stored), _SAVED)
     remedy = (
         "It is weights alone: `a2patch transplant {} --from-state-dict --base yolov8n.yaml --model …`, with the model "
         "that it is of as the base, makes a whole checkpoint.".format(command_line([path.name]))
@@ -189,7 +189,7 @@ def _is_state_dict(value: Dict[Any, Any]) -> bool:
     return bool(value) and all(torch.is_tensor(tensor) and isinstance(name, str) for name, tensor in value.items())
 
 
-def _told(stored: Any) -> str:
+def _contents(stored: Any) -> str:
     """Return what a file holds, in a few words."""
     if not isinstance(stored, dict):
         return "it holds one " + _kind(stored)

@@ -61,12 +61,12 @@ def _refuse_other_activation(name: str, described: dict[str, Any], base: dict[st
     if not same_activation(ours, theirs):
         raise DeclinedError(
             "and the model have different activations",
-            "the checkpoint has {}, {} has {}".format(_told(theirs), name, _told(ours)),
+            "the checkpoint has {}, {} has {}".format(_activation_text(theirs), name, _activation_text(ours)),
             "Write `activation: {}` into a copy of {}, and name that.".format(theirs or DEFAULT_ACTIVATION, name),
         )
 
 
-def _told(activation: str) -> str:
+def _activation_text(activation: str) -> str:
     return "`activation: {}`".format(activation) if activation else "none, which is " + DEFAULT_ACTIVATION
 
 

@@ -43,7 +43,7 @@ def load(path: Path, name: str, channel: Channel, package: Path) -> ModuleType:
     except (Exception, SystemExit) as error:
         if before is None:
             del sys.modules[full]
-        raise _told(error, path, channel, package) from error
+        raise _import_error(error, path, channel, package) from error
     finally:
         if before is not None:
             sys.modules[full] = before
@@ -54,7 +54,7 @@ def load(path: Path, name: str, channel: Channel, package: Path) -> ModuleType:
     return module
 
 
-def _told(error: BaseException, path: Path, channel: Channel, package: Path) -> Exception:
+def _import_error(error: BaseException, path: Path, channel: Channel, package: Path) -> Exception:
     """Return the error to raise where a file can't be imported; say which libraries are missing, all at once."""
     if exhausted(error):
         return MemoryError(exhausted(error))

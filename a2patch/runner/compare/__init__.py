@@ -7,7 +7,7 @@ starts them, `work` makes and measures the models, and `run` puts these together
 from a2patch.runner.compare.asked import Asked, Under
 from a2patch.runner.compare.models import is_argument
 from a2patch.runner.compare.queue import Progress
-from a2patch.runner.compare.results import FIGURES, MAIN, Beside, Comparison, ModelResult, RunResult, Speed
+from a2patch.runner.compare.results import FIGURES, MAIN, Comparison, ModelResult, PairedResult, RunResult, Speed
 from a2patch.runner.compare.run import compare, show
 from a2patch.runner.compare.statistics import LEVEL, Difference, Spread
 
@@ -16,10 +16,10 @@ __all__ = [
     "LEVEL",
     "MAIN",
     "Asked",
-    "Beside",
     "Comparison",
     "Difference",
     "ModelResult",
+    "PairedResult",
     "Progress",
     "RunResult",
     "Speed",

@@ -90,10 +90,10 @@ class LocalJob:
 
     def ending(self) -> Ending:
         """Return how it ended."""
-        return told(self._process.close().ending)
+        return ending_of(self._process.close().ending)
 
 
-def told(ending: str) -> Ending:
+def ending_of(ending: str) -> Ending:
     """Return how a probe ended, without what a terminal would not print."""
     text = ending.replace("The probe", "It", 1)
     lines = [_CONTROLS.sub("", line.rpartition("\r")[2]) for line in text.split("\n")]

@@ -13,7 +13,7 @@ from typing import Any
 
 import a2patch
 from a2patch.errors import ToolMissingError
-from a2patch.runner.compare.launch import Ending, Launch, told
+from a2patch.runner.compare.launch import Ending, Launch, ending_of
 
 _POLL_SECONDS = 0.2
 
@@ -67,7 +67,7 @@ class RayJob:
         """Return how it ended; with its worker or node it may end otherwise the next time."""
         errors = importlib.import_module("ray.exceptions")
         try:
-            return told(self._ray.get(self._task))
+            return ending_of(self._ray.get(self._task))
         except (errors.WorkerCrashedError, errors.NodeDiedError, errors.ObjectLostError) as error:
             return Ending(f"It was lost with its worker: {error}", True)
         except errors.RayError as error:

@@ -83,7 +83,7 @@ class Speed:
 
 
 @dataclass(frozen=True)
-class Beside:
+class PairedResult:
     """A model beside another.
 
     Attributes:
@@ -135,7 +135,7 @@ class ModelResult:
     failed: int
     last: Mapping[str, Spread]
     best: Mapping[str, Spread]
-    beside: tuple[Beside, ...]
+    beside: tuple[PairedResult, ...]
     classes: tuple[float | None, ...]
     speeds: tuple[Speed, ...]
     epoch_seconds: float | None
@@ -241,7 +241,7 @@ def _model(
         sum(run.state == "failed" for run in own),
         _spreads(run.last for run in own),
         _spreads(run.best for run in own),
-        tuple(filter(None, (_beside(own, runs[other], other) for other in others if role != "base"))),
+        tuple(filter(None, (_paired(own, runs[other], other) for other in others if role != "base"))),
         _class_means([run.classes for run in own if run.classes]),
         tuple(_speeds(plan.base.label, model.label, speeds)),
         _middle(run.epoch_seconds for run in own),
@@ -255,7 +255,7 @@ def _spreads(figures: Iterable[Mapping[str, float]]) -> dict[str, Spread]:
     return {name: spread for name, spread in found.items() if spread}
 
 
-def _beside(own: Sequence[RunResult], others: Sequence[RunResult], other: str) -> Beside | None:
+def _paired(own: Sequence[RunResult], others: Sequence[RunResult], other: str) -> PairedResult | None:
     """Return a model beside another; None as long as they share no finished seed."""
     last: dict[str, Difference] = {}
     best: dict[str, Difference] = {}
@@ -266,7 +266,7 @@ def _beside(own: Sequence[RunResult], others: Sequence[RunResult], other: str) -
             )
             if difference := statistics.difference(mine, theirs):
                 found[name] = difference
-    return Beside(other, last, best, statistics.sentence(last[MAIN], other)) if last else None
+    return PairedResult(other, last, best, statistics.sentence(last[MAIN], other)) if last else None
 
 
 def _class_means(seeds: Sequence[Sequence[float | None]]) -> tuple[float | None, ...]:

@@ -171,8 +171,8 @@ def test_one_command_at_a_time_and_no_folder_of_others(tmp_path: Path) -> None:
 
 
 def test_an_ending_is_told_as_a_terminal_may_show_it() -> None:
-    found = launch.told(
+    found = launch.ending_of(
         "The probe was killed by signal 9 while training.\n\x1b[K 10%\r\x1b[K 50%\x07\n\n\x1b[31mred\x1b[0m"
     )
     assert found == Ending("It was killed by signal 9 while training.\n 50%\nred", True)
-    assert not launch.told("The probe ended with status 1 while training.\nkilled by signal 9").killed
+    assert not launch.ending_of("The probe ended with status 1 while training.\nkilled by signal 9").killed

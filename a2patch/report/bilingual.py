@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from a2patch.report.markup import Markup, element, together
+from a2patch.report.zh import in_chinese
 
 ENGLISH, CHINESE = "en", "zh-Hans"
 
@@ -19,6 +20,19 @@ def both(english: str, chinese: str, name: str = "span", **attributes: str | flo
     return together(
         element(name, english, lang=ENGLISH, **attributes), element(name, chinese, lang=CHINESE, **attributes)
     )
+
+
+def translated(english: str, name: str = "span", **attributes: str | float | None) -> Markup:
+    """Return what was found in both languages; once where it is the same in both, as names and figures are.
+
+    Args:
+        english: In English, as a check or a probe says it.
+        name: The element that it stands in.
+        attributes: Its attributes.
+    """
+    chinese = in_chinese(english)
+    same = chinese == together(english)
+    return element(name, english, **attributes) if same else both(english, chinese, name, **attributes)
 
 
 def switch() -> Markup:

@@ -1,11 +1,10 @@
-"""What stands on a page of the checks, in Chinese. What a check found in a model it says itself, in English."""
+"""What stands on a page of the checks, in Chinese. What a check found in a model: `zh`."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
 
-from a2patch.protocol import NOT_ASKED
 from a2patch.runner import Verdict
 
 PASSED: Mapping[str, str] = {
@@ -66,15 +65,6 @@ COLUMNS: Mapping[str, str] = {
     "cost": "增幅",
 }
 """The columns of the table of costs."""
-
-REASONS: Mapping[str, str] = {
-    NOT_ASKED: "没有要求检查",
-    "the block declares no attention maps": "这个模块没有声明注意力图",
-    "the tree can't be imported": "这份源码无法导入",
-    "it has no layers that attend as their block declares": "其中没有声明了注意力图的层",
-    "none of the images could be read": "没有一幅图像可以读取",
-}
-"""Why a figure is missing, as far as that is said without naming anything."""
 
 _COUNTED = {"known": "项已知", "skip": "项跳过", "fail": "项有误"}
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from a2patch import __version__
 from a2patch.block import CLASSES, MODULE
 from a2patch.report import chinese, html_checks, html_figures
-from a2patch.report.bilingual import both, switch
+from a2patch.report.bilingual import both, switch, translated
 from a2patch.report.markup import Markup, element, together
 from a2patch.report.verdict import conclusion, versions
+from a2patch.report.zh import in_chinese
 from a2patch.runner import MOST_PHOTOGRAPHS as MOST
 from a2patch.runner import FigureMissing, Photographs, Pictures, Verdict
 
@@ -126,7 +127,7 @@ def _images(found: Photographs, parts: Sequence[Part]) -> Markup:
     told = both(f"{taken} of {found.count} taken{bound[0]}", f"共 {found.count} 幅，取用 {taken} 幅{bound[1]}")
     if not left:
         return told
-    items = (element("li", both(f"{path}: {reason}", f"{path}：{reason}")) for path, reason in left)
+    items = (element("li", path, both(": ", "："), translated(reason)) for path, reason in left)
     return together(told, element("ul", *items))
 
 
@@ -152,7 +153,7 @@ def _part(key: str, part: Part, photos: html_figures.Photos) -> Markup:
         element("h2", _title(part.name), id=key),
         element("p", *_verdict(verdict), class_=_passed(verdict, "verdict")),
         element("p", both("Failed: ", "有误的检查："), *links) if failed else Markup(),
-        element("p", verdict.others, class_="muted") if verdict.others else Markup(),
+        translated(verdict.others, "p", class_="muted") if verdict.others else Markup(),
         html_checks.checks(verdict.checks, key),
         *_section(f"{key}-section-cost", "cost", pictures.missing, html_checks.costs(verdict)),
         *_section(
@@ -187,5 +188,5 @@ def _section(place: str, name: str, missing: Sequence[FigureMissing], content: I
 
 def _left_out(item: FigureMissing) -> Markup:
     english = f"Left out{' for ' if item.model else ''}{item.model}: {item.reason}"
-    reason = chinese.REASONS.get(item.reason, item.reason)
-    return element("p", both(english, f"{item.model or '这一节'}没有画出：{reason}"), class_="missing")
+    told = together(f"{item.model or '这一节'}没有画出：", in_chinese(item.reason))
+    return element("p", both(english, told), class_="missing")

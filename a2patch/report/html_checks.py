@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from a2patch.report import chinese, diagram
-from a2patch.report.bilingual import both
+from a2patch.report.bilingual import both, translated
 from a2patch.report.charts import cost_charts
 from a2patch.report.costs import LEGEND, cost_table, table_title
 from a2patch.report.markup import Markup, element, together
@@ -63,11 +63,9 @@ def checks(made: Sequence[Check], key: str) -> Markup:
     table = element("table", element("thead", heads), element("tbody", *rows), class_="checks")
     unasked = [check.name for check in made if check.unasked]
     note = both(f"{NOT_ASKED}: {', '.join(unasked)}", f"没有要求检查：{'、'.join(unasked)}")
-    in_english = element("p", "各项检查对模型的具体发现以英文给出。", class_="muted", lang="zh-Hans")
     return element(
         "section",
         element("h3", CHECKS_TITLE, id=f"{key}-section-checks"),
-        in_english,
         table,
         element("p", note, class_="muted") if unasked else Markup(),
     )
@@ -91,11 +89,17 @@ def _found(check: Check) -> Iterator[Markup]:
     else:
         yield element("p", both(told.advice, chinese.REMEDIES[check.name]))
     if check.detail:
-        yield element("pre", check.detail, tabindex="0")
+        yield _detail(check.detail)
 
 
 def _lines(text: str) -> Iterator[Markup]:
-    return (element("p", line) for line in text.splitlines())
+    return (translated(line, "p") for line in text.splitlines())
+
+
+def _detail(text: str) -> Markup:
+    """Return lines of a file or of a diff, as they are, and what stands above them."""
+    title, below, lines = text.partition("\n")
+    return element("pre", translated(title), f"{below}{lines}", tabindex="0")
 
 
 def costs(verdict: Verdict) -> Iterator[Markup]:
@@ -109,7 +113,7 @@ def costs(verdict: Verdict) -> Iterator[Markup]:
             heading = [both(name, chinese.COLUMNS.get(name, name)) for name in rows[0]]
             yield _table(table_title(verdict.base, model), heading, rows[1:])
     if verdict.note:
-        yield element("p", verdict.note, class_="muted")
+        yield translated(verdict.note, "p", class_="muted")
 
 
 def _table(caption: str, heading: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:
@@ -138,7 +142,7 @@ def wiring(drawn: Wiring, block_classes: Sequence[str]) -> Markup:
         f"{drawn.model}, beside {drawn.base}" if drawn.base else drawn.model,
         f"{drawn.model}，左边是 {drawn.base}" if drawn.base else drawn.model,
     )
-    faults = [element("li", text) for text in dict.fromkeys(fault.text for fault in drawn.faults)]
+    faults = [translated(text, "li") for text in dict.fromkeys(fault.text for fault in drawn.faults)]
     count, layers = len({fault.index for fault in drawn.faults}), len(drawn.graph.layers)
     summary = both(
         f"✕ {count} of {layers} layers wired wrongly; below the picture stands how.",

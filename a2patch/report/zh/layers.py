@@ -8,6 +8,7 @@ SAID: Mapping[str, str] = {
     # what places and layers are called
     "layer {n} ({kind})": "第 {n} 层（{kind}）",
     "layer {n}": "第 {n} 层",
+    "model.{n}.{name} ({kind})": "model.{n}.{name}（{kind}）",
     "input {n}": "输入 {n}",
     "what reaches {said}": "{said}的输入",
     # alone

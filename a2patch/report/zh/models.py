@@ -37,8 +37,12 @@ SAID: Mapping[str, str] = {
     "Say it where this release reads it (the channels, for one, in the YAML of the data), or delete it.": (
         "把它写到这个版本会读取的地方（例如通道数写在数据集的 YAML 里），或者删掉它。"
     ),
-    "{key}: {value} is asked for, and this release knows no such key": "{key}：要求的是 {value}，但这个版本不认识这个键",
-    "{key}: {value} is asked for, and this release builds {other}": "{key}：要求的是 {value}，而这个版本构建的是 {other}",
+    "{key}: {value} is asked for, and this release knows no such key": (
+        "{key}：要求的是 {value}，但这个版本不认识这个键"
+    ),
+    "{key}: {value} is asked for, and this release builds {other}": (
+        "{key}：要求的是 {value}，而这个版本构建的是 {other}"
+    ),
     # why a model does not build
     "the file has no `{key}`": "文件里没有 `{key}`",
     "Add it: a list of rows [from, repeats, module, arguments].": (
@@ -97,6 +101,9 @@ SAID: Mapping[str, str] = {
     "{least}M to {most}M": "{least}M 至 {most}M",
     "In {model} scale {scale} has {n} parameters and {scale1}, whose factors are no smaller, {n1}.": (
         "{model} 中，规模 {scale} 的参数量是 {n}，而系数不比它小的规模 {scale1} 是 {n1}。"
+    ),
+    "Look at the `scales` of the YAML, and at how parse_model scales the layers.": (
+        "检查 YAML 里的 `scales`，以及 parse_model 如何缩放各层。"
     ),
     "The scales of {model} are all alike: none of its layers takes a width from them.": (
         "{model} 的各个规模都一样：没有一层按它们取宽度。"

@@ -73,7 +73,9 @@ SAID: Mapping[str, str] = {
     "{model} as {format}, off by {n}": "{model} 导出为 {format}，相差 {n}",
     "{model} as {format}": "{model} 导出为 {format}",
     "The {format} export is not made: {said}.": "{format} 没有导出成功：{said}。",
-    "The {format} export doesn't run on images of {shape}: {said}.": "导出的 {format} 无法计算 {shape} 的图像：{said}。",
+    "The {format} export doesn't run on images of {shape}: {said}.": (
+        "导出的 {format} 无法计算 {shape} 的图像：{said}。"
+    ),
     "The {format} export gives {value}, not {value1}, on images of {shape}.": (
         "导出的 {format} 对 {shape} 的图像给出 {value}，而不是 {value1}。"
     ),

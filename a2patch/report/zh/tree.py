@@ -52,7 +52,9 @@ SAID: Mapping[str, str] = {
     "Remove or rename the other copy, or verify with the interpreter that the tree belongs to.": (
         "请删掉另一份或给它改名，或者用这份源码所属的解释器来验证。"
     ),
-    "Also on this interpreter's path, behind the tree: {paths}.": "这个解释器的搜索路径上，排在这份源码之后的还有：{paths}。",
+    "Also on this interpreter's path, behind the tree: {paths}.": (
+        "这个解释器的搜索路径上，排在这份源码之后的还有：{paths}。"
+    ),
     "Broken before the patch: the untouched package doesn't import either. {said}": (
         "打补丁之前就有问题：没有改动过的包也无法导入。{said}"
     ),
@@ -110,15 +112,15 @@ SAID: Mapping[str, str] = {
     "The untouched copy of the package, to compare with, can't be tried. {said}": (
         "用来比较的未改动的副本无法检查。{said}"
     ),
-    "The patch changes the stock {file}: at scale {scale}, {said}.": "补丁改变了官方的 {file}：在规模 {scale} 下，{said}。",
+    "The patch changes the stock {file}: at scale {scale}, {said}.": (
+        "补丁改变了官方的 {file}：在规模 {scale} 下，{said}。"
+    ),
     "it doesn't build any more": "它不再能构建",
     "it has {n} parameters instead of {n1}": "它的参数量是 {n}，而不是 {n1}",
     "it has another number of layers": "它的层数变了",
     "layer {n} is another": "第 {n} 层变了",
     "the same weights give another output": "同样的权重给出不同的输出",
-    "Revert; the patch must not touch what other models are made of.": (
-        "请撤销补丁：补丁不应改动其他模型用到的东西。"
-    ),
+    "Revert; the patch must not touch what other models are made of.": ("请撤销补丁：补丁不应改动其他模型用到的东西。"),
     "as without the patch": "与不打补丁时一样",
     "The untouched package fails in the same way with {model}: {said}": "没有改动过的包用 {model} 也会这样出错：{said}",
     "The release and the libraries of its interpreter don't fit; try older libraries.": (

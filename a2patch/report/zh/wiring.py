@@ -10,9 +10,7 @@ SAID: Mapping[str, str] = {
     "{n} ({kind}, stride {n1})": "第 {n} 层（{kind}，步长 {n1}）",
     "{n} ({kind})": "第 {n} 层（{kind}）",
     # faults
-    "layer {said} reads {said1}, whose stage goes on with {said2}": (
-        "{said}读取{said1}，而那一阶段之后还有{said2}"
-    ),
+    "layer {said} reads {said1}, whose stage goes on with {said2}": ("{said}读取{said1}，而那一阶段之后还有{said2}"),
     "{said} reads maps of the strides {numbers}, which should strictly rise": (
         "{said}读取的特征图步长是 {numbers}，本应逐个增大"
     ),

@@ -15,8 +15,8 @@ SAID: Mapping[str, str] = {
     "In evaluation {said} of {model} mixes the images of a batch: what it gives for one depends on the others.": (
         "在推理模式下，{model} 的{said}混合了同一批里的图像：它对一幅图像的输出取决于其他图像。"
     ),
-    "In evaluation {layer} ({kind}) of {model} keeps what it computes: with each image it holds {n} values more.": (
-        "在推理模式下，{model} 的 {layer}（{kind}）保留了算出的内容：每处理一幅图像，就多占 {n} 个数值。"
+    "In evaluation {said} ({kind}) of {model} keeps what it computes: with each image it holds {n} values more.": (
+        "在推理模式下，{model} 的{said}（{kind}）保留了算出的内容：每处理一幅图像，就多占 {n} 个数值。"
     ),
     "In evaluation {said} of {model} gives the same image something else each time: it draws random numbers.": (
         "在推理模式下，{model} 的{said}对同一幅图像每次给出不同的结果：它抽取了随机数。"
@@ -26,10 +26,10 @@ SAID: Mapping[str, str] = {
         "在推理模式下，{model} 的{said}对同一幅图像每次给出不同的结果：它把某些内容从一幅图像留到下一幅。"
     ),
     "In evaluation {said} of {model} gives the same image something else each time: "
-    "it keeps something from one image to the next ({buffers}).": (
-        "在推理模式下，{model} 的{said}对同一幅图像每次给出不同的结果：它把某些内容从一幅图像留到下一幅（{buffers}）。"
+    "it keeps something from one image to the next ({names}).": (
+        "在推理模式下，{model} 的{said}对同一幅图像每次给出不同的结果：它把某些内容从一幅图像留到下一幅（{names}）。"
     ),
-    "In evaluation {buffers} of {model} change.": "在推理模式下，{model} 的 {buffers} 会改变。",
+    "In evaluation {names} of {model} change.": "在推理模式下，{model} 的 {names} 会改变。",
     "Look for what its forward assigns to `self`, or adds to; change it only where `self.training` is set.": (
         "在 forward 里查找给 `self` 赋值或往里追加的地方；只在 `self.training` 为真时才改动它。"
     ),
@@ -58,16 +58,16 @@ SAID: Mapping[str, str] = {
         "这里没有空间位置可言：检测头读取的特征图都不超过一个位置"
     ),
     # gradient
-    "In {model} no finite gradient reaches {parameters}.": "{model} 中，没有有限的梯度到达 {parameters}。",
-    "In {model} after the first step no finite gradient reaches {parameters}.": (
-        "{model} 中，第一步之后没有有限的梯度到达 {parameters}。"
+    "In {model} no finite gradient reaches {names}.": "{model} 中，没有有限的梯度到达 {names}。",
+    "In {model} after the first step no finite gradient reaches {names}.": (
+        "{model} 中，第一步之后没有有限的梯度到达 {names}。"
     ),
     "Something cuts it off, such as a detach or an output that nothing reads, or isn't finite, such as the logarithm "
     "of a negative number.": (
         "有什么切断了它，例如 detach 或没有任何层读取的输出；或者出现了非有限的数，例如负数的对数。"
     ),
-    "In {model} the gradient of {parameters} is zero for good: it will never learn.": (
-        "{model} 中，{parameters} 的梯度始终为零：它永远学不到东西。"
+    "In {model} the gradient of {names} is zero for good: it will never learn.": (
+        "{model} 中，{names} 的梯度始终为零：它永远学不到东西。"
     ),
     "With {number} = 1 its softmax is 1 whatever it learns.": "{number} = 1 时，不论学到什么，它的 softmax 都等于 1。",
     "Look for what multiplies it by zero, or cancels it.": "查找把它乘以零或使它抵消的地方。",
@@ -79,7 +79,6 @@ SAID: Mapping[str, str] = {
     "the added layers have nothing to learn": "新增的层没有可学习的参数",
     "every layer is one that the stock models have": "每一层都是官方模型里已有的",
     # learn
-    "{model} {n} -> {n1}": "{model} {n} → {n1}",
     "{n} steps on one batch don't lower the loss of {model} by a tenth.": (
         "在同一批图像上训练 {n} 步，没有使 {model} 的损失降低十分之一。"
     ),

@@ -59,7 +59,7 @@ SAID: Mapping[str, str] = {
         "每个规模写成三个数：深度、宽度和最大通道数，例如 `n: [0.33, 0.25, 1024]`。"
     ),
     "`scales` holds {value}": "`scales` 的内容是 {value}",
-    "`scales` has no {scale}; it has {others}": "`scales` 里没有 {scale}，只有 {others}",
+    "`scales` has no {scale}; it has {names}": "`scales` 里没有 {scale}，只有 {names}",
     "scale {scale} is {value}, which this release can't read ({said})": (
         "规模 {scale} 写的是 {value}，这个版本读不了（{said}）"
     ),
@@ -108,8 +108,8 @@ SAID: Mapping[str, str] = {
     "The scales of {model} are all alike: none of its layers takes a width from them.": (
         "{model} 的各个规模都一样：没有一层按它们取宽度。"
     ),
-    "A name without a scale letter silently builds scale {said}: {said1}.": (
-        "名字里不写规模字母时，会不声不响地构建规模{said}：{said1}。"
+    "A name without a scale letter silently builds scale {said}: {names}.": (
+        "名字里不写规模字母时，会不声不响地构建规模{said}：{names}。"
     ),
     "of none of its own": "（不是它自己的任何一个）",
     "The head of {said_model} reads maps of other strides.": "{said_model}的检测头读取的特征图步长不对。",

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from a2patch.report.markup import Markup, element, together
 from a2patch.report.zh import figures, layers, models, running, tree, wiring
-from a2patch.report.zh.template import PLACEHOLDER, Piece, Template, is_clause
+from a2patch.report.zh.template import PLACEHOLDER, Piece, Template, is_clause, is_list
 
 CATALOGUE = {
     **layers.SAID,
@@ -24,7 +24,9 @@ _LONGEST = 4000  # characters; what is longer is no message of ours
 _JOINS = (("; ", "；"), (". ", " "))
 _LISTS = ((", ", "、"), (" and ", "和"))
 _WORD = re.compile(r"(?:^|[\s(])[A-Za-z]{2,}(?=[),.;:]*(?:\s|$))")
+_COMMAND = re.compile("`[^`]*`")
 _RAISED = re.compile(r"[\w.]*(?:Error|Exception|Exit|Interrupt|Warning)(?::|$)")  # in the words of Python or a library
+_RAISING = re.compile(r"(?:Error|Exception): ")
 _IDEOGRAPH = "[\u4e00-\u9fff]"
 _APART = re.compile(rf"{_IDEOGRAPH}[A-Za-z0-9_`/\[-]|[A-Za-z0-9_`%\]]{_IDEOGRAPH}")
 
@@ -68,8 +70,8 @@ def _left(pieces: Sequence[Piece]) -> int:
 
 
 def _words(text: str) -> list[str]:
-    """Return the words in a text; one that stands alone is a name."""
-    return _WORD.findall(text) if re.search(r"\s", text) else []
+    """Return the words in a text, those of commands left out; one that stands alone is a name."""
+    return _WORD.findall(_COMMAND.sub("", text)) if re.search(r"\s", text) else []
 
 
 def _readings(text: str) -> Iterator[Pieces]:
@@ -98,7 +100,8 @@ def _filled(template: Template, found: dict[str, str]) -> Pieces:
         elif is_clause(part):
             pieces.extend(_read(found[part]))
         else:
-            pieces.append(Piece(found[part], "value"))
+            value = found[part].replace(", ", "、") if is_list(part) else found[part]
+            pieces.append(Piece(value, "value"))
     return tuple(piece for piece in pieces if piece.text)
 
 
@@ -106,7 +109,7 @@ def _split(text: str, mark: str, written: str) -> Iterator[Pieces]:
     """Yield what a text says if it is two that a mark stands between; the stop of a sentence belongs to the first."""
     for found in re.finditer(re.escape(mark), text):
         first, second = text[: found.start()], text[found.end() :]
-        if first and second:
+        if first and second and not _RAISING.search(first):  # whose words go on to the end
             before = _read(first + mark[0] if mark == ". " else first)
             between = "" if before[-1].text.endswith("。") else written
             yield (*before, *([Piece(between)] if between else []), *_read(second))

@@ -103,9 +103,9 @@ SAID: Mapping[str, str] = {
     "another import": "导入了另一份",
     "{n} workers, gradients alike to {n1}": "{n} 个进程，梯度之差不超过 {n1}",
     "{n} unused": "{n} 个未被用到",
-    "In {model} no output depends on {parameters}: DistributedDataParallel stops at the second step, waiting for a "
+    "In {model} no output depends on {names}: DistributedDataParallel stops at the second step, waiting for a "
     "gradient, unless it is told to look for such parameters.": (
-        "{model} 中没有输出取决于 {parameters}：除非要求 DistributedDataParallel 查找这样的参数，"
+        "{model} 中没有输出取决于 {names}：除非要求 DistributedDataParallel 查找这样的参数，"
         "否则它会在第二步停住，一直等待梯度。"
     ),
     "Use it in forward, or take it out.": "在 forward 里用上它，或者去掉它。",

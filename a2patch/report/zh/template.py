@@ -1,7 +1,7 @@
 """The template of a message in English, and the same in Chinese.
 
-A placeholder whose name begins with `said` holds words that are to be said in Chinese too, one that begins with `n` a
-number, and any other a name or a value, which stays as it is.
+The name of a place tells what stands there: `said` words that are to be said in Chinese too, `n` a number, `names`
+several names, and `scale`, `key`, `kind` or `tensor` a single word; any other a name or a value, which stays as it is.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_WORD = r"[^\s:;]+"
 _NUMBER = r"[-+]?(?:\d[\d,.]*(?:e[-+]?\d+)?%?|nan|inf)"
-_CLAUSE = "said"
+_PATTERNS = {"n": _NUMBER, "scale": _WORD, "key": _WORD, "kind": _WORD, "tensor": _WORD}
 
 
 class Piece(NamedTuple):
@@ -69,8 +70,13 @@ class Template:
 
 def is_clause(name: str) -> bool:
     """Return whether what stands in a place of this name is to be said in Chinese too."""
-    return name.startswith(_CLAUSE)
+    return name.startswith("said")
+
+
+def is_list(name: str) -> bool:
+    """Return whether several names stand in a place of this name."""
+    return name.startswith("names")
 
 
 def _group(name: str) -> str:
-    return f"(?P<{name}>{_NUMBER if re.fullmatch(r'n[0-9]*', name) else '.+?'})"
+    return f"(?P<{name}>{_PATTERNS.get(name.rstrip('0123456789'), '.+?')})"

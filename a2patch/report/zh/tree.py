@@ -52,8 +52,8 @@ SAID: Mapping[str, str] = {
     "Remove or rename the other copy, or verify with the interpreter that the tree belongs to.": (
         "请删掉另一份或给它改名，或者用这份源码所属的解释器来验证。"
     ),
-    "Also on this interpreter's path, behind the tree: {paths}.": (
-        "这个解释器的搜索路径上，排在这份源码之后的还有：{paths}。"
+    "Also on this interpreter's path, behind the tree: {names}.": (
+        "这个解释器的搜索路径上，排在这份源码之后的还有：{names}。"
     ),
     "Broken before the patch: the untouched package doesn't import either. {said}": (
         "打补丁之前就有问题：没有改动过的包也无法导入。{said}"

@@ -11,8 +11,8 @@ SAID: Mapping[str, str] = {
     "{n} ({kind})": "第 {n} 层（{kind}）",
     # faults
     "layer {said} reads {said1}, whose stage goes on with {said2}": ("{said}读取{said1}，而那一阶段之后还有{said2}"),
-    "{said} reads maps of the strides {numbers}, which should strictly rise": (
-        "{said}读取的特征图步长是 {numbers}，本应逐个增大"
+    "{said} reads maps of the strides {names}, which should strictly rise": (
+        "{said}读取的特征图步长是 {names}，本应逐个增大"
     ),
     "{said} joins {said1} twice": "{said}把{said1}拼接了两次",
     "nothing reads {said}; delete it, or let a layer read it": "没有任何层读取{said}；请删掉它，或让某一层读取它",
@@ -41,8 +41,8 @@ SAID: Mapping[str, str] = {
     "{model} {n} layers, as {base}": "{model} {n} 层，与 {base} 一致",
     # remarks
     "Nothing reads {said}: delete its row.": "没有任何层读取{said}：请删掉那一行。",
-    "Nothing reads {said}: delete its row, and with it {numbers}.": (
-        "没有任何层读取{said}：请删掉那一行，并连同第 {numbers} 层一起删掉。"
+    "Nothing reads {said}: delete its row, and with it {names}.": (
+        "没有任何层读取{said}：请删掉那一行，并连同第 {names} 层一起删掉。"
     ),
     "Layer {said} reads {n}, past {said1}.": "{said}读取第 {n} 层，绕过了{said1}。",
     "Its base is {base}: {said}.": "它的基础模型是 {base}：{said}。",

@@ -31,6 +31,7 @@ from a2patch.report.html_file import claim, write
 from a2patch.runner.figures import Pictures, Wiring
 from a2patch.runner.photographs import Photographs
 from a2patch.runner.verdict import CHECKS, Verdict
+from tests.support.chinese import english_left, page_of
 from tests.support.command import a2patch, here, patch
 from tests.support.strides import with_strides
 from tests.support.trees import Unpack
@@ -169,6 +170,30 @@ def test_both_languages_are_there_and_one_is_shown() -> None:
     assert chinese.PASSED["sight"] in seen.text
 
 
+def test_what_a_check_found_is_said_in_chinese_and_the_words_of_others_are_kept() -> None:
+    figure = "yolov8n.yaml layer 5 5.8e-16, input 0 3.7e-15"
+    meaning = (
+        "yolov8n.yaml is blind: layer 5 and input 0 are the same wherever things are in the image, so the detector "
+        "can't localise. The c_n of model.5 is 1, and a softmax over one channel is 1 at every position."
+    )
+    raised = "m.yaml: row 9, [-1, 1, EMA, [8]]: TypeError: <b> takes it; parse_model calls EMA(64, 8)."
+    checks = (Check("sight", "fail", figure, meaning), Check("build", "fail", "1 of 2 models", raised))
+    text = page_of(checks)
+    for told in (
+        "yolov8n.yaml 第 5 层 5.8e-16、输入 0 3.7e-15",
+        "yolov8n.yaml 是盲的：不论目标在图像的哪里，第 5 层和输入 0 都相同，因此检测器无法定位。"
+        "model.5 的 c_n 是 1，而对单个通道做 softmax，每个位置都等于 1。",
+        '第 9 行 [-1, 1, EMA, [8]]：<span lang="en">TypeError: &lt;b&gt; takes it</span>；parse_model 这样调用它：',
+    ):
+        assert told in text
+    assert english_left(text) == []
+
+
+@pytest.mark.parametrize("found", ["It looks odd.", "m.yaml: it looks odd.", "x" * 5000 + " looks odd"])
+def test_english_on_the_page_is_found(found: str) -> None:
+    assert english_left(page_of([Check("sight", "fail", "0", found)]))
+
+
 @pytest.mark.parametrize("result", ["pass", "fail"])
 def test_whatever_a_check_means_is_said_in_chinese_too(result: Any) -> None:
     for name in CHECKS:
@@ -288,3 +313,4 @@ def test_the_command_writes_a_report(unpack: Unpack, tmp_path: Path) -> None:
     assert "--image" in seen.text
     assert len(seen.all("use")) == 2 * 2 * 3  # of two layers, three descriptors, gathered and handed out
     assert "blind:" not in seen.text
+    assert english_left(text) == ["my images"]  # the name of the folder

@@ -19,6 +19,7 @@ from a2patch.runner.verify import Subject, verify
 from a2patch.transaction import look_at, untouched
 from a2patch.tree import tree
 from patches import releases
+from tests.support.chinese import english_left, page_of
 from tests.support.command import a2patch, here, patch
 from tests.support.models import SOURCES
 from tests.support.probes import tried
@@ -135,6 +136,7 @@ def test_each_broken_model_is_caught_by_the_check_that_should_and_no_sound_one(p
     for model in BROKEN:
         first = found[model.name]["sight" if "sight" in model.caught_by else model.caught_by[0]]
         assert model.told in first.meaning + first.figure, first
+    assert english_left(page_of(check for checks in found.values() for check in checks.values())) == []
     unbuilt = found["maps of different sizes joined, which doesn't build"]["wiring"]
     assert "16 (Concat" in unbuilt.meaning
     assert "+  - [[-1, 5], 1, Concat, [1]] # cat backbone P3" in unbuilt.detail

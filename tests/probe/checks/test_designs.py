@@ -10,6 +10,7 @@ import pytest
 
 from a2patch.runner.verify import Subject
 from patches import releases
+from tests.support.chinese import english_left, page_of
 from tests.support.command import patch
 from tests.support.probes import Checks, tried
 from tests.support.trees import NEWEST
@@ -185,6 +186,7 @@ def test_a_design_passes_and_a_fault_names_its_row(package: Path, tmp_path: Path
     stock = (package / "cfg/models/v8/yolov8.yaml").read_text(encoding="utf-8")
     found = judged(package, (*DESIGNS, *FAULTS), stock, tmp_path)
     compare((*DESIGNS, *FAULTS), found)
+    assert english_left(page_of(check for checks in found.values() for check in checks.values())) == []
     unshifted = found["a block behind layer 4 and no index shifted"]["wiring"].detail
     assert "-  - [[-1, 4], 1, Concat" in unshifted
     assert "+  - [[-1, 5], 1, Concat" in unshifted

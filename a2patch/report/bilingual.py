@@ -35,6 +35,12 @@ def translated(english: str, name: str = "span", **attributes: str | float | Non
     return element(name, english, **attributes) if same else both(english, chinese, name, **attributes)
 
 
+def quoted(text: str) -> Markup:
+    """Return lines of a file, of a diff or of a log as they are; the first may be ours, and is in both languages."""
+    title, end, lines = text.partition("\n")
+    return element("pre", translated(title), f"{end}{lines}", tabindex="0")
+
+
 def switch() -> Markup:
     """Return what switches the language of what follows it on the page."""
     choices = ((ENGLISH, "English"), (CHINESE, "中文"))

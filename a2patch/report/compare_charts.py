@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from a2patch.report.bilingual import translated
 from a2patch.report.markup import Markup, element
 from a2patch.runner import compare as runner
 
@@ -163,7 +164,7 @@ def _frame(across: Axis, up: Axis, below: str, beside: str, *, whole: bool = Fal
 
 
 def _label(text: str, x: float, y: float) -> Markup:
-    return element("text", text, x=float(x), y=float(y), text_anchor="middle")
+    return translated(text, "text", x=float(x), y=float(y), text_anchor="middle")
 
 
 def _mark(number: int, x: float, y: float) -> Markup:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from a2patch import __version__
 from a2patch.report import compare, compare_charts
+from a2patch.report.bilingual import both, quoted, switch, translated
 from a2patch.report.compare import KINDS, Row
 from a2patch.report.html import GENERATOR
 from a2patch.report.markup import Markup, element
@@ -19,17 +20,43 @@ _STYLE = """
 pre { white-space: pre-wrap; }
 """
 _ABOUT = {
-    "Figures": "Each model was trained once a seed, by ultralytics itself, with the same arguments; the same seed "
-    "gives every model the same order of images. Stated are the mean and the sample standard deviation over the seeds. "
-    "The last epoch counts: choosing the best by the very images that are validated on flatters whoever varies most.",
-    "Differences": "The difference is taken seed by seed. Its interval, by Student's t, holds the true difference in "
-    "95 of 100 such comparisons; where it contains 0, the models can't be told apart. How many seeds it would take is "
-    "told for finding a true difference of 0.005 in four of five comparisons.",
-    "Curves": "A line is the mean over the seeds, the area around it goes from the least to the greatest.",
-    "Costs": "Speeds are measured side by side, round after round, after a warm-up: the median, in brackets the "
-    "quartiles, images in a second, and how many times as long as the base. An epoch and the memory are those of the "
-    "trainings, which may have shared the machine.",
-    "Classes": f"{runner.MAIN} of each class at the last epoch, the mean over the seeds.",
+    "Figures": both(
+        "Each model was trained once a seed, by ultralytics itself, with the same arguments; the same seed gives every "
+        "model the same order of images. Stated are the mean and the sample standard deviation over the seeds. The "
+        "last epoch counts: choosing the best by the very images that are validated on flatters whoever varies most.",
+        "由 ultralytics 自己训练，每个模型每个种子一次，参数相同；同一个种子让每个模型得到相同的图像顺序。"
+        "给出的是对各个种子的均值和样本标准差。以最后一轮为准：最好的一轮是用评判它的同一批图像选出来的，"
+        "对波动最大的模型有利。",
+    ),
+    "Differences": both(
+        "The difference is taken seed by seed. Its interval, by Student's t, holds the true difference in 95 of 100 "
+        "such comparisons; where it contains 0, the models can't be told apart. How many seeds it would take is told "
+        "for finding a true difference of 0.005 in four of five comparisons.",
+        "逐个种子相减。区间按 Student t 分布得出，100 次这样的比较中有 95 次包含真实的差别；区间包含 0 时分不出来。"
+        "所说的种子个数，是五次比较中有四次能发现 0.005 的真实差别所需的个数。",
+    ),
+    "Curves": both(
+        "A line is the mean over the seeds, the area around it goes from the least to the greatest.",
+        "线是对各个种子的均值，周围的区域从最小到最大。",
+    ),
+    "Costs": both(
+        "Speeds are measured side by side, round after round, after a warm-up: the median, in brackets the quartiles, "
+        "images in a second, and how many times as long as the base. An epoch and the memory are those of the "
+        "trainings, which may have shared the machine.",
+        "速度由所有模型轮流测量，一轮接一轮，先预热：给出中位数、方括号里的四分位数、每秒图像数，"
+        "以及用时是基准的几倍。一轮的用时和内存是训练时的，当时可能与别的训练共用一台机器。",
+    ),
+    "Classes": both(
+        f"{runner.MAIN} of each class at the last epoch, the mean over the seeds.",
+        f"最后一轮各类别的 {runner.MAIN}，对各个种子取均值。",
+    ),
+}
+_TITLES = {
+    "Figures": both("Figures", "数字"),
+    "Differences": both("Differences", "差"),
+    "Curves": both("Curves", "曲线"),
+    "Costs": both("Costs", "开销"),
+    "Classes": both("Classes", "类别"),
 }
 
 
@@ -44,17 +71,17 @@ def page(found: runner.Comparison) -> str:
         element("title", f"a2patch compare: {', '.join(model.label for model in found.models)}"),
         element("style", Markup(style)),
     )
-    body = element("body", element("main", *_body(found)))
+    body = element("body", switch(), element("main", *_body(found)))
     return "<!doctype html>\n" + element("html", head, body, lang="en") + "\n"
 
 
 def _body(found: runner.Comparison) -> Iterator[Markup]:
-    yield element("h1", "What a2patch compare found")
-    yield element("p", element("strong", f"{compare.headline(found)}."), class_="verdict")
-    yield element("ul", *(element("li", text) for text in (*compare.verdicts(found), *compare.notes(found))))
+    yield element("h1", both("What a2patch compare found", "a2patch compare 的结果"))
+    yield element("p", translated(f"{compare.headline(found)}.", "strong"), class_="verdict")
+    yield element("ul", *(translated(text, "li") for text in (*compare.verdicts(found), *compare.notes(found))))
     yield _failures(found)
     facts = {**compare.facts(found), "made": f"by a2patch {__version__}"}
-    yield element("dl", *(piece for k, v in facts.items() for piece in (element("dt", k), element("dd", v))))
+    yield element("dl", *(piece for k, v in facts.items() for piece in (translated(k, "dt"), _fact(k, v))))
     yield _section("Figures", *(_table(told.capitalize(), compare.figure_table(found, k)) for k, told in KINDS.items()))
     yield from _differences(found)
     curves = compare_charts.curves(found)
@@ -63,14 +90,20 @@ def _body(found: runner.Comparison) -> Iterator[Markup]:
     costs = [
         piece
         for name, chart in compare_charts.against_costs(found)
-        for piece in (element("h3", f"{runner.MAIN} against {name}"), element("div", chart, class_="wide"))
+        for piece in (translated(f"{runner.MAIN} against {name}", "h3"), element("div", chart, class_="wide"))
     ]
-    yield _section(
-        "Costs", _table("What each model costs", compare.cost_table(found)), compare_charts.legend(found), *costs
-    )
+    table = _table("What each model costs", compare.cost_table(found))
+    yield _section("Costs", table, compare_charts.legend(found), *costs)
     classes = compare.class_table(found)
     if classes:
         yield _section("Classes", _table("By class", classes))
+
+
+def _fact(name: str, value: str) -> Markup:
+    """Return what a comparison was made with; what its user gave stays as it is."""
+    if name == "command":
+        return element("dd", element("code", value))
+    return translated(value, "dd") if name in ("images", "made") else element("dd", value)
 
 
 def _differences(found: runner.Comparison) -> Iterator[Markup]:
@@ -87,24 +120,24 @@ def _failures(found: runner.Comparison) -> Markup:
     items = (
         piece
         for run in found.failed
-        for piece in (element("h3", f"{run.label}, seed {run.seed}"), element("pre", run.failure, tabindex="0"))
+        for piece in (translated(f"{run.label}, seed {run.seed}", "h3"), quoted(run.failure))
     )
-    return element("section", element("h2", "Trainings that failed"), *items)
+    return element("section", element("h2", both("Trainings that failed", "失败的训练")), *items)
 
 
 def _section(title: str, *content: Markup) -> Markup:
     about = element("p", _ABOUT[title], class_="muted")
-    return element("section", element("h2", title), about, *content, id=title.lower())
+    return element("section", element("h2", _TITLES[title]), about, *content, id=title.lower())
 
 
 def _table(caption: str, rows: Sequence[Row]) -> Markup:
     """Return a table with a heading and row names, in a box that the keyboard can scroll."""
     head, *body = rows
-    heads = element("tr", *(element("th", cell, scope="col") for cell in head))
-    table = element("table", element("caption", caption), element("thead", heads), element("tbody", *_rows(body)))
+    heads = element("tr", *(translated(cell, "th", scope="col") for cell in head))
+    table = element("table", translated(caption, "caption"), element("thead", heads), element("tbody", *_rows(body)))
     return element("div", table, class_="scroll", tabindex="0", role="region", aria_label=caption)
 
 
 def _rows(rows: Iterable[Row]) -> Iterator[Markup]:
     for row in rows:
-        yield element("tr", element("th", row[0], scope="row"), *(element("td", cell) for cell in row[1:]))
+        yield element("tr", element("th", row[0], scope="row"), *(translated(cell, "td") for cell in row[1:]))

@@ -147,7 +147,7 @@ def _part(key: str, part: Part, photos: html_figures.Photos) -> Markup:
     """Return all about one thing that was tried."""
     verdict, pictures = part.verdict, part.pictures
     failed = [element("a", check.name, href=f"#{key}-{check.name}") for check in verdict.checks if _fails(check.result)]
-    links = [piece for link in failed for piece in (Markup(", "), link)][1:]
+    links = [piece for link in failed for piece in (both(", ", "、"), link)][1:]
     return element(
         "section",
         element("h2", _title(part.name), id=key),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from a2patch.report import chinese, diagram
-from a2patch.report.bilingual import both, translated
+from a2patch.report.bilingual import both, quoted, translated
 from a2patch.report.charts import cost_charts
 from a2patch.report.costs import LEGEND, cost_table, table_title
 from a2patch.report.markup import Markup, element, together
@@ -89,17 +89,11 @@ def _found(check: Check) -> Iterator[Markup]:
     else:
         yield element("p", both(told.advice, chinese.REMEDIES[check.name]))
     if check.detail:
-        yield _detail(check.detail)
+        yield quoted(check.detail)
 
 
 def _lines(text: str) -> Iterator[Markup]:
     return (translated(line, "p") for line in text.splitlines())
-
-
-def _detail(text: str) -> Markup:
-    """Return lines of a file or of a diff, as they are, and what stands above them."""
-    title, below, lines = text.partition("\n")
-    return element("pre", translated(title), f"{below}{lines}", tabindex="0")
 
 
 def costs(verdict: Verdict) -> Iterator[Markup]:

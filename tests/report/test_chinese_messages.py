@@ -23,6 +23,8 @@ SPEAKING = (
     "graph/model.py",
     *(f"runner/{name}.py" for name in ("figures", "judge", "photographs", "process", "verify", "verify_block")),
     "tree/environment.py",
+    "runner/compare/statistics.py",
+    "probe/compare/start.py",
     "protocol/events.py",
 )
 """What says something that comes onto a page."""

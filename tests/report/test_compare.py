@@ -16,6 +16,7 @@ from a2patch.runner.compare.folder import Kept
 from a2patch.runner.compare.plan import Compared, Plan, Run
 from a2patch.runner.compare.queue import Progress
 from a2patch.runner.compare.results import Comparison
+from tests.support.chinese import english_left
 
 NAME = "mine_<b>&|$"
 SHIFTS = (0.050, 0.052, 0.049)
@@ -102,6 +103,7 @@ def test_all_files_can_be_written(found: Comparison) -> None:
     assert reader.open == []
     assert not {"script", "link", "b"} & reader.seen
     assert all(not value.startswith(("http", "//")) for value in reader.leads)
+    assert english_left(compare_html.page(found)) == []
 
 
 def test_what_is_not_begun_can_be_shown() -> None:
@@ -124,7 +126,7 @@ class Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.seen.add(tag)
         self.leads += [value or "" for name, value in attrs if name in ("src", "href")]
-        if tag not in ("meta", "br"):
+        if tag not in ("meta", "br", "input"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:

@@ -14,7 +14,7 @@ from a2patch.runner.verdict import Verdict
 
 EMPTY = frozenset({"meta", "img", "br", "hr", "link", "input"})
 CODE = frozenset({"code", "style", "title", "label"})  # commands, and what the choice of a language is called
-NAMES = re.compile(r"`[^`]*`|a2patch verify")
+NAMES = re.compile(r"`[^`]*`|a2patch (?:verify|compare)")
 SENTENCE = re.compile(r"[A-Za-z']{2,}(?: [A-Za-z']{2,})+")
 OF_OTHERS = re.compile(r"[\w.]*(?:Error|Exception)\b")
 

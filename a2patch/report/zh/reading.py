@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from a2patch.report.markup import Markup, element, together
-from a2patch.report.zh import figures, layers, models, running, tree, wiring
+from a2patch.report.zh import compare, figures, layers, models, running, tree, wiring
 from a2patch.report.zh.template import PLACEHOLDER, Piece, Template, is_clause, is_list
 
 CATALOGUE = {
@@ -17,6 +17,7 @@ CATALOGUE = {
     **running.SAID,
     **tree.SAID,
     **figures.SAID,
+    **compare.SAID,
 }
 """Every message of ours in English, and in Chinese."""
 

@@ -142,3 +142,40 @@ def sample(name: str, number: int) -> str:
 def plain(text: str) -> str:
     """Return what is shown, without the spaces between Chinese and Latin letters."""
     return re.sub(r"\s", "", unescape(re.sub("<[^>]*>", "", text)))
+
+
+@pytest.mark.parametrize("part", ["x reads y where that of z reads w ", "ab cd; ", "Go on. ", "layer of, ", "go and "])
+def test_what_goes_on_and_on_is_no_endless_work(part: str) -> None:
+    assert in_chinese(part * (3500 // len(part)))
+
+
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        (
+            "In m.yaml layer 12 (Concat, stride 16) reads 6 (Conv, stride 16), whose stage goes on with "
+            "7 (C2f, stride 16); 22 (Detect) reads 14 (C2f) where that of base.yaml reads the image; and 2 more. "
+            "The row of layer 5 is commented 4: its file was numbered before a row was put in.",
+            "m.yaml 中，第 12 层（Concat，步长 16）读取第 6 层（Conv，步长 16），而那一阶段之后还有"
+            "第 7 层（C2f，步长 16）；第 22 层（Detect）读取第 14 层（C2f），而 base.yaml 的同一层读取输入图像；"
+            "另有 2 处。第 5 层那一行的注释写的是 4：文件里的编号是插入一行之前写的。",
+        ),
+        (
+            "m.yaml at scale n: row 4, [-1, 1, Ema, [3]]: nn/tasks.py does not know Ema. (and 3 more) "
+            "In m.yaml the key nc and scales stands more than once, and only the last one counts.",
+            "m.yaml（规模 n）：第 4 行 [-1, 1, Ema, [3]]：nn/tasks.py 不认识 Ema。（另有 3 个）"
+            "m.yaml 里，键 nc 和 scales 出现了不止一次，只有最后一次有效。",
+        ),
+        (
+            "m.yaml: row 16 (Concat) can't take what it reads, 15 (Up), 2 (C2f): RuntimeError: Sizes differ. Not 3; 4.",
+            "m.yaml：第 16 行（Concat）接受不了它读取的第 15 层（Up）、第 2 层（C2f）："
+            '<span lang="en">RuntimeError: Sizes differ. Not 3; 4</span>。',
+        ),
+        ("RuntimeError: it went wrong; see below.", '<span lang="en">RuntimeError: it went wrong; see below.</span>'),
+        ("box loss 1.95, cls loss 1.71", "box 损失 1.95、cls 损失 1.71"),
+        ("my model.yaml 24 layers, as yolov8.yaml", "my model.yaml 24 层，与 yolov8.yaml 一致"),
+        ("<b>.pt 3 layers", "&lt;b&gt;.pt 3 层"),
+    ],
+)
+def test_messages_of_several_parts(english: str, chinese: str) -> None:
+    assert in_chinese(english) == chinese

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 
 from a2patch.report.markup import Markup, element, together
 from a2patch.report.zh import compare, figures, layers, models, running, tree, wiring
@@ -21,7 +22,8 @@ CATALOGUE = {
 }
 """Every message of ours in English, and in Chinese."""
 
-_LONGEST = 4000  # characters; what is longer is no message of ours
+_LONGEST = 8000  # characters; what is longer is no message of ours
+_DEEPEST, _READ = 60, 800  # messages within messages, and texts looked at; a long list of faults takes some 300
 _JOINS = (("; ", "；"), (". ", " "))
 _LISTS = ((", ", "、"), (" and ", "和"))
 _WORD = re.compile(r"(?:^|[\s(])[A-Za-z]{2,}(?=[),.;:]*(?:\s|$))")
@@ -40,7 +42,7 @@ def in_chinese(text: str) -> Markup:
     Args:
         text: In English, in one line.
     """
-    pieces = _spaced(_read(text)) if len(text) <= _LONGEST else (Piece(text, "foreign"),)
+    pieces = _spaced(_Reader().read(text)) if len(text) <= _LONGEST else (Piece(text, "foreign"),)
     return together(*(element("span", text, lang="en") if kind == "foreign" else text for text, kind in pieces))
 
 
@@ -50,16 +52,79 @@ def _templates() -> tuple[Template, ...]:
     return tuple(sorted((Template(*pair) for pair in CATALOGUE.items()), key=lambda each: -each.weight))
 
 
-@lru_cache(maxsize=4096)
-def _read(text: str) -> Pieces:
-    """Return what a text says: of all readings the one that leaves the least in English."""
-    best: Pieces = (Piece(text, "foreign"),)
-    for reading in _readings(text):
-        if _left(reading) < _left(best):
-            best = reading
-        if not _left(best):
-            break
-    return best
+class _Reader:
+    """Reads one message, which may be of any origin: what would take too long is left as it is."""
+
+    def __init__(self) -> None:
+        self._whole: dict[str, Pieces] = {}
+        self._any: dict[str, Pieces] = {}
+        self._depth = 0
+
+    def read(self, text: str) -> Pieces:
+        """Return what a text says: of all readings the one that leaves the least in English."""
+        if text not in self._any:
+            self._any[text] = self._least(chain([self._read_whole(text)], self._parted(text)))
+        return self._any[text]
+
+    def _read_whole(self, text: str) -> Pieces:
+        """Return what a text says that is a single message, a name, or the words of others."""
+        if text not in self._whole:
+            self._whole[text] = self._least(chain([(Piece(text, "foreign"),)], self._readings(text)))
+        return self._whole[text]
+
+    def _least(self, readings: Iterator[Pieces]) -> Pieces:
+        """Return the reading that leaves the least in English, and of several the first."""
+        best = next(readings)
+        self._depth += 1
+        if _left(best) and self._depth <= _DEEPEST:
+            for reading in readings:
+                if _left(reading) < _left(best):
+                    best = reading
+                if not _left(best) or len(self._whole) > _READ:
+                    break
+        self._depth -= 1
+        return best
+
+    def _readings(self, text: str) -> Iterator[Pieces]:
+        """Yield what a text says as a single message."""
+        raised = _RAISED.match(text)
+        for template in _templates():
+            found = template.found_in(text) if not raised or _RAISED.match(template.english) else None
+            if found is not None:
+                yield self._filled(template, found)
+        if not raised and not _words(text):  # a name, figures, code
+            yield (Piece(text),)
+
+    def _filled(self, template: Template, found: dict[str, str]) -> Pieces:
+        """Return a template in Chinese with what stands in its places."""
+        pieces: list[Piece] = []
+        for place, part in enumerate(PLACEHOLDER.split(template.chinese)):
+            if not place % 2:
+                pieces.append(Piece(part))
+            elif is_clause(part):
+                pieces.extend(self.read(found[part]))
+            else:
+                value = found[part].replace(", ", "、") if is_list(part) else found[part]
+                pieces.append(Piece(value, "value"))
+        return tuple(piece for piece in pieces if piece.text)
+
+    def _parted(self, text: str) -> Iterator[Pieces]:
+        """Yield what a text says as several messages one after the other, or as a list."""
+        if _RAISED.match(text) or not _words(text):
+            return
+        for mark, written in _JOINS:
+            yield from (pieces for pieces in self._split(text, mark, written) if _helps(pieces))
+        for mark, written in _LISTS:
+            yield from (pieces for pieces in self._split(text, mark, written) if not _is_foreign(pieces))
+
+    def _split(self, text: str, mark: str, written: str) -> Iterator[Pieces]:
+        """Yield what a text says if it is two that a mark stands between; the stop of a sentence is the first's."""
+        for found in re.finditer(re.escape(mark), text):
+            first, second = text[: found.start()], text[found.end() :]
+            if first and second and not _RAISING.search(first):  # whose words go on to the end
+                before = self._read_whole(first + mark[0] if mark == ". " else first)
+                between = "" if before[-1].text.endswith("。") else written
+                yield (*before, *([Piece(between)] if between else []), *self.read(second))
 
 
 def _left(pieces: Sequence[Piece]) -> int:
@@ -73,47 +138,6 @@ def _left(pieces: Sequence[Piece]) -> int:
 def _words(text: str) -> list[str]:
     """Return the words in a text, those of commands left out; one that stands alone is a name."""
     return _WORD.findall(_COMMAND.sub("", text)) if re.search(r"\s", text) else []
-
-
-def _readings(text: str) -> Iterator[Pieces]:
-    raised = _RAISED.match(text)
-    for template in _templates():
-        found = template.found_in(text) if not raised or _RAISED.match(template.english) else None
-        if found is not None:
-            yield _filled(template, found)
-    if raised:
-        return
-    if not _words(text):  # a name, figures, code
-        yield (Piece(text),)
-        return
-    for mark, written in _JOINS:
-        yield from (pieces for pieces in _split(text, mark, written) if _helps(pieces))
-    for mark, written in _LISTS:
-        yield from (pieces for pieces in _split(text, mark, written) if not _is_foreign(pieces))
-
-
-def _filled(template: Template, found: dict[str, str]) -> Pieces:
-    """Return a template in Chinese with what stands in its places."""
-    pieces: list[Piece] = []
-    for place, part in enumerate(PLACEHOLDER.split(template.chinese)):
-        if not place % 2:
-            pieces.append(Piece(part))
-        elif is_clause(part):
-            pieces.extend(_read(found[part]))
-        else:
-            value = found[part].replace(", ", "、") if is_list(part) else found[part]
-            pieces.append(Piece(value, "value"))
-    return tuple(piece for piece in pieces if piece.text)
-
-
-def _split(text: str, mark: str, written: str) -> Iterator[Pieces]:
-    """Yield what a text says if it is two that a mark stands between; the stop of a sentence belongs to the first."""
-    for found in re.finditer(re.escape(mark), text):
-        first, second = text[: found.start()], text[found.end() :]
-        if first and second and not _RAISING.search(first):  # whose words go on to the end
-            before = _read(first + mark[0] if mark == ". " else first)
-            between = "" if before[-1].text.endswith("。") else written
-            yield (*before, *([Piece(between)] if between else []), *_read(second))
 
 
 def _is_foreign(pieces: Pieces) -> bool:

@@ -172,6 +172,12 @@ def test_what_goes_on_and_on_is_no_endless_work(part: str) -> None:
             '<span lang="en">RuntimeError: Sizes differ. Not 3; 4</span>。',
         ),
         ("RuntimeError: it went wrong; see below.", '<span lang="en">RuntimeError: it went wrong; see below.</span>'),
+        (
+            "A2 looks like double attention, and normalises its maps (convB) over the batch instead of the positions "
+            "and its vectors (convV) over the positions instead of the channels.",
+            "A2 看起来是双重注意力，但注意力图（convB）在批上归一化，而不是在位置上；"
+            "注意力向量（convV）在位置上归一化，而不是在通道上。",
+        ),
         ("box loss 1.95, cls loss 1.71", "box 损失 1.95、cls 损失 1.71"),
         ("my model.yaml 24 layers, as yolov8.yaml", "my model.yaml 24 层，与 yolov8.yaml 一致"),
         ("<b>.pt 3 layers", "&lt;b&gt;.pt 3 层"),

@@ -115,9 +115,13 @@ SAID: Mapping[str, str] = {
     "{file} is no Python file": "{file} 不是 Python 文件",
     "{layer} is double attention": "{layer} 是双重注意力",
     "wrong axis": "轴不对",
+    "{layer} looks like double attention, and normalises {said} and its vectors {said1}.": (
+        "{layer} 看起来是双重注意力，但{said}；{said1}。"
+    ),
+    "(convV) over {said} instead of the channels": "注意力向量（convV）在{said}上归一化，而不是在通道上",
     "{layer} looks like double attention, and normalises {said}.": "{layer} 看起来是双重注意力，但{said}。",
-    "its maps (convB) over {said} instead of {said1}": "注意力图（convB）在{said}上归一化，而不是在{said1}上",
-    "its vectors (convV) over {said} instead of {said1}": "注意力向量（convV）在{said}上归一化，而不是在{said1}上",
+    "its maps (convB) over {said} instead of the positions": "注意力图（convB）在{said}上归一化，而不是在位置上",
+    "its vectors (convV) over {said} instead of the channels": "注意力向量（convV）在{said}上归一化，而不是在通道上",
     "the batch": "批",
     "the channels": "通道",
     "the positions": "位置",

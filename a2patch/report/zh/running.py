@@ -13,9 +13,8 @@ SAID: Mapping[str, str] = {
     "other output": "输出不同",
     "loaded": "已加载",
     "not loaded": "未加载",
-    "load": "加载",
-    "restricted load": "受限加载",
-    "After {said} {model} gives another output.": "{said}之后，{model} 的输出变了。",
+    "After load {model} gives another output.": "加载之后，{model} 的输出变了。",
+    "After restricted load {model} gives another output.": "受限加载之后，{model} 的输出变了。",
     "This release loads no checkpoint, patched or not, under torch {version}: torch 2.6 made loading restricted by "
     "default, and the release doesn't ask for more.": (
         "在 torch {version} 下，这个版本不论是否打过补丁都加载不了检查点：torch 2.6 起默认只做受限加载，"
@@ -163,7 +162,7 @@ SAID: Mapping[str, str] = {
     "training {model} for an epoch": "训练 {model} 一个 epoch",
     "validating and predicting from its best.pt": "用 best.pt 验证和预测",
     "computing in fewer bits": "用更低的精度计算",
-    "computing {model} at {n} px in fewer bits": "在 {n} 像素下用更低的精度计算 {model}",
+    "computing {model} at {n} px in fewer bits": "用更低的精度计算 {model}（{n} 像素）",
     "computing on the GPU": "在 GPU 上计算",
     "exporting": "导出",
     "exporting {model} to {format}": "把 {model} 导出为 {format}",

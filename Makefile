@@ -64,8 +64,8 @@ insertions: .venv/ready
 transplants: .venv/ready
 	$(BIN)/python -m tests.soak.transplants $(if $(ONLY),--only $(ONLY))
 
-# Four models and three seeds, whole, killed at random moments, and on a Ray cluster where there is one; half an hour.
-comparisons: .venv/ready
+# Four models and three seeds, whole, killed at random moments, and on a Ray cluster of two nodes; an hour.
+comparisons: .venv/ray
 	$(BIN)/python -m tests.soak.comparisons
 
 # The tests that need no torch, under Windows' Python in wine, which apt fetches if it may; TESTS=tests/windows runs those.
@@ -83,6 +83,10 @@ clean:
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[verify,bench,test,lint]"
+	@touch $@
+
+.venv/ray: .venv/ready
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[ray]"
 	@touch $@
 
 .venv/oldest/ready:

@@ -122,9 +122,20 @@ def train(trials: list[Trial], out: Path, jobs: int) -> int:
 def patched(site: Path) -> Path:
     """Unpack a release into a folder and patch it; give the folder."""
     releases.unpack(RELEASE, releases.cache(os.environ), site)
-    command = [sys.executable, str(ROOT / "cli.py"), "apply", "--no-verify", "--ultralytics-path", str(site)]
-    subprocess.run(command, check=True, capture_output=True)
+    a2patch("apply", "--no-verify", "--ultralytics-path", str(site))
     return site
+
+
+def a2patch(*words: str) -> None:
+    """Run a command of the checkout, and show what it says only where it fails.
+
+    Raises:
+        subprocess.CalledProcessError: It ended with another code than 0.
+    """
+    answer = subprocess.run([sys.executable, str(ROOT / "cli.py"), *words], capture_output=True, check=False)
+    if answer.returncode:
+        sys.stderr.buffer.write(answer.stdout + answer.stderr)
+        answer.check_returncode()
 
 
 def attempt(trial: Trial, site: Path, scratch: Path) -> tuple[Outcome | None, str]:

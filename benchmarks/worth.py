@@ -23,9 +23,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from a2patch.block import bundled
 from benchmarks import digits, trees
 from benchmarks.contenders import CONTENDERS
-from benchmarks.learn import RELEASE, patched
+from benchmarks.learn import RELEASE, a2patch, patched
 from patches import releases
 
 # As the other benchmarks train: nothing chosen by itself, nothing that alters what a digit means.
@@ -34,6 +35,7 @@ _DRAWN = {
     **{"batch": 16, "nbs": 16, "optimizer": "AdamW", "lr0": 0.003, "warmup_epochs": 1, "warmup_bias_lr": 0},
     **{"cache": "ram", "amp": False},
 }
+_OTHER_BLOCKS = ("coord_att", "ema")  # the two of those that come with a2patch that look at places
 _PHOTOGRAPHS = {"imgsz": 320, "batch": 16, "optimizer": "AdamW", "lr0": 0.002, "cache": "ram", "amp": False}
 
 
@@ -74,7 +76,20 @@ def _far(folder: Path, package: Path) -> tuple[Path, str, list[str]]:
 
 def _trees(folder: Path, package: Path) -> tuple[Path, str, list[str]]:
     wheel = trees.fetch(releases.cache(os.environ))
-    return trees.write(folder / "data", wheel), "yolov8n.yaml", ["yolov8n_A2.yaml"]
+    others = [str(_with_block(name, folder, package)) for name in _OTHER_BLOCKS]
+    return trees.write(folder / "data", wheel), "yolov8n.yaml", ["yolov8n_A2.yaml", *others]
+
+
+def _with_block(name: str, folder: Path, package: Path) -> Path:
+    """Return YOLOv8n with a block that comes with a2patch where `yolov8_A2.yaml` has ours; written as a user would."""
+    (block,) = bundled()[name].classes
+    file = folder / f"yolov8n_{block.name}.yaml"
+    if not file.exists():
+        place = ["--ultralytics-path", str(package), "--python", sys.executable]
+        a2patch("apply", name, "--no-verify", *place)
+        row = ["--block", block.name, "--args", ",".join(map(str, block.args))]
+        a2patch("insert", "--base", "yolov8", *row, "--at", "P3", "--at", "P4", "-o", str(file), *place)
+    return file
 
 
 TASKS = {

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from a2patch.console.output import Output
+from a2patch.console.progress import in_notebook
 
 if TYPE_CHECKING:
     from a2patch.runner import compare as runner
@@ -18,7 +19,9 @@ _LINE_SECONDS = 30.0  # where there is no terminal, from one line on trainings t
 
 @contextmanager
 def board(jobs: int) -> Iterator[Callable[[Sequence[runner.Progress], str], None]]:
-    """Show how far trainings are, as a table that is drawn anew; where there is no terminal, a line now and then.
+    """Show how far trainings are, as a table that is drawn anew.
+
+    In the cell of a notebook it is one line that is written over; where there is no terminal, a line now and then.
 
     Args:
         jobs: How many run at once.
@@ -35,6 +38,16 @@ def board(jobs: int) -> Iterator[Callable[[Sequence[runner.Progress], str], None
                 Output().error(f"{text}: {news}" if news else text)
 
         yield line
+        return
+    if in_notebook():
+
+        def over(states: Sequence[runner.Progress], news: str) -> None:
+            if news:
+                Output().over("")
+                Output().error(news)
+            Output().over(compare.progress_line(states, jobs))
+
+        yield over
         return
     from rich.console import Console
     from rich.live import Live

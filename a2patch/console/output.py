@@ -6,6 +6,7 @@ import codecs
 import errno
 import io
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -44,6 +45,12 @@ class Output:
         """Print a line on standard error."""
         if sys.stderr is not None:
             _write(sys.stderr, _shown(text, sys.stderr))
+
+    def over(self, text: str) -> None:
+        """Write text over what this wrote before, in one line of a terminal; without text the line is free again."""
+        if sys.stderr is not None:
+            room = shutil.get_terminal_size().columns - 1
+            _write(sys.stderr, f"\r{' ' * room}\r{layout.printable(text)[:room]}")
 
     def finish(self) -> AccessError | None:
         """Return why something could not be printed; None if all was, or nobody wanted it."""

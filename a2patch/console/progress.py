@@ -1,7 +1,11 @@
-"""Show meanwhile what a command tries, on standard error: in a terminal a live picture, elsewhere a line for each."""
+"""Show meanwhile what a command tries, on standard error.
+
+In a terminal it is a live picture, in the cell of a notebook one line that is written over, elsewhere a line for each.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,7 +41,27 @@ def progress() -> Iterator[Progress]:
     """Show what is being tried; a terminal lists the checks as they come, till the verdict replaces them."""
     if not (sys.stderr and sys.stderr.isatty()):
         yield Progress(Output().error)
-        return
+    elif in_notebook():
+        try:
+            yield Progress(Output().over)
+        finally:
+            Output().over("")
+    else:
+        with _live() as shown:
+            yield shown
+
+
+def in_notebook() -> bool:
+    """Return whether a cell of a notebook runs the command: it takes a terminal's colours, but nothing moves up in it.
+
+    Jupyter names its own process to every kernel that it starts, for Colab and Kaggle too.
+    """
+    return "JPY_PARENT_PID" in os.environ
+
+
+@contextmanager
+def _live() -> Iterator[Progress]:
+    """Show what is being tried beside a spinner, below the checks that were made."""
     from rich.console import Console, Group
     from rich.live import Live
     from rich.spinner import Spinner

@@ -27,7 +27,14 @@ from a2patch.probe.events import Channel, Finding, SkipCheckError, last_line, pa
 from a2patch.probe.insert import UninsertableError, insert_models
 from a2patch.probe.models.context import Context
 from a2patch.probe.runtime.declined import DeclinedError
-from a2patch.protocol import CostsUncounted, InsertionRefused, InsertRequest, ModelUnreadable, VerifyRequest
+from a2patch.protocol import (
+    CostsBeside,
+    CostsUncounted,
+    InsertionRefused,
+    InsertRequest,
+    ModelUnreadable,
+    VerifyRequest,
+)
 
 
 def try_patched(request: VerifyRequest, channel: Channel) -> None:
@@ -46,9 +53,7 @@ def try_patched(request: VerifyRequest, channel: Channel) -> None:
     _check_checkpoint(context, "saving and loading", each)
     _check_training(context, each)
     _check_fully(context)
-    bases = [spec.base for spec in context.specs if spec.user and spec.base]
-    beside = [base for base in dict.fromkeys(bases) if base != context.base or "base" not in request.checks]
-    _count_costs(context, [*beside, *files])
+    _count_costs(context, files)
 
 
 def _unreadable(error: Exception) -> ModelUnreadable:
@@ -137,7 +142,8 @@ def try_untouched(request: VerifyRequest, channel: Channel) -> None:
 
     context = Context(request, channel)
     _check(context, "base", "computing the stock models", _measure_stock)
-    _count_costs(context, [context.base] if context.text(context.base) else [])
+    if "base" in request.checks and context.text(context.base):
+        _count_costs(context, [context.base])
     path = _handed_over(Path(request.awaited)) if request.awaited else ""
     if path:
         what = "loading the checkpoint without the patch"
@@ -186,7 +192,10 @@ def _count_costs(context: Context, files: List[str]) -> None:
     from a2patch.probe.models.costs import report_costs
 
     try:
-        reason = report_costs(context, files)
+        base = wiring.base_of_own(context)
+        if base:
+            context.channel.emit(CostsBeside(context.label(base)))
+        reason = report_costs(context, files, base)
     except Exception as error:
         reason = "costs are not counted: " + last_line(error)
     if reason:

@@ -169,6 +169,13 @@ class CheckpointSaved:
 
 
 @dataclass(frozen=True)
+class CostsBeside:
+    """Which model the costs of a user's model are compared with; empty for none."""
+
+    base: str
+
+
+@dataclass(frozen=True)
 class CostsUncounted:
     """Why costs, or their GFLOPs, are not counted."""
 
@@ -265,6 +272,7 @@ Event = Union[
     ClassTried,
     ComparisonRefused,
     Cost,
+    CostsBeside,
     CostsUncounted,
     DataFound,
     Done,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from a2patch.runner import Cost
 
@@ -13,7 +13,7 @@ LEGEND = (
 """What the columns of the table mean."""
 
 
-def cost_table(costs: Iterable[Cost], base: str, model: str) -> list[tuple[str, ...]]:
+def cost_table(costs: Sequence[Cost], base: str, model: str) -> list[tuple[str, ...]]:
     """Return a heading and a row for each scale of a model; nothing where its costs are not known.
 
     Args:
@@ -22,20 +22,24 @@ def cost_table(costs: Iterable[Cost], base: str, model: str) -> list[tuple[str, 
         model: The model.
     """
     by_place = {(cost.model, cost.scale): cost for cost in costs}
-    pairs = [
-        (by_place.get((base, scale)) if base else None, after)
-        for (file, scale), after in by_place.items()
-        if file == model and (not base or (base, scale) in by_place)
-    ]
+    compared = _beside(costs, base, model)
+    pairs = [(by_place.get((compared, scale)), after) for (file, scale), after in by_place.items() if file == model]
     if not pairs:
         return []
-    heading = ("scale", "layers", "parameters", "gradients", "GFLOPs", "counted", *(("cost",) if base else ()))
-    return [heading, *((after.scale or "-", *_row(before, after)) for before, after in pairs)]
+    heading = ("scale", "layers", "parameters", "gradients", "GFLOPs", "counted", *(("cost",) if compared else ()))
+    return [heading, *((after.scale or "-", *_row(before, after)) for before, after in pairs if before or not compared)]
 
 
-def table_title(base: str, model: str) -> str:
+def table_title(costs: Sequence[Cost], base: str, model: str) -> str:
     """Return what stands above the table of a model."""
-    return f"{base} -> {model}" if base else model
+    compared = _beside(costs, base, model)
+    return f"{compared} -> {model}" if compared else model
+
+
+def _beside(costs: Sequence[Cost], base: str, model: str) -> str:
+    """Return the model to compare with; empty where it has no scale of the model's."""
+    scales = {cost.scale for cost in costs if cost.model == model}
+    return base if any(cost.model == base and cost.scale in scales for cost in costs) else ""
 
 
 def _row(before: Cost | None, after: Cost) -> tuple[str, ...]:

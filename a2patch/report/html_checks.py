@@ -105,7 +105,7 @@ def costs(verdict: Verdict) -> Iterator[Markup]:
         rows = cost_table(verdict.costs, verdict.base, model)
         if rows:
             heading = [both(name, chinese.COLUMNS.get(name, name)) for name in rows[0]]
-            yield _table(table_title(verdict.base, model), heading, rows[1:])
+            yield _table(table_title(verdict.costs, verdict.base, model), heading, rows[1:])
     if verdict.note:
         yield translated(verdict.note, "p", class_="muted")
 

@@ -120,4 +120,6 @@ def _dim(lines: Sequence[str]) -> list[str | Styled]:
 
 def _costs(verdict: Verdict, model: str, width: int) -> list[str]:
     table = cost_table(verdict.costs, verdict.base, model)
-    return [*_wrapped(table_title(verdict.base, model), width), *table_lines(table, width)] if table else []
+    return (
+        [*_wrapped(table_title(verdict.costs, verdict.base, model), width), *table_lines(table, width)] if table else []
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from a2patch.block import BASE
 from a2patch.patch import Status
-from a2patch.protocol import NOT_ASKED, Check, Cost, CostsUncounted, ModelNoted, StockModel
+from a2patch.protocol import NOT_ASKED, Check, Cost, CostsBeside, CostsUncounted, ModelNoted, StockModel
 from a2patch.runner.result import ProbeResult
 from a2patch.runner.verdict import CHECKS, Verdict
 from a2patch.transaction import LayerStatus
@@ -213,8 +213,9 @@ def conclude(
         checks: The checks, as they were judged.
         patched: What the probe of the patched package said.
         reference: What that of the untouched one said, if there was one.
-        base: The model file that costs are compared with; empty if there is none.
+        base: The model file that costs are compared with, where the probe names no other; empty if there is none.
     """
+    beside = patched.last(CostsBeside)
     notes = [event.reason for probe in (patched, reference) if probe for event in probe.events_of(CostsUncounted)]
     return Verdict(
         interpreter=interpreter,
@@ -224,5 +225,5 @@ def conclude(
         checks=tuple(checks),
         costs=tuple(cost for probe in (reference, patched) if probe for cost in probe.events_of(Cost)),
         note=" ".join([*dict.fromkeys(event.note for event in patched.events_of(ModelNoted)), *notes[:1]]),
-        base=base,
+        base=beside.base if beside else base,
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from a2patch.console import Console, progress
+from a2patch.console import Console, board, progress
 from a2patch.errors import ConflictError
 from a2patch.protocol import Check
 from a2patch.runner import Verdict
@@ -81,3 +81,22 @@ def test_a_terminal_shows_each_check_as_it_comes(monkeypatch: pytest.MonkeyPatch
     text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", stream.getvalue())
     assert "pass  build" in text
     assert "8/15 learn" in text
+
+
+def test_nothing_moves_up_in_the_cell_of_a_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its output takes colours and carriage returns, but prints what moves the cursor, or leaves every picture in."""
+    monkeypatch.setenv("JPY_PARENT_PID", "1")
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    with progress() as told:
+        told("importing torch")
+        told.made(CHECKS[0])
+        told("x" * 300)
+    with board(1) as draw:
+        draw([], "yolov8n, seed 0, is finished")
+        draw([], "")
+    text = stream.getvalue()
+    assert "\x1b" not in text
+    lines = [line.rpartition("\r")[2] for line in text.split("\n")]
+    assert lines == ["yolov8n, seed 0, is finished", "0 finished of 0 trainings"]
+    assert max(map(len, re.split("[\r\n]", text))) < 120, "a longer one would be cut in two, and half of it stay"

@@ -71,6 +71,8 @@ def test_table_before_and_after() -> None:
         "yolov8_A2.yaml\nscale  layers  parameters  gradients  GFLOPs  counted\n"
         "n      139     3,178,400   3,178,384  9.0     8.8\n"
     ) in alone
+    elsewhere = verdict_text(replace(VERDICT, costs=(VERDICT.costs[1], VERDICT.costs[2])), 120)
+    assert "yolov8_A2.yaml\nscale  layers  parameters  gradients  GFLOPs  counted\nn  " in elsewhere, "no common scale"
 
 
 def test_conclusion() -> None:

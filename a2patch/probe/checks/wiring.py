@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any, NamedTuple
 
 import torch
@@ -97,6 +97,15 @@ def _base(context: Context, spec: ModelSpec, mine: Graph) -> tuple[str, Comparis
     if near is None or near[1].distance > len(mine.layers) // 2:
         return "", None
     return near
+
+
+def base_of_own(context: Context) -> str:
+    """Return what the user's model is compared with: the one it names, else the closest stock one; empty for none."""
+    for spec in context.specs:
+        if spec.user:
+            with suppress(GraphError, SkipCheckError):  # its own check says why it can't be followed
+                return spec.base or _base(context, spec, context.graph(spec.file))[0]
+    return ""
 
 
 def _wrong(context: Context, file: str, examined: Examined) -> Finding:

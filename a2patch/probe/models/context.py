@@ -102,6 +102,10 @@ class Context:
         found = [letter for letter in self.letters if letter in has] or [""]
         return found[:1] if file in self._brief else found
 
+    def counted_as(self, file: str, scale: str) -> str:
+        """Return the scale that the costs of a model are those of: of a checkpoint the one that it was saved with."""
+        return self._own[file].saved_scale if self.is_own(file) and not scale else scale
+
     def name_at(self, file: str, scale: str) -> str:
         """Return the name by which a model of the tree is asked for at a scale."""
         return at_scale(file, scale) if scale else file
@@ -168,6 +172,11 @@ class Context:
         whole = parse(text)
         bare = parse(remove(text, graph(text, whole, []), self.classes))
         return meta_model({**bare, "scale": scale, "yaml_file": file})
+
+    def with_classes(self, file: str, scale: str, classes: Any) -> Model:
+        """Return a model of the tree for another number of classes, of a scale, without values."""
+        described = parse(self.catalog.text(self.name_at(file, scale)))
+        return meta_model({**described, "nc": classes, "scale": scale, "yaml_file": file})
 
     def mismatch(self, file: str, scale: str) -> Mismatch | None:
         """Return the first layer of a user's model that gives other channels than `parse_model` declares, if any."""

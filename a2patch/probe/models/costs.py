@@ -1,38 +1,58 @@
-"""Count what models cost."""
+"""Count what models cost, and their bases beside them."""
 
 from __future__ import annotations
+
+from contextlib import suppress
+from typing import Iterable, Iterator
 
 from a2patch.probe.events import SkipCheckError
 from a2patch.probe.models.build import Model
 from a2patch.probe.models.context import Context
 from a2patch.probe.models.flops import counted, summary, why_no_gflops
-from a2patch.protocol import Cost
+from a2patch.protocol import Cost, ModelNoted
 
 
-def report_costs(context: Context, files: list[str]) -> str:
-    """Emit what every model that builds costs, and return why there are no GFLOPs, if there are none."""
-    known = True
-    tried = {scale for spec in context.specs for scale in context.scales_of(spec.file)}
+def report_costs(context: Context, files: list[str], base: str) -> str:
+    """Emit what every model that builds costs, and return why there are no GFLOPs, if there are none.
+
+    Args:
+        context: The models.
+        files: Those whose costs are counted, at each of their scales.
+        base: What they are compared with: it is counted at the scales that they have, for as many classes. Empty for
+            none.
+    """
+    models = {}
     for file in files:
-        for scale in context.scales_of(file):
-            if tried and scale not in tried:
-                continue
-            context.channel.trying("counting " + context.label(file, scale))
-            try:
-                model = _meta_model_of(context, file, scale)
-            except SkipCheckError:
-                continue
-            cost = summary(model)
-            known = known and cost["gflops"] is not None
-            context.channel.emit(Cost(model=context.label(file), scale=scale, counted=counted(model), **cost))
-    return "" if known else why_no_gflops()
+        with suppress(SkipCheckError):  # `build` says why it doesn't
+            models[file] = {context.counted_as(file, scale): model for scale, model in context.built(file).items()}
+    scales = {scale for built in models.values() for scale in built}
+    known = [_report(context, base, _base_models(context, base, files[0], scales))] if base else []
+    known += [_report(context, file, built.items()) for file, built in models.items()]
+    return "" if all(known) else why_no_gflops()
 
 
-def _meta_model_of(context: Context, file: str, scale: str) -> Model:
-    """Return a model that was built; a base is built where no check needed it yet."""
-    if file not in {spec.file for spec in context.specs}:
-        return context.meta_model(file, scale)
-    built = context.built(file)
-    if scale not in built:
-        raise SkipCheckError(context.label(file, scale) + " doesn't build")
-    return built[scale]
+def _report(context: Context, file: str, built: Iterable[tuple[str, Model]]) -> bool:
+    """Emit what a model costs at each scale, and return whether GFLOPs are known of all."""
+    known = True
+    for scale, model in built:
+        context.channel.trying("counting " + context.label(file, scale))
+        cost = summary(model)
+        known = known and cost["gflops"] is not None
+        context.channel.emit(Cost(model=context.label(file), scale=scale, counted=counted(model), **cost))
+    return known
+
+
+def _base_models(context: Context, base: str, like: str, scales: set[str]) -> Iterator[tuple[str, Model]]:
+    """Yield a base at those of some scales that it has, with as many classes as a model that is compared with it."""
+    if context.is_own(base):
+        yield from ((scale, model) for scale, model in context.built(base).items() if scale in scales)
+        return
+    usual = context.described(base).get("nc")
+    classes = context.described(like).get("nc", usual)
+    if classes != usual:
+        note = "{} is counted for {} classes, as {} has them."
+        context.channel.emit(ModelNoted(note.format(context.label(base), classes, context.label(like))))
+    for scale in context.scales_of(base):
+        if scale in scales:
+            with suppress(Exception):  # one that doesn't build has no costs
+                yield scale, context.with_classes(base, scale, classes)

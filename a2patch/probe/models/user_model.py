@@ -23,6 +23,7 @@ class UserModel:
         text: What a model file says; empty for a checkpoint.
         model: What it says as data, for a checkpoint the description that is saved in it.
         scales: The scales that it has; one without a name where it has none.
+        saved_scale: The scale that a checkpoint was built at, as it says itself; empty where it says none.
         chosen: The scale that was asked for, else that its name says, else the first.
         unscaled: Whether it has scales, and neither its name nor the user says which.
         note: What else is to be said of it; mostly empty.
@@ -52,6 +53,7 @@ class UserModel:
             self.note = changed and "{} {}; it is tried as it is.".format(path.name, changed)
             self.model: dict[str, Any] = self._loaded.yaml
             self.scales = [""]
+            self.saved_scale = _saved_scale(self.model)
         else:
             self.text = path.read_text(encoding="utf-8", errors="ignore")  # as upstream reads it
             self.model = parsed(self.text, path.name)
@@ -59,6 +61,7 @@ class UserModel:
             if scale and scale not in self.scales:
                 raise ValueError("{} has no scale {!r}; it has {}".format(path.name, scale, self.scales))
             refuse_code(self.model, self.text, trusted)
+            self.saved_scale = ""
         asked = scale_of(path.name)
         named = scale or (asked if asked in self.scales else "")
         self.unscaled = self._loaded is None and self.scales != [""] and not named
@@ -90,3 +93,9 @@ def _load(path: Path, trusted: bool) -> Model:
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(".dfl" not in name)  # which is a constant
     return model
+
+
+def _saved_scale(description: dict[str, Any]) -> str:
+    """Return the scale in the description of a checkpoint, one of those that it names."""
+    scale, scales = description.get("scale"), description.get("scales")
+    return scale if isinstance(scale, str) and isinstance(scales, dict) and scale in scales else ""

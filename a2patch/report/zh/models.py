@@ -127,6 +127,7 @@ SAID: Mapping[str, str] = {
         "这里画出的图像没有 {kind} 这种检测头所需的标签"
     ),
     # costs
+    "{model} is counted for {n} classes, as {other} has them.": "{model} 按 {n} 个类别统计，与 {other} 相同。",
     "costs are not counted: {said}": "没有统计开销：{said}",
     "GFLOPs are not counted: the library thop is not installed": "没有统计 GFLOPs：没有安装 thop 库",
     "GFLOPs are not counted: the distribution thop hides ultralytics-thop, and ultralytics' get_flops fails with it "

@@ -25,9 +25,10 @@ _ABOUT = {
     "Differences": "The difference is taken seed by seed. Its interval, by Student's t, holds the true difference in "
     "95 of 100 such comparisons; where it contains 0, the models can't be told apart. How many seeds it would take is "
     "told for finding a true difference of 0.005 in four of five comparisons.",
-    "Sizes": "By the area of its box in pixels of its own image an object is small below 32 x 32, and large from 96 x 96; "
-    "how many there are is those of the validation. Worked out by faster-coco-eval from all that the last epoch "
-    f"predicted: all sizes together give {runner.MAIN}, but for how the curve of precision is interpolated.",
+    "Sizes": "By the area of its box, in pixels of its own image, an object is small below 32 x 32 and large from "
+    "96 x 96. Behind a size stands how many objects of it the validation has. Worked out by faster-coco-eval from all "
+    f"that the last epoch predicted: all sizes together give {runner.MAIN}, but for how the curve of precision is "
+    "interpolated.",
     "Curves": "A line is the mean over the seeds, the area around it goes from the least to the greatest.",
     "Costs": "Speeds are measured side by side, round after round, after a warm-up: the median, in brackets the "
     "quartiles, images in a second, and how many times as long as the base. An epoch and the memory are those of the "

@@ -71,7 +71,10 @@ class Validated:
             return
         staged = place.with_name(place.name + ".new")
         with staged.open("wb") as file:
-            with gzip.GzipFile("", "wb", 6, file, mtime=0) as packed, io.TextIOWrapper(packed, "utf-8") as text:
+            with (
+                gzip.GzipFile("", "wb", 6, file, mtime=0) as packed,
+                io.TextIOWrapper(packed, "utf-8", newline="\n") as text,
+            ):
                 _write(self._images, self._names, text)
             file.flush()
             os.fsync(file.fileno())

@@ -71,10 +71,8 @@ class Validated:
             return
         staged = place.with_name(place.name + ".new")
         with staged.open("wb") as file:
-            with (
-                gzip.GzipFile("", "wb", 6, file, mtime=0) as packed,
-                io.TextIOWrapper(packed, "utf-8", newline="\n") as text,
-            ):
+            packed = gzip.GzipFile("", "wb", 6, file, mtime=0)
+            with io.TextIOWrapper(packed, "utf-8", newline="\n") as text:  # which closes what it wraps
                 _write(self._images, self._names, text)
             file.flush()
             os.fsync(file.fileno())
@@ -99,9 +97,8 @@ def seen(predictions: Any, batch: Dict[str, Any], one_class: bool, cut: bool) ->
     found = []
     for i, predicted in enumerate(predictions[0] if isinstance(predictions, tuple) else predictions):
         size, ratio_pad = batch["ori_shape"][i], batch["ratio_pad"][i]
-        labels = torch.cat((classes.view(-1, 1), _on_disk(corners, size, ratio_pad, cut=False)), dim=1)[
-            of_image.view(-1) == i
-        ]
+        mine = of_image.view(-1) == i
+        labels = torch.cat((classes.view(-1, 1)[mine], _on_disk(corners[mine], size, ratio_pad, cut=False)), dim=1)
         table = _table(predicted)
         rows = torch.cat((table[:, 5:6], _on_disk(table[:, :4], size, ratio_pad, cut), table[:, 4:5]), dim=1)
         if one_class:

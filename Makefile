@@ -82,7 +82,7 @@ clean:
 # 6.6 GB, most of it torch.
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[verify,bench,test,lint]"
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[verify,sizes,bench,test,lint]"
 	@touch $@
 
 .venv/ray: .venv/ready

@@ -80,7 +80,9 @@ def compare(
             raise typer.BadParameter("name a model to compare with the base")
     with error_handler("compare", as_json) as console:
         if show is not None:
-            _tell(console, comparing.show(show), show.absolute())
+            with progress() as notify:
+                found = comparing.show(show, notify)
+            _tell(console, found, show.absolute())
             return
         around = surroundings()
         tree = locate(console, ultralytics_path, around)

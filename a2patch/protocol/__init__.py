@@ -8,6 +8,7 @@ an event to `EVENTS`, and keeps its files in the folder `SCRATCH`.
 from a2patch.protocol.added import AddedBlock, AddedModules, ExpectedRow, Form
 from a2patch.protocol.codec import Message, ProtocolError, decode, encode
 from a2patch.protocol.compare import (
+    VALIDATED,
     CompareRequest,
     ComparisonRefused,
     DataFound,
@@ -87,6 +88,7 @@ __all__ = [
     "NOT_ASKED",
     "REQUEST",
     "SCRATCH",
+    "VALIDATED",
     "AddedBlock",
     "AddedLayer",
     "AddedModules",

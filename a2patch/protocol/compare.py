@@ -11,6 +11,10 @@ Start = Literal["fresh", "names", "transplant"]
 """What a training starts from: fresh weights, those that fit by name and shape, or those that were transplanted."""
 
 
+VALIDATED = "validated.json.gz"
+"""The file in the folder of a training that holds, in COCO's form, what its last validation saw and predicted."""
+
+
 @dataclass(frozen=True)
 class ModelSource:
     """A model that is to be compared, as its user names it.

@@ -14,6 +14,7 @@ Row = list[str]
 
 LAST, BEST = "at the last epoch", "at the best epoch"
 KINDS = {"last": LAST, "best": BEST}
+SIZES = f"{runner.MAIN} {LAST} by the size of objects (their number)"
 
 
 def comparison_lines(found: runner.Comparison, width: int) -> list[str]:
@@ -30,10 +31,15 @@ def comparison_lines(found: runner.Comparison, width: int) -> list[str]:
             f"{told.capitalize()}: mean ± standard deviation over the seeds",
             *_shown(figure_table(found, kind)),
         ]
+    if found.objects:
+        lines += ["", f"{SIZES}: mean ± standard deviation", *_shown(size_table(found))]
     for kind, told in KINDS.items():
         rows = difference_table(found, kind)
         if len(rows) > 1:
             lines += ["", f"Differences {told}, seed by seed, with 95 % intervals", *_shown(rows)]
+    rows = size_difference_table(found)
+    if len(rows) > 1:
+        lines += ["", "Differences by the size of objects, seed by seed, with 95 % intervals", *_shown(rows)]
     lines += ["", "Costs", *table_lines(cost_table(found), width), ""]
     lines += [wrapped(text, width) for text in (*verdicts(found), *notes(found))]
     for run in found.failed:
@@ -67,12 +73,30 @@ def notes(found: runner.Comparison) -> list[str]:
     lines = [f"{m.label}: {m.note}." for m in found.models if m.note]
     if found.plan.seeds == 1:
         lines.append("One seed decides nothing: give --seeds 3 or more, which goes on from here.")
+    lines += _missing_sizes(found)
     pairs = sum(len(model.beside) for model in found.models)
     if pairs > 1 and found.plan.seeds > 1:
         lines.append(
             f"Each interval stands for itself: of {pairs} differences that are none, one may well seem to be one."
         )
     return lines
+
+
+def _missing_sizes(found: runner.Comparison) -> list[str]:
+    """Return why AP by the size of objects is not told, or not of all trainings."""
+    known = sum(bool(run.sizes) for run in found.runs)
+    if found.unsized:
+        told = f"AP by the size of objects is not told of {_trainings(found.unsized)}: it needs faster-coco-eval."
+        install = 'Install that beside a2patch: pip install "a2patch[sizes]".'
+        return [f"{told} {install} Then a2patch compare --show FOLDER tells it, and trains nothing."]
+    if 0 < known < found.finished:
+        missing = found.finished - known
+        return [f"AP by the size of objects is not known of {_trainings(missing)}, made by an earlier a2patch."]
+    return []
+
+
+def _trainings(count: int) -> str:
+    return "one training" if count == 1 else f"{count} trainings"
 
 
 def figure_table(found: runner.Comparison, kind: str) -> list[Row]:
@@ -83,6 +107,25 @@ def figure_table(found: runner.Comparison, kind: str) -> list[Row]:
         cells = [spread_text(spreads.get(name)) for name in runner.FIGURES]
         failed = f", {model.failed} failed" if model.failed else ""
         rows.append([model.label, *cells, f"{model.finished}{failed}"])
+    return rows
+
+
+def size_table(found: runner.Comparison) -> list[Row]:
+    """Return mAP50-95 of each model by the size of objects, with a heading that tells how many there are."""
+    rows = [["model", *(f"{name} ({found.objects.get(name, 0)})" for name in runner.SIZES)]]
+    for model in found.models:
+        rows.append([model.label, *(spread_text(model.sizes.get(name)) for name in runner.SIZES)])
+    return rows
+
+
+def size_difference_table(found: runner.Comparison) -> list[Row]:
+    """Return how each model differs from the base and the control by the size of objects, with a heading."""
+    rows = [["model", *runner.SIZES]]
+    for model in found.models:
+        for beside in model.beside:
+            if beside.sizes:
+                cells = [difference_text(beside.sizes.get(name)) for name in runner.SIZES]
+                rows.append([f"{model.label} − {beside.other}", *cells])
     return rows
 
 
@@ -132,8 +175,10 @@ def spread_text(spread: runner.Spread | None) -> str:
     return f"{spread.mean:.4f}" + (f" ± {spread.deviation:.4f}" if spread.deviation is not None else " (one)")
 
 
-def difference_text(found: runner.Difference) -> str:
+def difference_text(found: runner.Difference | None) -> str:
     """Return a difference with its interval."""
+    if found is None:
+        return "–"
     if found.low is None or found.high is None:
         return f"{found.mean:+.4f} (one)"
     return f"{found.mean:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"

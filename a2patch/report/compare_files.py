@@ -65,6 +65,7 @@ def document(found: runner.Comparison) -> dict[str, Any]:
         "data": asdict(plan.data) if plan.data else None,
         "finished": found.finished,
         "failed": len(found.failed),
+        "objects": dict(found.objects),
         "models": [asdict(model) for model in found.models],
         "runs": [asdict(run) for run in found.runs],
         "verdicts": compare.verdicts(found),
@@ -77,9 +78,11 @@ def runs_csv(found: runner.Comparison) -> str:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     named = [f"{kind} {name}" for kind in KINDS for name in runner.FIGURES]
+    named += [f"last {runner.MAIN} {name}" for name in runner.SIZES]
     table.writerow(["model", "seed", "state", "epochs", *named, "best epoch", "seconds an epoch", "memory", "failure"])
     for run in found.runs:
         figures = [kind.get(name) for kind in (run.last, run.best) for name in runner.FIGURES]
+        figures += [run.sizes.get(name) for name in runner.SIZES]
         rest = [run.best_epoch or None, run.epoch_seconds, run.memory, run.failure.partition("\n")[0]]
         table.writerow([run.label, run.seed, run.state, run.epochs, *figures, *rest])
     return text.getvalue()
@@ -117,10 +120,15 @@ def tables(found: runner.Comparison) -> list[tuple[str, Sequence[Row]]]:
     shown: list[tuple[str, Sequence[Row]]] = []
     for kind, told in KINDS.items():
         shown.append((f"Mean ± standard deviation over the seeds, {told}", compare.figure_table(found, kind)))
+    if found.objects:
+        shown.append((f"{compare.SIZES}: mean ± standard deviation over the seeds", compare.size_table(found)))
     for kind, told in KINDS.items():
         rows = compare.difference_table(found, kind)
         if len(rows) > 1:
             shown.append((f"Differences seed by seed, with 95 % intervals, {told}", rows))
+    rows = compare.size_difference_table(found)
+    if len(rows) > 1:
+        shown.append(("Differences by the size of objects, seed by seed, with 95 % intervals", rows))
     return [*shown, ("Costs; speeds are medians, quartiles, and how many times the base's", compare.cost_table(found))]
 
 

@@ -35,6 +35,15 @@ _ABOUT = {
         "逐个种子相减。区间按 Student t 分布得出，100 次这样的比较中有 95 次包含真实的差别；区间包含 0 时分不出来。"
         "所说的种子个数，是五次比较中有四次能发现 0.005 的真实差别所需的个数。",
     ),
+    "Sizes": both(
+        "By the area of its box, in pixels of its own image, an object is small below 32 x 32 and large from 96 x 96. "
+        "Behind a size stands how many objects of it the validation has. Worked out by faster-coco-eval from all that "
+        f"the last epoch predicted: all sizes together give {runner.MAIN}, but for how the curve of precision is "
+        "interpolated.",
+        "按目标框在原图中的面积（像素）划分：小于 32 x 32 的是小目标，不小于 96 x 96 的是大目标。"
+        "尺寸后面的括号里是验证集中这类目标的个数。由 faster-coco-eval 根据最后一轮的全部预测算出："
+        f"所有尺寸合起来就是 {runner.MAIN}，只是精确率曲线的插值方式不同。",
+    ),
     "Curves": both(
         "A line is the mean over the seeds, the area around it goes from the least to the greatest.",
         "线是对各个种子的均值，周围的区域从最小到最大。",
@@ -54,6 +63,7 @@ _ABOUT = {
 _TITLES = {
     "Figures": both("Figures", "数字"),
     "Differences": both("Differences", "差"),
+    "Sizes": both("Sizes", "目标尺寸"),
     "Curves": both("Curves", "曲线"),
     "Costs": both("Costs", "开销"),
     "Classes": both("Classes", "类别"),
@@ -84,6 +94,10 @@ def _body(found: runner.Comparison) -> Iterator[Markup]:
     yield element("dl", *(piece for k, v in facts.items() for piece in (translated(k, "dt"), _fact(k, v))))
     yield _section("Figures", *(_table(told.capitalize(), compare.figure_table(found, k)) for k, told in KINDS.items()))
     yield from _differences(found)
+    if found.objects:
+        tables = [(compare.SIZES, compare.size_table(found))]
+        tables.append(("Differences by the size of objects, with intervals", compare.size_difference_table(found)))
+        yield _section("Sizes", *(_table(caption, rows) for caption, rows in tables if len(rows) > 1))
     curves = compare_charts.curves(found)
     if curves:
         yield _section("Curves", compare_charts.legend(found), element("div", curves, class_="wide"))

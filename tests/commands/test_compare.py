@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -11,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from a2patch.protocol import EpochDone, decode
+from a2patch.protocol import VALIDATED, EpochDone, decode
 from patches import releases
 from tests.support.command import ROOT, Answer, a2patch, here, patch
 from tests.support.trees import NEWEST
@@ -100,6 +102,39 @@ def test_what_it_leaves(place: Place, whole: Answer) -> None:
     assert shown.code == 0, shown.err
     assert "yolov8n_A2: can't be told apart from yolov8n" in shown.out.replace("\n", " ")
     assert {name: folder.joinpath(name).read_bytes() for name in made} == made
+
+
+def test_sizes_are_told_and_worked_out_once(place: Place, whole: Answer) -> None:
+    pytest.importorskip("faster_coco_eval")
+    found = whole.document["comparison"]
+    assert found["objects"] == {"small": 8, "medium": 0, "large": 0}  # images of 32 by 32 pixels
+    for each in (*found["models"], *found["runs"], found["models"][1]["beside"][0]):
+        assert each["sizes"]["small"] is not None
+        assert (each["sizes"]["medium"], each["sizes"]["large"]) == (None, None)
+    kept = place.folder / "whole" / "runs" / "yolov8n" / "0"
+    assert {"sizes.json", VALIDATED} <= {path.name for path in kept.iterdir()}
+    assert "working out" not in a2patch("compare", "--show", place.folder / "whole").err
+
+
+def test_without_the_evaluator_it_says_how_to_get_it(place: Place, whole: Answer) -> None:
+    folder = place.folder / "unsized"
+    shutil.copytree(place.folder / "whole", folder)
+    for file in folder.glob("runs/*/*/sizes.json"):
+        file.unlink()
+    blocked = place.folder / "blocked"
+    blocked.mkdir()
+    blocked.joinpath("faster_coco_eval.py").write_text("raise ImportError('it is not installed')\n")
+    answer = a2patch("compare", "--show", folder, "--json", env={**os.environ, "PYTHONPATH": str(blocked)})
+    assert answer.code == 0, answer.err
+    found = answer.document["comparison"]
+    (note,) = (note for note in found["notes"] if "size of objects" in note)
+    assert "not told of 4 trainings" in note
+    assert 'pip install "a2patch[sizes]"' in note
+    assert [model["last"] for model in found["models"]] == [m["last"] for m in whole.document["comparison"]["models"]]
+    assert found["objects"] == {}
+    later = a2patch("compare", "--show", folder, "--json").document["comparison"]
+    assert later["models"] == whole.document["comparison"]["models"]
+    assert later["notes"] == whole.document["comparison"]["notes"]
 
 
 def test_other_arguments_are_refused(place: Place, whole: Answer) -> None:

@@ -83,7 +83,7 @@ def test_blocks(run: Callable[..., Answer], package: Path, tmp_path: Path) -> No
 
 def test_a_comparison_and_the_verdict_on_a_block() -> None:
     start = {"schema": 1, "command": "compare", "ok": True, "exit_code": 0, "folder": "/x"}
-    for found in (made(), made((0.3,)), made(failed=1, speeds=False)):
+    for found in (made(), made((0.3,), sized=1), made(failed=1, speeds=False), made(sized=0.5, lacking=2)):
         document = json.loads(json.dumps(compare_files.document(found), allow_nan=False))
         valid(start | {"comparison": document})
     verdict = documents.verdict(Verdict(Path(sys.executable), "3.11", "2.9", "8.4", (Check("build", "pass"),), ()))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
 from dataclasses import replace
@@ -11,19 +13,26 @@ import pytest
 
 from a2patch.protocol import DataFound, EpochDone, ModelPrepared, ModelSource, SpeedMeasured
 from a2patch.report import compare, compare_files, compare_html
-from a2patch.runner.compare import results
+from a2patch.report.text import table_lines
+from a2patch.runner.compare import results, sizes
 from a2patch.runner.compare.folder import Kept
+from a2patch.runner.compare.outcome import Comparison
 from a2patch.runner.compare.plan import Compared, Plan, Run
 from a2patch.runner.compare.queue import Progress
-from a2patch.runner.compare.results import Comparison
 from tests.support.chinese import english_left
 
 NAME = "mine_<b>&|$"
 SHIFTS = (0.050, 0.052, 0.049)
+OBJECTS = {"small": 12, "medium": 3, "large": 0}
 
 
-def made(shifts: tuple[float, ...] = SHIFTS, failed: int = 0, speeds: bool = True) -> Comparison:
-    """A comparison of a base and a model that is ahead by some shifts, a seed each; so many of its last ones failed."""
+def made(
+    shifts: tuple[float, ...] = SHIFTS, failed: int = 0, speeds: bool = True, sized: float = 0.0, lacking: int = 0
+) -> Comparison:
+    """A comparison of a base and a model that is ahead by some shifts, a seed each; so many of its last ones failed.
+
+    Of a share of the trainings it is known how they do by size: they are ahead twice as far with small objects.
+    """
     labels = ("yolov8n", NAME, "control")
     models = tuple(
         Compared(
@@ -45,7 +54,13 @@ def made(shifts: tuple[float, ...] = SHIFTS, failed: int = 0, speeds: bool = Tru
         if run.label == NAME and run.seed >= len(shifts) - failed:
             kept[run] = Kept("failed", (epoch(1, 0.1),), failure="It ended with status 1.\nRuntimeError: <no memory>")
     measured = [SpeedMeasured(label, "cpu", 1, (0.01 + 0.01 * i, 0.02, 0.03)) for i, label in enumerate(labels)]
-    return results.concluded(planned, kept, measured if speeds else [])
+    known = [run for run in planned.runs() if kept[run].state == "finished"]
+    by_size = {
+        run: sizes.Sizes({"small": 0.2 + 2 * shift, "medium": 0.5, "large": None}, OBJECTS, 0.4)
+        for run in known[: round(sized * len(known))]
+        for shift in (shifts[run.seed] if run.label == NAME else 0.0,)
+    }
+    return results.concluded(planned, kept, measured if speeds else [], sizes.BySize(by_size, lacking))
 
 
 def epoch(number: int, value: float) -> EpochDone:
@@ -91,7 +106,11 @@ def test_a_failure_is_told_and_counted_not_dropped() -> None:
     assert "RuntimeError: &lt;no memory&gt;" in compare_html.page(found)
 
 
-@pytest.mark.parametrize("found", [made(), made((0.3,)), made(failed=3), made(speeds=False)], ids=list("abcd"))
+@pytest.mark.parametrize(
+    "found",
+    [made(), made((0.3,)), made(failed=3), made(speeds=False), made(sized=1), made((0.3,), sized=1), made(sized=0.5)],
+    ids=list("abcdefg"),
+)
 def test_all_files_can_be_written(found: Comparison) -> None:
     document = json.loads(json.dumps(compare_files.document(found), allow_nan=False))
     assert document["runs"][0]["classes"] == [pytest.approx(found.runs[0].last["mAP50-95"]), None]
@@ -104,6 +123,52 @@ def test_all_files_can_be_written(found: Comparison) -> None:
     assert not {"script", "link", "b"} & reader.seen
     assert all(not value.startswith(("http", "//")) for value in reader.leads)
     assert english_left(compare_html.page(found)) == []
+
+
+def test_sizes_are_told_as_all_figures_are() -> None:
+    found = made(sized=1)
+    base, mine, _ = found.models
+    assert base.sizes["small"] is not None
+    assert base.sizes["small"].mean == pytest.approx(0.2)
+    assert (mine.sizes["large"], mine.beside[0].sizes["large"]) == (None, None)
+    small = mine.beside[0].sizes["small"]
+    assert small is not None
+    assert (small.outcome, small.count) == ("better", 3)
+    assert small.mean == pytest.approx(2 * sum(SHIFTS) / 3)
+    text = "\n".join(compare.comparison_lines(found, 100))
+    assert "mAP50-95 at the last epoch by the size of objects (their number)" in text
+    assert max(map(len, table_lines(compare.size_table(found)))) < 80
+    for told in (text, compare_files.markdown(found), compare_files.latex(found), compare_html.page(found)):
+        assert "small (12)" in told
+        assert "0.2000" in told
+    rows = list(csv.DictReader(io.StringIO(compare_files.runs_csv(found))))
+    assert (rows[0]["last mAP50-95 small"], rows[0]["last mAP50-95 large"]) == ("0.2", "")
+    document = compare_files.document(found)
+    assert document["objects"] == OBJECTS
+    assert document["runs"][0]["sizes"] == {"small": 0.2, "medium": 0.5, "large": None}
+    assert document["models"][0]["sizes"]["large"] is None
+
+
+def test_nothing_is_said_of_sizes_where_none_is_known() -> None:
+    found = made()
+    for told in (compare_files.markdown(found), compare_html.page(found), *compare.comparison_lines(found, 100)):
+        assert "size of objects" not in told
+    document = compare_files.document(found)
+    assert (document["objects"], document["models"][1]["sizes"], document["runs"][0]["sizes"]) == ({}, {}, {})
+
+
+@pytest.mark.parametrize(
+    ("sized", "lacking", "told"),
+    [
+        (0.0, 9, 'not told of 9 trainings: it needs faster-coco-eval. Install that beside a2patch: pip install "a2p'),
+        (0.5, 1, "not told of one training: it needs faster-coco-eval"),
+        (0.5, 0, "not known of 5 trainings, made by an earlier a2patch"),
+    ],
+)
+def test_why_sizes_are_not_told_is_said_once(sized: float, lacking: int, told: str) -> None:
+    notes = [line for line in compare.notes(made(sized=sized, lacking=lacking)) if "size of objects" in line]
+    assert len(notes) == 1
+    assert told in notes[0]
 
 
 def test_what_is_not_begun_can_be_shown() -> None:

@@ -27,7 +27,7 @@ from typing import Any
 
 import psutil
 
-from a2patch.protocol import EpochDone, decode
+from a2patch.protocol import VALIDATED, EpochDone, decode
 from patches import releases
 from tests.support.command import ROOT, patch
 from tests.support.trees import NEWEST
@@ -56,6 +56,8 @@ def told(folder: Path) -> dict[str, Any]:
     for path in sorted(folder.glob("runs/*/*/events.jsonl")):
         epochs = [event for event in map(decode, path.read_text().splitlines()) if isinstance(event, EpochDone)]
         found["/".join(path.parts[-3:-1])] = {e.epoch: (e.figures, repr(e.classes)) for e in epochs}
+    for path in sorted(folder.glob("runs/*/*/sizes.json")):  # to the last digit, too, where they can be worked out
+        found["/".join(path.parts[-3:])] = path.read_text()
     return found
 
 
@@ -65,6 +67,8 @@ def whole(folder: Path, python: str, epochs: int) -> None:
     found = json.loads(folder.joinpath("whole", "compare.json").read_text())
     outcomes = {m["label"]: m["beside"][0]["last"]["mAP50-95"]["outcome"] for m in found["models"][1:]}
     print(outcomes)
+    for run in folder.joinpath("whole", "runs").glob("*/*"):
+        assert run.joinpath(VALIDATED).is_file(), run
     assert outcomes["again8"] == "undecided"
     assert outcomes["yolov8n_DANet"] == "worse"
 

@@ -14,10 +14,11 @@ from typing import Any, Dict, List, Tuple
 import torch
 
 from a2patch.probe.compare import state
+from a2patch.probe.compare.validated import Validated
 from a2patch.probe.events import Channel
 from a2patch.probe.runtime.compat import tools
 from a2patch.probe.runtime.load import ALLOW
-from a2patch.protocol import EpochDone, TrainingBegan, TrainingDone, TrainRequest
+from a2patch.protocol import VALIDATED, EpochDone, TrainingBegan, TrainingDone, TrainRequest
 
 RUN = "train"
 """The folder, in that of the run, which ultralytics writes to."""
@@ -61,11 +62,13 @@ class Recorder:
         self._place = place
         self._kept = kept
         self._stepper = state.Stepper()
+        self._validated = Validated()
         self._since = 0.0
 
     def on_train_start(self, trainer: Any) -> None:
         """Take over what an interruption would change."""
         self._stepper.take_over(trainer)
+        self._validated.follow(trainer)
         self._channel.emit(TrainingBegan(trainer.start_epoch + 1))
 
     def on_train_epoch_start(self, trainer: Any) -> None:
@@ -76,10 +79,13 @@ class Recorder:
             self._kept = None
         trainer._oom_retries = 3  # else upstream halves the batch where memory is short, of this model alone
         state.begin_epoch(trainer, self._seed)
+        self._validated.begin_epoch()
 
     def on_model_save(self, trainer: Any) -> None:
         """Tell an epoch, and keep where it ended."""
         finished = bool(trainer.stop) or trainer.epoch + 1 >= trainer.epochs
+        if finished:  # before the state says so: whoever goes on from there trains no more
+            self._validated.write(self._place.with_name(VALIDATED))
         state.keep(trainer, self._stepper, self._place, {"finished": finished, "memory": memory()})
         self._channel.emit(
             EpochDone(

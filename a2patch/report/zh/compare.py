@@ -41,6 +41,20 @@ SAID: Mapping[str, str] = {
     "Each interval stands for itself: of {n} differences that are none, one may well seem to be one.": (
         "每个区间各自成立：{n} 个其实没有差别的差之中，很可能有一个看起来有差别。"
     ),
+    "AP by the size of objects is not told of {said}: it needs faster-coco-eval.": (
+        "{said}没有给出按目标尺寸划分的 AP：这需要 faster-coco-eval。"
+    ),
+    'Install that beside a2patch: pip install "a2patch[sizes]".': (
+        '请在 a2patch 所在的环境里安装：pip install "a2patch[sizes]"。'
+    ),
+    "Then a2patch compare --show FOLDER tells it, and trains nothing.": (
+        "之后 a2patch compare --show FOLDER 就会给出，不用再训练。"
+    ),
+    "AP by the size of objects is not known of {said}, made by an earlier a2patch.": (
+        "{said}是由较早的 a2patch 完成的，不知道其按目标尺寸划分的 AP。"
+    ),
+    "one training": "一次训练",
+    "{n} trainings": "{n} 次训练",
     "{n} parameters, and {model} has {n1}": "参数量为 {n}，而 {model} 有 {n1}",
     "its first epoch starts elsewhere than the checkpoint: its added layers are no identity": (
         "它的第一轮不是从检查点的位置开始的：新增的层不是恒等映射"
@@ -57,6 +71,16 @@ SAID: Mapping[str, str] = {
     "At the best epoch": "最好的一轮",
     "What each model costs": "每个模型的开销",
     "By class": "按类别",
+    "{metric} at the last epoch by the size of objects (their number)": (
+        "最后一轮按目标尺寸划分的 {metric}（括号内为个数）"
+    ),
+    "Differences by the size of objects, with intervals": "按目标尺寸划分的差，附区间",
+    "small": "小",
+    "medium": "中",
+    "large": "大",
+    "small ({n})": "小（{n}）",
+    "medium ({n})": "中（{n}）",
+    "large ({n})": "大（{n}）",
     "model": "模型",
     "trainings": "训练次数",
     "parameters": "参数量",

@@ -11,9 +11,9 @@ from typing import Any
 from a2patch.runner.compare import models, results
 from a2patch.runner.compare.asked import Asked, Under
 from a2patch.runner.compare.folder import Folder
+from a2patch.runner.compare.outcome import Comparison
 from a2patch.runner.compare.plan import CompareError, Plan, labelled, merged
 from a2patch.runner.compare.queue import Progress, Queue
-from a2patch.runner.compare.results import Comparison
 from a2patch.runner.compare.work import Work, explained
 
 Watch = Callable[[Sequence[Progress], str], None]
@@ -55,20 +55,26 @@ def compare(asked: Asked, under: Under, notify: Callable[[str], None], watch: Wa
         with explained(asked.folder):
             Queue(folder, plan.runs(), plan.epochs, work.slots(plan), work.starter(plan), watch).work()
             work.measure(plan)
-        return results.read(folder, plan)
+            return results.read(folder, plan, notify)
 
 
-def show(path: Path) -> Comparison:
+def show(path: Path, notify: Callable[[str], None]) -> Comparison:
     """Return what came out of the comparison in a folder, as far as it is.
+
+    Args:
+        path: The folder.
+        notify: Told, in a few words, what is being done.
 
     Raises:
         CompareError: There is none.
+        AccessError: What is worked out can't be written to it.
     """
     folder = Folder(path)
     plan = folder.plan() if path.is_dir() else None
     if plan is None:
         raise CompareError("there is no comparison in the folder", path=path, remedy="Name one with --show.")
-    return results.read(folder, plan)
+    with explained(path):
+        return results.read(folder, plan, notify)
 
 
 def _planned(asked: Asked, under: Under) -> Plan:

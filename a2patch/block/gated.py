@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from a2patch.block.definition import Block, BlockClass
+from a2patch.block.module_file import encoding
 from a2patch.errors import BlockError
 
 _TWIN = '''
@@ -54,6 +55,6 @@ def gated(block: Block) -> Block:
     for each in keeping:
         twin = BlockClass(f"Gated{each.name}", each.rule, each.args)
         text = _TWIN.format(twin=twin.name, name=each.defined or each.name)
-        source += text.encode("ascii").replace(b"\n", ending)
+        source += text.encode(encoding(block.source)).replace(b"\n", ending)
         twins.append(twin)
     return replace(block, source=source, classes=(*block.classes, *twins))

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ast
+import io
 import keyword
 import re
+import tokenize
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from a2patch.block.definition import Block, BlockClass, RowRule
 from a2patch.errors import BlockError
 
 _CODING = re.compile(rb"(?m)^[ \t\f]*#.*?coding[:=][ \t]*[-\w.]+")
+_RESERVED = re.compile(r"__init__|con|prn|aux|nul|com\d|lpt\d")  # the last are devices of Windows
 _LARGEST = 1 << 20  # bytes; the longest module of a release has a tenth of it
 _MODULE = re.compile(r"(?:torch\.)?nn\.\w+|Module|Sequential|Conv|C2f|C3k?|Bottleneck")  # of torch, or of upstream
 # What people call the channels of the input, and of the output: in the modules of forks and of papers' repositories.
@@ -44,14 +48,20 @@ def read_module_file(path: Path) -> Block:
     """
     name = re.sub(r"\W", "_", path.stem).lower()
     if not is_module_name(name):
-        raise BlockError("a module can't have that name", path=path, remedy="Rename the file to a Python name.")
+        raise BlockError(
+            "a module can't have that name",
+            path=path,
+            remedy="Rename the file: letters a to z, digits and _, no digit first, and no name that Python or Windows "
+            "keeps for itself, such as class.py, __init__.py or con.py.",
+        )
     source = _content(path)
     return _read(name, source, path)
 
 
 def is_module_name(name: str) -> bool:
     """Return whether a module file may be called so: as those of upstream are, in ASCII and lower case."""
-    return bool(re.fullmatch(r"[a-z_][a-z0-9_]{0,60}", name)) and not keyword.iskeyword(name) and name != "__init__"
+    plain = bool(re.fullmatch(r"[a-z_][a-z0-9_]{0,60}", name))
+    return plain and not keyword.iskeyword(name) and not _RESERVED.fullmatch(name)
 
 
 def reread(name: str, source: bytes) -> Block:
@@ -93,6 +103,13 @@ def _parsed(source: bytes) -> ast.Module:
         if _CODING.search(b"\n".join(source.split(b"\n", 2)[:2])) or _is_utf8(source):
             raise
         return ast.parse(source.decode("latin-1"))
+
+
+def encoding(source: bytes) -> str:
+    """Return the encoding of a module file; UTF-8 where it names none that Python knows."""
+    with suppress(SyntaxError):
+        return tokenize.detect_encoding(io.BytesIO(source).readline)[0].removesuffix("-sig")
+    return "utf-8"
 
 
 def _is_utf8(source: bytes) -> bool:

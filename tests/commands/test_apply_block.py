@@ -216,6 +216,46 @@ def test_gbk_keeps_its_bytes(package: Path, mine: Path, coding: bytes) -> None:
     assert run(package, "status").code == run(package, "revert").code == 0
 
 
+@pytest.mark.parametrize(
+    ("release", "coding", "name"), [("8.0.0", "gbk", "注意力"), (NEWEST, "utf-8", "注意力"), (NEWEST, "utf-8", "Ärger")]
+)
+def test_a_class_may_have_any_name_of_python(cache: Path, tmp_path: Path, release: str, coding: str, name: str) -> None:
+    package = miniature.cut(release, cache, tmp_path)
+    before = snapshot(package.parent)
+    one, other = tmp_path / "one.py", tmp_path / "other.py"
+    one.write_bytes(f"# -*- coding: {coding} -*-\n".encode() + KEEPS.decode().replace("Mine", name).encode(coding))
+    other.write_bytes(KEEPS.decode().replace("Mine", f"{name}2").encode())
+    for arguments in ((one, "--gated"), (other, "--gated")):
+        answer = apply(package, *arguments)
+        assert answer.code == 0, answer.err
+    assert f"block    one ({name}, Gated{name}): in the tree" in run(package, "status").out
+    assert "other (" in run(package, "status").out
+    for taken in ("one", "other"):
+        answer = run(package, "revert", taken)
+        assert answer.code == 0, answer.err
+    assert snapshot(package.parent) == before
+
+
+@pytest.mark.parametrize(("release", "name"), [("8.0.0", "utils"), (NEWEST, "torch"), (NEWEST, "ops")])
+def test_a_file_of_the_name_of_a_library_comes_out_again(cache: Path, tmp_path: Path, name: str, release: str) -> None:
+    package = miniature.cut(release, cache, tmp_path)
+    before = snapshot(package.parent)
+    place = tmp_path / f"{name}.py"
+    place.write_bytes(KEEPS)
+    assert apply(package, place).code == 0
+    answer = run(package, "revert")
+    assert answer.code == 0, answer.err
+    assert snapshot(package.parent) == before
+
+
+@pytest.mark.parametrize("name", ["class", "注意力", "2att", "__init__", "con"])
+def test_a_file_that_can_not_be_a_module_is_told_what_to_call_it(package: Path, tmp_path: Path, name: str) -> None:
+    place = tmp_path / f"{name}.py"
+    place.write_bytes(KEEPS)
+    answer = apply(package, place)
+    assert (answer.code, "letters a to z" in answer.err) == (2, True), answer.err
+
+
 def test_insert_knows_the_classes_of_the_tree(package: Path) -> None:
     insert = ("insert", "--base", "yolov8", "--at", "P3", "--block")
     assert run(package, *insert, "EMA").code == 3

@@ -16,7 +16,7 @@ import torch
 from a2patch.probe.events import Channel
 from a2patch.probe.trial import ways
 from a2patch.probe.trial.arguments import BY_NAME, REPEATS, candidates, parameters, unknown
-from a2patch.probe.trial.attempt import BUILT, GAVE, LibraryMissingError, UnfitError
+from a2patch.probe.trial.attempt import BUILT, MOSTLY, LibraryMissingError, UnfitError, build, reads_list
 from a2patch.probe.trial.load import UnloadableError, load
 from a2patch.protocol import ClassTried, TrialRequest
 
@@ -81,7 +81,7 @@ def _inputs(cls: Any) -> List[str]:
     """Return the inputs that a class's forward must be given."""
     try:
         found = list(inspect.signature(cls.forward).parameters.values())[1:]
-    except (TypeError, ValueError):
+    except (AttributeError, TypeError, ValueError):  # a class of torch.jit shows none
         return []
     return [p.name for p in found if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
@@ -98,10 +98,13 @@ def _attempts(
     for way in _BESIDE.get(rule, ()):
         repeats = way == "width" and len(taken) > 2 and taken[2].name.lower() in REPEATS
         yield from _with_arguments(cls, "repeat" if repeats else way, given, told=False)
-    if rule == "width" and any(error.reached == GAVE for error in failures):  # the second number is not used
-        yield "keep", (COUNT_UNUSED,)
-    yield from _with_arguments(cls, "join", given, told=True)
-    yield from _with_arguments(cls, "join:nothing", given, told=True)
+    if len(taken) > 1 and any(ways.ASKED in str(error) for error in failures):  # the second number is not used
+        unused = (COUNT_UNUSED,) if taken[1].required else ()
+        for args in candidates(taken[2:]) if unused else [()]:
+            yield "keep", (*unused, *args)
+    joins = ("join", "join:nothing")
+    for way in reversed(joins) if rule == "keep:nothing" else joins:  # what has a default is rather no channels
+        yield from _with_arguments(cls, way, given, told=True)
 
 
 COUNT_UNUSED = 64
@@ -128,8 +131,26 @@ def _proved(cls: Any, way: str, args: Tuple[Any, ...]) -> bool:
         return False
 
 
+_LISTED = (
+    "it reads a list of maps, and a row that joins passes it nothing, or their channels, and no other number: "
+    "work the channels that it gives out from these"
+)
+
+
+def _reads_list(cls: Any, rule: str) -> bool:
+    """Return whether a class that takes no single map takes a list of maps, built as names tell."""
+    passed = {"keep": (64,), "width": (64, 64), "repeat": (64, 64, 1)}.get(rule, ())
+    first = next(iter(candidates(parameters(cls)[len(passed) :])), ())
+    try:
+        return reads_list(build(cls, (*passed, *first)), 64)
+    except UnfitError:
+        return False
+
+
 def _unfit(cls: Any, name: str, rule: str, failures: List[UnfitError]) -> ClassTried:
     """Return why no way fits a class: what came furthest, or that it stays open."""
+    if not any(error.reached >= MOSTLY for error in failures) and _reads_list(cls, rule):
+        return ClassTried(name, "", problem=_LISTED)
     worst = max(failures, key=lambda error: error.reached, default=None)
     if worst is not None and worst.reached:
         return ClassTried(name, "", problem=str(worst))

@@ -172,7 +172,8 @@ def compare(mine: Graph, other: Graph) -> Comparison:
     for o, i in sorted(matched.items()):
         if o == IMAGE:
             continue
-        if [seen.get(s) for s in mine.layers[i].sources] == list(other.layers[o].sources):
+        read = [seen.get(s) for s in mine.layers[i].sources]
+        if list(dict.fromkeys(read)) == list(dict.fromkeys(other.layers[o].sources)):  # one may be read twice
             ends = [(s, _last(mine, s, back)) for s in mine.layers[i].sources]
             bypasses.extend(Bypass(i, s, end) for s, end in ends if end not in (s, i))
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from contextlib import suppress
 from copy import deepcopy
 from typing import Any, Sequence
 
@@ -17,6 +18,7 @@ WIDTH = 0.5
 
 _READ, _ASKED = 128, 512  # channels in front of each class, and those that its row asks for, which are halved
 _SIDE = 64  # px
+_THREE = ([-1, -2, -1], [2 * _READ, _READ, 2 * _READ])  # what a class reads that joins three maps, and their channels
 
 
 def expected(context: Context) -> Sequence[ExpectedRow]:
@@ -34,9 +36,11 @@ def expected(context: Context) -> Sequence[ExpectedRow]:
 def _of_rule(cls: Any, name: str, rule: str, args: list[Any]) -> list[ExpectedRow]:
     """Return the rows that tell whether a class is read as its rule says."""
     if rule.startswith("join"):
+        sources, counts = ([-1, -2], [2 * _READ, _READ]) if joined_maps(cls, rule, args) == 2 else _THREE
+        passed = [counts, *args] if rule == "join" else args
         return [
             ExpectedRow((-1, 1, "Conv", [4 * _READ, 3, 1]), 2 * _READ),
-            _row(([-1, -2], 1, name, args), 3 * _READ, cls, [[2 * _READ, _READ], *args] if rule == "join" else args),
+            _row((sources, 1, name, args), sum(counts), cls, passed),
         ]
     if rule not in ("width", "repeat"):
         return [_row((-1, 1, name, args), _READ, cls, [_READ, *args] if rule == "keep" else args)]
@@ -60,6 +64,16 @@ def widens(cls: Any, rest: Sequence[Any]) -> bool:
     except Exception:
         return False
     return True
+
+
+def joined_maps(cls: Any, rule: str, args: Sequence[Any]) -> int:
+    """Return how many maps a class that joins some takes: two, or three if it does not take two."""
+    for count in (2, 3):
+        with suppress(Exception), torch.no_grad():  # what is wrong with it is for the checks to say
+            built = cls(*([[_READ] * count, *args] if rule == "join" else args)).eval()
+            if built([torch.zeros(2, _READ, 16, 16) for _ in range(count)]).shape[1] == count * _READ:
+                return count
+    return 2
 
 
 def added_class(context: Context, name: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 _PART = re.compile(r"[^\W\d]\w*(\.\w+)*", re.ASCII)
@@ -60,12 +60,16 @@ class BlockClass:
         rule: How a row that names it is read; None where that is not known yet.
         args: Arguments of an example row, without what the rule passes.
         defined: Its name in the module file, where that is another.
+        scale: How large a map it gives, beside that which it reads; as far as a trial told.
+        maps: How many maps it reads; likewise.
     """
 
     name: str
     rule: RowRule | None = None
     args: tuple[object, ...] = ()
     defined: str = ""
+    scale: float = field(default=1.0, compare=False)
+    maps: int = field(default=1, compare=False)
 
     @property
     def imported(self) -> str:

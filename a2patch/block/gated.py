@@ -43,10 +43,10 @@ def gated(block: Block) -> Block:
     Raises:
         BlockError: It has no such class.
     """
-    keeping = [each for each in block.classes if each.rule and each.rule.kind == "keep"]
+    keeping = [each for each in block.classes if each.rule and each.rule.kind == "keep" and each.scale == 1]
     if not keeping:
         raise BlockError(
-            f"no class of {block.name} keeps the channels, so none can stand behind a gate",
+            f"no class of {block.name} keeps the channels and the size, so none can stand behind a gate",
             found=", ".join(f"{each.name}: {each.rule.name if each.rule else 'unknown'}" for each in block.classes),
             remedy="Leave --gated out.",
         )

@@ -216,7 +216,9 @@ def _tried(console: Console, tree: Tree, around: Surroundings, python: Path | No
             rule = RULES[told.rule] if told.rule else None
             if rule is None and told.seen:
                 console.notify(f"{each.name} stays open: {told.seen}")
-            classes.append(replace(each, rule=rule, args=tuple(told.args) or each.args))
+            classes.append(
+                replace(each, rule=rule, args=tuple(told.args) or each.args, scale=told.scale, maps=told.maps)
+            )
             sources[each.name] = "trying it"
     if refused and not classes:
         raise _refused(given.block, refused)

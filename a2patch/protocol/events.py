@@ -237,6 +237,8 @@ class ClassTried:
         args: Arguments of an example row that works.
         problem: Why no row can name the class; empty if one can.
         seen: In a few words, what came out of it.
+        scale: How large a map it gives: 0.5, 1 or 2 times that which it reads.
+        maps: How many maps it reads.
     """
 
     name: str
@@ -244,6 +246,8 @@ class ClassTried:
     args: Tuple[Any, ...] = ()
     problem: str = ""
     seen: str = ""
+    scale: float = 1.0
+    maps: int = 1
 
 
 @dataclass(frozen=True)

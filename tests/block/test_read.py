@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from textwrap import indent
 
@@ -149,8 +150,10 @@ def test_a_folder_says_more(tmp_path: Path) -> None:
 def test_only_what_keeps_the_channels_gets_a_twin() -> None:
     twin = gated(KEEP)
     assert [(each.name, each.args) for each in twin.classes] == [("Keeping", (5,)), ("GatedKeeping", (5,))]
-    with pytest.raises(BlockError, match="keeps the channels"):
-        gated(WIDTH)
+    doubling = replace(KEEP, classes=(replace(KEEP.classes[0], scale=2.0),))
+    for block in (WIDTH, doubling):
+        with pytest.raises(BlockError, match="keeps the channels and the size"):
+            gated(block)
 
 
 def test_a_twin_starts_as_the_identity_in_every_form() -> None:

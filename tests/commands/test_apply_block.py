@@ -7,9 +7,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import pytest
 
+from a2patch.errors import BlockNeedsError
+from a2patch.protocol import ClassTried
 from a2patch.transaction.survey import survey
 from a2patch.tree import tree
 from tests.support import miniature
@@ -136,6 +140,37 @@ def test_another_name_and_another_rule(package: Path, tmp_path: Path) -> None:
     assert "MyC2f  keep  - [-1, 1, MyC2f, []]  by --row" in answer.out
     assert b"from .taken import C2f as MyC2f\n" in package.joinpath("nn/modules/__init__.py").read_bytes()
     assert run(package, "revert").code == 0
+
+
+@pytest.mark.parametrize(
+    ("tried", "row", "step"),
+    [
+        ({"rule": "keep"}, "[-1, 1, Mine, []]", "insert"),
+        ({"rule": "keep", "scale": 2.0}, "[-1, 1, Mine, []]", "in place of nn.Upsample: - [-1, 1, Mine, []]"),
+        ({"rule": "keep", "scale": 0.5}, "[-1, 1, Mine, []]", "in place of a Conv"),
+        ({"rule": "join:nothing", "maps": 2}, "[[-1, 6], 1, Mine, []]", "in place of Concat"),
+        ({"rule": "join:nothing", "maps": 3}, "[[-1, 6, 4], 1, Mine, []]", "in place of Concat"),
+    ],
+)
+def test_what_is_advised_fits_the_class(package: Path, mine: Path, tried: dict[str, Any], row: str, step: str) -> None:
+    told = (ClassTried("Mine", **tried),)
+    with (
+        mock.patch("a2patch.runner.try_classes", return_value=told),
+        mock.patch("a2patch.commands.apply._passed", return_value=True),
+    ):
+        answer = run(package, "apply", mine, "--python", sys.executable)
+    lines = answer.out.partition("next\n")[2].splitlines()
+    assert row in answer.out, answer.err
+    assert step in lines[0]
+
+
+def test_a_file_whose_library_is_missing_is_refused(package: Path, mine: Path) -> None:
+    before = snapshot(package.parent)
+    error = BlockNeedsError("mine.py needs einops, which its interpreter lacks", remedy="pip install einops")
+    with mock.patch("a2patch.runner.try_classes", side_effect=error):
+        answer = run(package, "apply", mine, "--python", sys.executable)
+    assert (answer.code, "pip install einops" in answer.err) == (4, True)
+    assert snapshot(package.parent) == before
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def _tried(cls: Any, name: str, rule: str, given: Tuple[Any, ...]) -> ClassTried
             if error.reached > BUILT or not way.startswith("join"):  # most classes take no list, which says nothing
                 failures.append(error)
             continue
-        return ClassTried(name, fit.rule, fit.args, seen=fit.seen)
+        return ClassTried(name, fit.rule, fit.args, seen=fit.seen, scale=fit.scale, maps=fit.maps)
     return _unfit(cls, name, rule, failures)
 
 

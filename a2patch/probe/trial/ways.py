@@ -34,11 +34,15 @@ class Fit(NamedTuple):
         rule: Its rule.
         args: The arguments of an example row.
         seen: What came out, in a few words.
+        scale: How large a map it gives: 0.5, 1 or 2 times that which it reads.
+        maps: How many maps it reads.
     """
 
     rule: str
     args: Tuple[Any, ...]
     seen: str
+    scale: float = 1.0
+    maps: int = 1
 
 
 def keep(cls: Any, args: Tuple[Any, ...]) -> Fit:
@@ -59,10 +63,11 @@ def _kept(cls: Any, rule: str, args: Tuple[Any, ...], passed: Callable[[int], Se
         if got.channels != count:
             raise UnfitError(GAVE, _other_channels(count, got))
         sizes.add(got.size)
-        scaled = _scaled(sizes)
+        scale = _scaled(sizes)
         if count in COUNTS[:2]:
             remarks.add(with_args.odd(ODD))
-    return Fit(rule, args, "gives as many channels as it reads" + scaled + "".join(sorted(remarks)))
+    told = "gives as many channels as it reads" + _SCALES[scale] + "".join(sorted(remarks))
+    return Fit(rule, args, told, scale)
 
 
 def width(cls: Any, args: Tuple[Any, ...]) -> Fit:
@@ -91,21 +96,21 @@ def _widened(cls: Any, rule: str, args: Tuple[Any, ...], passed: Callable[[int, 
             raise UnfitError(GAVE, "{}{}, and {}".format(c2, ASKED, _other_channels(c1, got)))
         sizes.add(got.size)
         remarks.add(module.odd(ODD) if c1 in COUNTS[:2] else "")
-    scaled = _scaled(sizes)
-    return Fit(rule, (256, *args), "gives the channels that are asked for" + told + scaled + "".join(sorted(remarks)))
+    scale = _scaled(sizes)
+    seen = "gives the channels that are asked for" + told + _SCALES[scale] + "".join(sorted(remarks))
+    return Fit(rule, (256, *args), seen, scale)
 
 
-def _scaled(sizes: Set[Size]) -> str:
-    """Return what to say of the sizes that came out for maps of even sides.
+_SCALES = {1.0: "", 0.5: ", at half the size", 2.0: ", at twice the size"}
+
+
+def _scaled(sizes: Set[Size]) -> float:
+    """Return by how much larger maps came out than those of even sides that were read.
 
     Raises:
         UnfitError: They are neither as they were, nor half or twice as large, or not alike.
     """
-    told = {
-        EVEN: "",
-        (EVEN[0] // 2, EVEN[1] // 2): ", at half the size",
-        (EVEN[0] * 2, EVEN[1] * 2): ", at twice the size",
-    }
+    told = {(int(EVEN[0] * scale), int(EVEN[1] * scale)): scale for scale in _SCALES}
     odd = next((size for size in sizes if size not in told), None)
     if odd or len(sizes) > 1:
         raise UnfitError(GAVE, _other_size(EVEN, Map(0, odd or max(sizes))))
@@ -158,7 +163,7 @@ def _joined(cls: Any, rule: str, args: Tuple[Any, ...], passed: Callable[[Sequen
             text = "it reads a list of maps, and gives {} channels for {}"
             raise UnfitError(GAVE, text.format(got.channels, " and ".join(map(str, counts))))
     several = "" if len(alike) == 2 else "three "
-    return Fit(rule, args, "reads a list of {}maps, whose channels add up".format(several))
+    return Fit(rule, args, "reads a list of {}maps, whose channels add up".format(several), maps=len(alike))
 
 
 def reads_channels(cls: Any, passed: Sequence[Any], count: int, other: int) -> bool:

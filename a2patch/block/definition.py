@@ -8,7 +8,7 @@ from typing import Literal
 
 _PART = re.compile(r"[^\W\d]\w*(\.\w+)*", re.ASCII)
 
-RuleKind = Literal["keep", "width", "repeat", "join"]
+RuleKind = Literal["keep", "width", "repeat", "join", "merge"]
 Passed = Literal["channels", "nothing"]
 
 
@@ -18,8 +18,9 @@ class RowRule:
 
     Attributes:
         kind: `keep` (the output has the channels of the input), `width` (the first argument is the number of output
-            channels, scaled by the width), `repeat` (likewise, and the repeats are passed on) or `join` (it reads
-            several layers, whose channels add up).
+            channels, scaled by the width), `repeat` (likewise, and the repeats are passed on), `join` (it reads
+            several layers, whose channels add up) or `merge` (it reads several layers of as many channels, and gives
+            as many).
         passed: What is passed before the row's own arguments: the channels, or nothing.
     """
 
@@ -46,6 +47,8 @@ RULES = {
         RowRule("repeat"),
         RowRule("join"),
         RowRule("join", "nothing"),
+        RowRule("merge"),
+        RowRule("merge", "nothing"),
     )
 }
 """Every rule, by its name."""
@@ -70,6 +73,11 @@ class BlockClass:
     defined: str = ""
     scale: float = field(default=1.0, compare=False)
     maps: int = field(default=1, compare=False)
+
+    @property
+    def reads_several(self) -> bool:
+        """Whether it reads several layers."""
+        return self.rule is not None and self.rule.kind in ("join", "merge")
 
     @property
     def imported(self) -> str:

@@ -141,8 +141,8 @@ def _next_steps(tree: Tree, copies: Sequence[Copy], path: Path | None, blocks: S
     if blocks:
         shown = _shown_class(blocks[0])
         stands = {0.5: "in place of a Conv that halves the map", 2.0: "in place of nn.Upsample"}.get(shown.scale)
-        if shown.rule and shown.rule.kind == "join":
-            stands = "in place of Concat"
+        if shown.reads_several:
+            stands = "in place of Concat" if shown.rule and shown.rule.kind == "join" else "where such maps meet"
         first = f"{next_steps.command('insert', path)} --base yolov8 --block {shown.name} --at P3"
         if stands:  # what changes the size, or joins maps, stands nowhere behind a layer
             first = f"in a copy of a model YAML, {stands}: {example_row(shown)}"

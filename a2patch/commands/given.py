@@ -248,7 +248,7 @@ def _refused(block: Block, refused: Sequence[ClassTried]) -> BlockError:
         remedy="Mend the file, and apply it again."
         if all("import" in each.problem for each in refused)
         else "A block takes one map, or several, and gives one map, of any size. If this class does, name its "
-        f"rule: --row {refused[0].name}=keep|width|repeat|join.",
+        f"rule: --row {refused[0].name}=keep|width|repeat|join|merge.",
     )
 
 
@@ -263,7 +263,7 @@ def _complete(block: Block) -> Block:
             f"it is not known how a row of {' and of '.join(unknown)} is read",
             path=Path(f"{block.name}.py"),
             found="neither the names of its parameters nor a trial told it",
-            remedy=f"Say it with --row {unknown[0]}=keep|width|repeat|join: keep passes the channels first, "
+            remedy=f"Say it with --row {unknown[0]}=keep|width|repeat|join|merge: keep passes the channels first, "
             "keep:nothing none; with width the row's first argument is the number of output channels. "
             "Arguments that it must be given besides go into a block.toml, as `args` of its class.",
         )

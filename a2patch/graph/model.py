@@ -165,7 +165,7 @@ def compare(mine: Graph, other: Graph) -> Comparison:
     back = {m: o for o, m in matched.items()}
     seen = dict(back)  # the other's layer whose output a layer of mine stands for
     for i, layer in enumerate(mine.layers):
-        if i not in seen and len(layer.sources) == 1 and layer.sources[0] in seen:
+        if i not in seen and len(set(layer.sources)) == 1 and layer.sources[0] in seen:
             seen[i] = seen[layer.sources[0]]
     rewired = []
     bypasses: list[Bypass] = []

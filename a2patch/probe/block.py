@@ -77,7 +77,9 @@ def _rows(
         return _replaced(rows, _upsamplings(before), name, wanted), ()
     maps = [i for i, layer in enumerate(before.layers) if layer.stride is not None]
     after = layers([parse(stage) for stage in _STAGES], before, maps, context.classes)
-    added = {i: [-1, 1, name, [_channels(rows[i]), *args[1:]] if widened else args] for i in after}
+    merged = rule.startswith("merge")
+    source: Any = [-1] * joined_maps(added_class(context, name), rule, args) if merged else -1
+    added = {i: [source, 1, name, [_channels(rows[i]), *args[1:]] if widened else args] for i in after}
     return _inserted(before, rows, added), after
 
 

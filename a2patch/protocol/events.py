@@ -233,7 +233,8 @@ class ClassTried:
 
     Attributes:
         name: The class.
-        rule: The rule: `keep`, `keep:nothing`, `width`, `repeat`, `join` or `join:nothing`; empty where it stays open.
+        rule: The rule: `keep`, `keep:nothing`, `width`, `repeat`, `join` or
+            `join:nothing`, `merge` or `merge:nothing`; empty where it stays open.
         args: Arguments of an example row that works.
         problem: Why no row can name the class; empty if one can.
         seen: In a few words, what came out of it.

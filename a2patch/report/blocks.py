@@ -24,7 +24,7 @@ _MEANING = {
 def example_row(each: BlockClass) -> str:
     """Return an example row of a class, as a model YAML has it."""
     joins = "[-1, 6, 4]" if each.maps > 2 else "[-1, 6]"
-    source = joins if each.rule and each.rule.kind == "join" else "-1"
+    source = joins if each.reads_several else "-1"
     arguments = ", ".join(_value(value) for value in each.args)
     return f"- [{source}, 1, {each.name}, [{arguments}]]"
 

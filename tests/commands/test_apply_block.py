@@ -149,6 +149,7 @@ def test_another_name_and_another_rule(package: Path, tmp_path: Path) -> None:
         ({"rule": "keep", "scale": 2.0}, "[-1, 1, Mine, []]", "in place of nn.Upsample: - [-1, 1, Mine, []]"),
         ({"rule": "keep", "scale": 0.5}, "[-1, 1, Mine, []]", "in place of a Conv"),
         ({"rule": "join:nothing", "maps": 2}, "[[-1, 6], 1, Mine, []]", "in place of Concat"),
+        ({"rule": "merge", "maps": 2}, "[[-1, 6], 1, Mine, []]", "where such maps meet"),
         ({"rule": "join:nothing", "maps": 3}, "[[-1, 6, 4], 1, Mine, []]", "in place of Concat"),
     ],
 )
@@ -330,7 +331,7 @@ for site in sys.argv[1:]:
         from ultralytics.nn import tasks
         rows = [[-1, 1, "Conv", [64, 3, 2]], [-1, 1, "Keeping", [5]], [-1, 1, "Bare", [0.25]], [-1, 1, "Wide", [48]],
                 [-1, 3, "Many", [64]], [[-1, 3], 1, "Joiner", []], [[-1, 0], 1, "Summer", [7]]]
-        rows += [[-1, 1, "Conv", [16, 1]]]
+        rows += [[[-1, -1], 1, "Merger", [7]], [[-1, -2], 1, "Adder", []], [-1, 1, "Conv", [16, 1]]]
         model = {"nc": 2, "depth_multiple": 1.0, "width_multiple": 0.5, "backbone": rows, "head": []}
         layers, _ = tasks.parse_model(model, [3] if "8.0.0" in site else 3, False)
         told = [getattr(layer, "told", None) for layer in layers]
@@ -368,5 +369,5 @@ def test_parse_model_builds_a_row_of_each_rule(cache: Path, tmp_path: Path) -> N
     env = os.environ | {"YOLO_CONFIG_DIR": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", ROWS, *places], env=env, capture_output=True, text=True, check=False)
     found = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[[")]
-    told = [None, [32, 5], [0.25], [32, 24, 1], [24, 32, 3], [[32, 24]], [[7]], None]
-    assert found == [[told, [32, 32, 32, 24, 32, 56, 88, 8]]] * len(places), done.stdout + done.stderr
+    told = [None, [32, 5], [0.25], [32, 24, 1], [24, 32, 3], [[32, 24]], [[7]], [88, 7], [0.5], None]
+    assert found == [[told, [32, 32, 32, 24, 32, 56, 88, 88, 88, 8]]] * len(places), done.stdout + done.stderr

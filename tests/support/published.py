@@ -261,7 +261,29 @@ class MyGate(nn.Module):
     def forward(self, x):
         return x[0] + x[1]
 """,
-        BiFPN_Add=Told(problem="sums them"),
+        BiFPN_Add=Told("merge:nothing", ()),
+    ),
+    "merged": _text(
+        """class Bi_FPN(nn.Module):
+    def __init__(self, length):
+        super().__init__()
+        self.w = nn.Parameter(torch.ones(length))
+
+    def forward(self, x):
+        return sum(self.w[i] * each for i, each in enumerate(x))
+
+
+class CGAFusion(nn.Module):
+    def __init__(self, dim, reduction=8):
+        super().__init__()
+        self.cv = nn.Conv2d(dim, dim, 1)
+
+    def forward(self, data):
+        x, y = data
+        return x * self.cv(x + y).sigmoid() + y
+""",
+        Bi_FPN=Told("merge:nothing", (2,)),
+        CGAFusion=Told("merge", ()),
     ),
     "two_inputs": _text(
         """class CrossAtt(nn.Module):

@@ -42,6 +42,9 @@ def _of_rule(cls: Any, name: str, rule: str, args: list[Any]) -> list[ExpectedRo
             ExpectedRow((-1, 1, "Conv", [4 * _READ, 3, 1]), 2 * _READ),
             _row((sources, 1, name, args), sum(counts), cls, passed),
         ]
+    if rule.startswith("merge"):
+        sources = [-1] * joined_maps(cls, rule, args)
+        return [_row((sources, 1, name, args), _READ, cls, [_READ, *args] if rule == "merge" else args)]
     if rule not in ("width", "repeat"):
         return [_row((-1, 1, name, args), _READ, cls, [_READ, *args] if rule == "keep" else args)]
     repeats = 2 if rule == "repeat" else 1
@@ -67,11 +70,13 @@ def widens(cls: Any, rest: Sequence[Any]) -> bool:
 
 
 def joined_maps(cls: Any, rule: str, args: Sequence[Any]) -> int:
-    """Return how many maps a class that joins some takes: two, or three if it does not take two."""
+    """Return how many maps a class that joins or merges some takes: two, or three if it does not take two."""
     for count in (2, 3):
+        passed = {"join": [[_READ] * count, *args], "merge": [_READ, *args]}.get(rule, args)
+        gives = _READ if rule.startswith("merge") else count * _READ
         with suppress(Exception), torch.no_grad():  # what is wrong with it is for the checks to say
-            built = cls(*([[_READ] * count, *args] if rule == "join" else args)).eval()
-            if built([torch.zeros(2, _READ, 16, 16) for _ in range(count)]).shape[1] == count * _READ:
+            maps = [torch.zeros(2, _READ, 16, 16) for _ in range(count)]
+            if cls(*passed).eval()(maps).shape[1] == gives:
                 return count
     return 2
 
@@ -128,7 +133,7 @@ def forms(context: Context) -> Sequence[Form]:
     return block.forms or [
         form
         for name, rule, args in zip(context.classes, block.rules, block.args)
-        if not rule.startswith("join")
+        if not rule.startswith(("join", "merge"))
         for form in [_form(context, name, rule, args, 16) or _form(context, name, rule, args, 64)]
         if form
     ]

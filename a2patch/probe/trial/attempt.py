@@ -88,7 +88,7 @@ def run(module: Any, channels: Sequence[int], size: Size, *, listed: bool = Fals
     if shared.changed:
         raise UnfitError(MOSTLY, "running it {}".format(shared.changed))
     if not torch.is_tensor(output):
-        raise UnfitError(GAVE, _no_tensor(output))
+        raise UnfitError(BUILT if listed else GAVE, _no_tensor(output))  # `x * 2` runs on any list
     if output.dim() != 4 or output.shape[0] != _BATCH:
         shape = "x".join(map(str, output.shape))
         raise UnfitError(RAN, "it gives {}, no map, for {} of {} images".format(shape, what, _BATCH))

@@ -27,8 +27,11 @@ _WAYS: Dict[str, Callable[[Any, Tuple[Any, ...]], ways.Fit]] = {
     "repeat": ways.repeat,
     "join": ways.join,
     "join:nothing": ways.join_nothing,
+    "merge": ways.merge,
+    "merge:nothing": ways.merge_nothing,
 }
-_PASSED = {"keep": 1, "keep:nothing": 0, "width": 2, "repeat": 3, "join": 1, "join:nothing": 0}
+_JOINS = ("join", "join:nothing", "merge", "merge:nothing")
+_PASSED = {"keep": 1, "width": 2, "repeat": 3, "join": 1, "merge": 1}  # how much each passes; the others nothing
 # What is tried where names told a rule; what follows it counts only where the channels are proved to be such.
 _BESIDE = {
     "keep": ("width",),
@@ -70,7 +73,7 @@ def _tried(cls: Any, name: str, rule: str, given: Tuple[Any, ...]) -> ClassTried
         try:
             fit = _WAYS[way](cls, args)
         except UnfitError as error:
-            if error.reached > BUILT or not way.startswith("join"):  # most classes take no list, which says nothing
+            if error.reached > BUILT or way not in _JOINS:  # most classes take no list, which says nothing
                 failures.append(error)
             continue
         return ClassTried(name, fit.rule, fit.args, seen=fit.seen, scale=fit.scale, maps=fit.maps)
@@ -102,8 +105,8 @@ def _attempts(
         unused = (COUNT_UNUSED,) if taken[1].required else ()
         for args in candidates(taken[2:]) if unused else [()]:
             yield "keep", (*unused, *args)
-    joins = ("join", "join:nothing")
-    for way in reversed(joins) if rule == "keep:nothing" else joins:  # what has a default is rather no channels
+    no_channels = rule == "keep:nothing" or (taken and taken[0].name.lower() in BY_NAME)
+    for way in ("join:nothing", "merge:nothing", "join", "merge") if no_channels else _JOINS:
         yield from _with_arguments(cls, way, given, told=True)
 
 
@@ -117,7 +120,7 @@ def _with_arguments(cls: Any, way: str, given: Tuple[Any, ...], *, told: bool) -
         yield way, given[1:] if way in ("width", "repeat") else given
         return
     taken = parameters(cls)
-    for args in candidates(taken[_PASSED[way] :]):
+    for args in candidates(taken[_PASSED.get(way, 0) :]):
         if told or way == "keep:nothing" or _proved(cls, way, args):
             yield way, args
 

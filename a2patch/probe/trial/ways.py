@@ -151,11 +151,6 @@ def _joined(cls: Any, rule: str, args: Tuple[Any, ...], passed: Callable[[Sequen
         got = run(build(cls, passed(alike)), alike, EVEN, listed=True)
     if got.size != EVEN:
         raise UnfitError(GAVE, _other_size(EVEN, got))
-    if got.channels == alike[0]:
-        text = (
-            "it reads a list of maps and sums them, so that it gives {} channels for 64 and 64, and a row that joins "
-        )
-        raise UnfitError(MOSTLY, text.format(got.channels) + "declares as many as all of them have together")
     for pair in (alike, (128, 64), (256, 512), (192, 384), (320, 640)):
         counts = (*pair, pair[0])[: len(alike)]
         got = run(build(cls, passed(counts)), counts, EVEN, listed=True)
@@ -164,6 +159,31 @@ def _joined(cls: Any, rule: str, args: Tuple[Any, ...], passed: Callable[[Sequen
             raise UnfitError(GAVE, text.format(got.channels, " and ".join(map(str, counts))))
     several = "" if len(alike) == 2 else "three "
     return Fit(rule, args, "reads a list of {}maps, whose channels add up".format(several), maps=len(alike))
+
+
+def merge(cls: Any, args: Tuple[Any, ...]) -> Fit:
+    """Try a class that is passed the channels of one of several maps that are alike, and gives as many."""
+    return _merged(cls, "merge", args, lambda count: (count, *args))
+
+
+def merge_nothing(cls: Any, args: Tuple[Any, ...]) -> Fit:
+    """Try a class that is passed no channels, reads several maps that are alike, and gives as many channels."""
+    return _merged(cls, "merge:nothing", args, lambda count: args)
+
+
+def _merged(cls: Any, rule: str, args: Tuple[Any, ...], passed: Callable[[int], Sequence[Any]]) -> Fit:
+    maps = 2
+    try:
+        run(build(cls, passed(COUNTS[0])), COUNTS[:1] * maps, EVEN, listed=True)
+    except UnfitError:
+        maps = 3
+    for count in COUNTS:
+        got = run(build(cls, passed(count)), [count] * maps, EVEN, listed=True)
+        if got != Map(count, EVEN):
+            text = "it reads a list of maps, and gives {} channels at {}x{} for {} of {} channels at {}x{}"
+            raise UnfitError(GAVE, text.format(got.channels, *got.size, maps, count, *EVEN))
+    told = "reads a list of {}maps that are alike, and gives as many channels as each"
+    return Fit(rule, args, told.format("" if maps == 2 else "three "), maps=maps)
 
 
 def reads_channels(cls: Any, passed: Sequence[Any], count: int, other: int) -> bool:

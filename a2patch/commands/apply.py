@@ -18,8 +18,8 @@ from a2patch.commands.verify import try_tree
 from a2patch.console import Console, error_handler, interruption
 from a2patch.errors import AccessError, InterruptionError, ToolMissingError
 from a2patch.graph import at_scale
+from a2patch.report import blocks as block_report
 from a2patch.report import next_steps
-from a2patch.report.blocks import example_row
 
 if TYPE_CHECKING:
     from a2patch.tree import Copy, Surroundings, Tree
@@ -145,7 +145,7 @@ def _next_steps(tree: Tree, copies: Sequence[Copy], path: Path | None, blocks: S
             stands = "in place of Concat" if shown.rule and shown.rule.kind == "join" else "where such maps meet"
         first = f"{next_steps.command('insert', path)} --base yolov8 --block {shown.name} --at P3"
         if stands:  # what changes the size, or joins maps, stands nowhere behind a layer
-            first = f"in a copy of a model YAML, {stands}: {example_row(shown)}"
+            first = f"in a copy of a model YAML, {stands}: {block_report.example_row(shown)}"
     return [
         "",
         "next",

@@ -732,7 +732,18 @@ class C3STR(C3):
     def forward(self, x):
         return self.cv(x)
 """,
-        Scripted=Told("keep", ()),
+        Scripted=Told(problem="compiled by torch.jit"),
+    ),
+    "lazy": _text(
+        """class Lazy(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cv = nn.LazyConv2d(1, 1)
+
+    def forward(self, x):
+        return x * self.cv(x).sigmoid()
+""",
+        Lazy=Told(problem="no shape before it runs"),
     ),
 }
 """The files, by their names without the ending."""

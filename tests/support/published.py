@@ -734,6 +734,18 @@ class C3STR(C3):
 """,
         Scripted=Told(problem="compiled by torch.jit"),
     ),
+    "fraction": _text(
+        """class ContextBlock(nn.Module):
+    def __init__(self, inplanes, ratio, pooling_type="att"):
+        super().__init__()
+        planes = int(inplanes * ratio)
+        self.a, self.b = nn.Conv2d(inplanes, planes, 1), nn.Conv2d(planes, inplanes, 1)
+
+    def forward(self, x):
+        return x * self.b(self.a(x)).sigmoid()
+""",
+        ContextBlock=Told("keep", (0.0625,)),
+    ),
     "lazy": _text(
         """class Lazy(nn.Module):
     def __init__(self):

@@ -15,7 +15,7 @@ import torch
 
 from a2patch.probe.events import Channel
 from a2patch.probe.trial import ways
-from a2patch.probe.trial.arguments import BY_NAME, REPEATS, candidates, parameters, unknown
+from a2patch.probe.trial.arguments import BY_NAME, REDUCTIONS, REPEATS, candidates, parameters, unknown
 from a2patch.probe.trial.attempt import BUILT, MOSTLY, LibraryMissingError, UnfitError, build, reads_list
 from a2patch.probe.trial.load import UnloadableError, load
 from a2patch.protocol import ClassTried, TrialRequest
@@ -76,6 +76,7 @@ def _tried(cls: Any, name: str, rule: str, given: Tuple[Any, ...]) -> ClassTried
             if error.reached > BUILT or way not in _JOINS:  # most classes take no list, which says nothing
                 failures.append(error)
             continue
+        fit = fit if given else _reduced(cls, way, fit)
         return ClassTried(name, fit.rule, fit.args, seen=fit.seen, scale=fit.scale, maps=fit.maps)
     return _unfit(cls, name, rule, failures)
 
@@ -132,6 +133,24 @@ def _proved(cls: Any, way: str, args: Tuple[Any, ...]) -> bool:
         return ways.reads_channels(cls, (*passed, *args), 64, 192)
     except UnfitError:
         return False
+
+
+def _reduced(cls: Any, way: str, fit: ways.Fit) -> ways.Fit:
+    """Return a fit with a fraction in place of a reduction that must be given, if that makes the class smaller.
+
+    `int(channels * ratio)` builds with 16 as well, and is 256 times as wide as meant.
+    """
+    taken = parameters(cls)[_PASSED.get(way, 0) :]
+    place = next((i for i, each in enumerate(taken) if each.required and each.name.lower() in REDUCTIONS), None)
+    if way != "keep" or place is None or place >= len(fit.args):
+        return fit
+    fraction = (*fit.args[:place], 1 / fit.args[place], *fit.args[place + 1 :])
+    try:
+        other = _WAYS[way](cls, fraction)
+        sizes = [sum(p.numel() for p in build(cls, (64, *args)).parameters()) for args in (fraction, fit.args)]
+    except UnfitError:
+        return fit
+    return other if sizes[0] < sizes[1] else fit
 
 
 _LISTED = (

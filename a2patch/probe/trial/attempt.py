@@ -69,7 +69,7 @@ def build(cls: Any, arguments: Sequence[Any]) -> Any:
     if isinstance(built, torch.jit.ScriptModule):
         raise UnfitError(MOSTLY, "it is compiled by torch.jit, and parse_model can't mark such a layer: use nn.Module")
     if any(isinstance(each, torch.nn.parameter.UninitializedParameter) for each in built.parameters()):
-        text = "its parameters have no shape before it runs (as nn.LazyConv2d), and parse_model counts them: take the channels"
+        text = "its parameters have no shape before it runs (nn.Lazy), and parse_model counts them: take the channels"
         raise UnfitError(MOSTLY, text)
     return built
 

@@ -57,6 +57,10 @@ class LockedError(A2PatchError):
     """Another a2patch works on the tree."""
 
 
+class BlockNeedsError(ToolMissingError):
+    """A module file imports a library that the interpreter of the tree lacks: with it no import of the tree works."""
+
+
 class NotPatchedError(ConflictError):
     """A command needs a patched tree, and this one is not, or not wholly."""
 

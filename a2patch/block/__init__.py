@@ -22,7 +22,7 @@ from a2patch.block.double_attention import (
 )
 from a2patch.block.folder import folder as blocks_folder
 from a2patch.block.gated import gated
-from a2patch.block.module_file import class_named, imports_siblings, is_module_name, read_module_file, reread
+from a2patch.block.module_file import class_named, encoding, imports_siblings, is_module_name, read_module_file, reread
 
 __all__ = [
     "ADDED",
@@ -51,6 +51,7 @@ __all__ = [
     "called",
     "class_named",
     "commands",
+    "encoding",
     "gated",
     "imports_siblings",
     "is_module_name",

@@ -86,6 +86,8 @@ _LINES = {
     "repeat": (*_WIDTH, "args.insert(2, n)  # number of repeats", "n = 1"),
     "join": ("c2 = sum(ch[x] for x in f)", "args = [[ch[x] for x in f], *args]"),
     "join:nothing": ("c2 = sum(ch[x] for x in f)",),
+    "merge": ("c2 = ch[f[0]]", "args = [c2, *args]"),
+    "merge:nothing": ("c2 = ch[f[0]]",),
 }
 
 

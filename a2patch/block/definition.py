@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 _PART = re.compile(r"[^\W\d]\w*(\.\w+)*", re.ASCII)
 
-RuleKind = Literal["keep", "width", "repeat", "join"]
+RuleKind = Literal["keep", "width", "repeat", "join", "merge"]
 Passed = Literal["channels", "nothing"]
 
 
@@ -18,8 +18,9 @@ class RowRule:
 
     Attributes:
         kind: `keep` (the output has the channels of the input), `width` (the first argument is the number of output
-            channels, scaled by the width), `repeat` (likewise, and the repeats are passed on) or `join` (it reads
-            several layers, whose channels add up).
+            channels, scaled by the width), `repeat` (likewise, and the repeats are passed on), `join` (it reads
+            several layers, whose channels add up) or `merge` (it reads several layers of as many channels, and gives
+            as many).
         passed: What is passed before the row's own arguments: the channels, or nothing.
     """
 
@@ -46,6 +47,8 @@ RULES = {
         RowRule("repeat"),
         RowRule("join"),
         RowRule("join", "nothing"),
+        RowRule("merge"),
+        RowRule("merge", "nothing"),
     )
 }
 """Every rule, by its name."""
@@ -60,12 +63,21 @@ class BlockClass:
         rule: How a row that names it is read; None where that is not known yet.
         args: Arguments of an example row, without what the rule passes.
         defined: Its name in the module file, where that is another.
+        scale: How large a map it gives, beside that which it reads; as far as a trial told.
+        maps: How many maps it reads; likewise.
     """
 
     name: str
     rule: RowRule | None = None
     args: tuple[object, ...] = ()
     defined: str = ""
+    scale: float = field(default=1.0, compare=False)
+    maps: int = field(default=1, compare=False)
+
+    @property
+    def reads_several(self) -> bool:
+        """Whether it reads several layers."""
+        return self.rule is not None and self.rule.kind in ("join", "merge")
 
     @property
     def imported(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from a2patch.block.definition import Block, BlockClass
+from a2patch.block.module_file import encoding
 from a2patch.errors import BlockError
 
 _TWIN = '''
@@ -42,10 +43,10 @@ def gated(block: Block) -> Block:
     Raises:
         BlockError: It has no such class.
     """
-    keeping = [each for each in block.classes if each.rule and each.rule.kind == "keep"]
+    keeping = [each for each in block.classes if each.rule and each.rule.kind == "keep" and each.scale == 1]
     if not keeping:
         raise BlockError(
-            f"no class of {block.name} keeps the channels, so none can stand behind a gate",
+            f"no class of {block.name} keeps the channels and the size, so none can stand behind a gate",
             found=", ".join(f"{each.name}: {each.rule.name if each.rule else 'unknown'}" for each in block.classes),
             remedy="Leave --gated out.",
         )
@@ -54,6 +55,6 @@ def gated(block: Block) -> Block:
     for each in keeping:
         twin = BlockClass(f"Gated{each.name}", each.rule, each.args)
         text = _TWIN.format(twin=twin.name, name=each.defined or each.name)
-        source += text.encode("ascii").replace(b"\n", ending)
+        source += text.encode(encoding(block.source)).replace(b"\n", ending)
         twins.append(twin)
     return replace(block, source=source, classes=(*block.classes, *twins))

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import ast
+import codecs
+import io
 import keyword
 import re
+import tokenize
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from a2patch.block.definition import Block, BlockClass, RowRule
+from a2patch.block.syntax import exported, names_of
 from a2patch.errors import BlockError
 
 _CODING = re.compile(rb"(?m)^[ \t\f]*#.*?coding[:=][ \t]*[-\w.]+")
+_RESERVED = re.compile(r"__init__|con|prn|aux|nul|com\d|lpt\d")  # the last are devices of Windows
 _LARGEST = 1 << 20  # bytes; the longest module of a release has a tenth of it
-_MODULE = re.compile(r"(?:torch\.)?nn\.\w+|Module|Sequential|Conv|C2f|C3k?|Bottleneck")  # of torch, or of upstream
 # What people call the channels of the input, and of the output: in the modules of forks and of papers' repositories.
 _INPUT = frozenset(
     """
     c1 ch cin c_in channel channels in_channel in_channels inchannel inchannels in_ch in_chan in_c inp input_channels
-    input_dim in_dim in_planes in_plane inplanes n_channels num_channels dim dims embed_dim d_model features
-    in_features nin nf planes c gate_channels
+    input_dim in_dim in_dims dim_in inc ic in_chs in_filters in_feat input_channel num_features n_dims op_channel
+    in_planes in_plane inplanes n_channels num_channels dim dims embed_dim d_model features
+    in_features nin nf planes inplane embed_dims feat_dim channels_in c gate_channels
     """.split()  # noqa: SIM905 (a list of a name a line is no better to read)
 )
 _OUTPUT = frozenset(
     """
     c2 cout c_out out_channel out_channels outchannel outchannels out_ch out_chan out_c oup ou outp output_channels
-    output_dim out_dim out_planes out_plane outplanes filters out_features nout num_filters
+    output_dim out_dim out_dims ouc oc out_chs out_feat output_channel channels_out
+    out_planes out_plane outplanes filters out_features nout num_filters
     """.split()  # noqa: SIM905
 )
 _REPEATS = frozenset(("n", "num_blocks", "num_layers", "repeats", "depth", "layers", "nums"))
@@ -44,14 +51,20 @@ def read_module_file(path: Path) -> Block:
     """
     name = re.sub(r"\W", "_", path.stem).lower()
     if not is_module_name(name):
-        raise BlockError("a module can't have that name", path=path, remedy="Rename the file to a Python name.")
+        raise BlockError(
+            "a module can't have that name",
+            path=path,
+            remedy="Rename the file: letters a to z, digits and _, no digit first, and no name that Python or Windows "
+            "keeps for itself, such as class.py, __init__.py or con.py.",
+        )
     source = _content(path)
     return _read(name, source, path)
 
 
 def is_module_name(name: str) -> bool:
     """Return whether a module file may be called so: as those of upstream are, in ASCII and lower case."""
-    return bool(re.fullmatch(r"[a-z_][a-z0-9_]{0,60}", name)) and not keyword.iskeyword(name) and name != "__init__"
+    plain = bool(re.fullmatch(r"[a-z_][a-z0-9_]{0,60}", name))
+    return plain and not keyword.iskeyword(name) and not _RESERVED.fullmatch(name)
 
 
 def reread(name: str, source: bytes) -> Block:
@@ -68,20 +81,31 @@ def _content(path: Path) -> bytes:
 
 
 def _read(name: str, source: bytes, path: Path) -> Block:
+    if source.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise BlockError("the file is in UTF-16, which Python does not read", path=path, remedy="Save it as UTF-8.")
     try:
         module = _parsed(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise BlockError("the file is no Python", path=path, found=str(error), remedy="Mend its syntax.") from error
-    modules = {node.name: node for node in module.body if isinstance(node, ast.ClassDef)}
-    layers = {name: node for name, node in modules.items() if _is_module(node, modules)}
+    found = names_of(module)
+    layers = found.layers()
     if not layers:
+        functions = [node.name for node in module.body if isinstance(node, ast.FunctionDef)]
         raise BlockError(
-            "the file has no class that derives from nn.Module", path=path, remedy="Name the file that defines it."
+            "the file has no class that derives from nn.Module",
+            path=path,
+            found=f"it defines the functions {', '.join(functions[:5])}; a row names a class" if functions else "",
+            remedy="Name the file that defines it"
+            + (", or write a class whose __init__ calls the function." if functions else "."),
         )
-    exported = _exported(module)
-    used = {name for node in modules.values() for name in _names(node) if name != node.name}
-    chosen = [n for n in layers if n in exported] or [n for n in layers if n not in used] or list(layers)
-    classes = tuple(BlockClass(n, _rule_by_names(layers[n], layers)) for n in chosen)
+    wanted = exported(module)
+    used = {name for node in found.classes.values() for name in _names(node) if name != node.name}
+    renamed = {new: old for new, old in found.aliases.items() if new in wanted and old in layers}
+    listed = [*(n for n in layers if n in wanted), *renamed]
+    chosen = listed or [n for n in layers if n not in used] or list(layers)
+    classes = tuple(
+        BlockClass(n, _rule_by_names(layers[renamed.get(n, n)], layers), defined=renamed.get(n, "")) for n in chosen
+    )
     return Block(name, source, classes, title=_first_line(module))
 
 
@@ -95,6 +119,13 @@ def _parsed(source: bytes) -> ast.Module:
         return ast.parse(source.decode("latin-1"))
 
 
+def encoding(source: bytes) -> str:
+    """Return the encoding of a module file; UTF-8 where it names none that Python knows."""
+    with suppress(SyntaxError):
+        return tokenize.detect_encoding(io.BytesIO(source).readline)[0].removesuffix("-sig")
+    return "utf-8"
+
+
 def _is_utf8(source: bytes) -> bool:
     try:
         source.decode("utf-8")
@@ -105,26 +136,6 @@ def _is_utf8(source: bytes) -> bool:
 
 def _names(node: ast.AST) -> set[str]:
     return {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
-
-
-def _is_module(node: ast.ClassDef, known: dict[str, ast.ClassDef]) -> bool:
-    """Return whether a class derives from a module of torch, by itself or through another class of the file."""
-    bases = [ast.unparse(base) for base in node.bases]
-    own = [known[base] for base in bases if base in known and base != node.name]
-    return any(map(_MODULE.fullmatch, bases)) or any(_is_module(base, known) for base in own)
-
-
-def _exported(module: ast.Module) -> set[str]:
-    """Return the names in `__all__`."""
-    found: set[str] = set()
-    for node in module.body:
-        match node:
-            case (
-                ast.Assign(targets=[ast.Name(id="__all__")], value=ast.List() | ast.Tuple() as value)
-                | ast.AnnAssign(target=ast.Name(id="__all__"), value=ast.List() | ast.Tuple() as value)
-            ):
-                found |= {str(entry.value) for entry in value.elts if isinstance(entry, ast.Constant)}
-    return found
 
 
 def _first_line(module: ast.Module) -> str:
@@ -157,18 +168,19 @@ def _rule_by_names(node: ast.ClassDef, known: dict[str, ast.ClassDef]) -> RowRul
 
 def defined_classes(source: bytes) -> set[str]:
     """Return the names of the classes that a module file defines."""
-    return {node.name for node in _parsed(source).body if isinstance(node, ast.ClassDef)}
+    return set(names_of(_parsed(source)).classes)
 
 
 def class_named(block: Block, name: str) -> BlockClass | None:
     """Return a class of a block: one that rows name, or another `nn.Module` of its module file."""
     known = {each.name: each for each in block.classes}
-    modules = {node.name: node for node in _parsed(block.source).body if isinstance(node, ast.ClassDef)}
     if name in known:
         return known[name]
-    if name in modules and _is_module(modules[name], modules):
-        return BlockClass(name, _rule_by_names(modules[name], modules))
-    return None
+    found = names_of(_parsed(block.source))
+    layers, old = found.layers(), found.aliases.get(name, name)
+    if old not in layers:
+        return None
+    return BlockClass(name, _rule_by_names(layers[old], layers), defined="" if old == name else old)
 
 
 def imports_siblings(source: bytes) -> bool:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from a2patch.block import MODEL, MODULE, Block
+from a2patch.block import MODEL, MODULE, Block, BlockClass
 from a2patch.commands.given import AsOption, BlocksArgument, GatedOption, RowOption, read_blocks, understood
 from a2patch.commands.options import TREE, JsonOption, PathOption, PythonOption, locate, surroundings
 from a2patch.commands.verify import try_tree
 from a2patch.console import Console, error_handler, interruption
 from a2patch.errors import AccessError, InterruptionError, ToolMissingError
 from a2patch.graph import at_scale
+from a2patch.report import blocks as block_report
 from a2patch.report import next_steps
 
 if TYPE_CHECKING:
@@ -138,7 +139,13 @@ def _next_steps(tree: Tree, copies: Sequence[Copy], path: Path | None, blocks: S
     train = next_steps.training(tree, copies, f"detect train model={at_scale(MODEL, 's')} data=coco8.yaml epochs=3")
     first = f"{train}   # any of n s m l x" if train else ""
     if blocks:
-        first = f"{next_steps.command('insert', path)} --base yolov8 --block {_shown_class(blocks[0])} --at P3"
+        shown = _shown_class(blocks[0])
+        stands = {0.5: "in place of a Conv that halves the map", 2.0: "in place of nn.Upsample"}.get(shown.scale)
+        if shown.reads_several:
+            stands = "in place of Concat" if shown.rule and shown.rule.kind == "join" else "where such maps meet"
+        first = f"{next_steps.command('insert', path)} --base yolov8 --block {shown.name} --at P3"
+        if stands:  # what changes the size, or joins maps, stands nowhere behind a layer
+            first = f"in a copy of a model YAML, {stands}: {block_report.example_row(shown)}"
     return [
         "",
         "next",
@@ -148,7 +155,8 @@ def _next_steps(tree: Tree, copies: Sequence[Copy], path: Path | None, blocks: S
     ]
 
 
-def _shown_class(block: Block) -> str:
+def _shown_class(block: Block) -> BlockClass:
     """Return the class to show a command with: a twin behind a gate, where its user asked for one."""
     names = block.names()
-    return next((name for name in names if name.startswith("Gated") and name.removeprefix("Gated") in names), names[0])
+    twins = (each for each in block.classes if each.name.removeprefix("Gated") in {*names} - {each.name})
+    return next(twins, block.classes[0])

@@ -24,7 +24,7 @@ from a2patch.block import (
 )
 from a2patch.commands.options import interpreter
 from a2patch.console import Console, progress
-from a2patch.errors import BlockError, ToolMissingError
+from a2patch.errors import BlockError, BlockNeedsError, ToolMissingError
 
 if TYPE_CHECKING:
     from a2patch.protocol import ClassTried
@@ -199,6 +199,8 @@ def _tried(console: Console, tree: Tree, around: Surroundings, python: Path | No
         found = interpreter(console, python, tree, around)
         with progress() as notify:
             tried = try_classes(tree.package, found, given.block, notify, around.variables)
+    except BlockNeedsError:
+        raise
     except ToolMissingError as error:  # a library is missing; names may tell enough
         console.notify(f"the classes can't be tried, so only the names of their parameters tell: {error.message}")
         return given
@@ -212,7 +214,11 @@ def _tried(console: Console, tree: Tree, around: Surroundings, python: Path | No
             refused.append(told)
         else:
             rule = RULES[told.rule] if told.rule else None
-            classes.append(replace(each, rule=rule, args=tuple(told.args) or each.args))
+            if rule is None and told.seen:
+                console.notify(f"{each.name} stays open: {told.seen}")
+            classes.append(
+                replace(each, rule=rule, args=tuple(told.args) or each.args, scale=told.scale, maps=told.maps)
+            )
             sources[each.name] = "trying it"
     if refused and not classes:
         raise _refused(given.block, refused)
@@ -239,8 +245,10 @@ def _refused(block: Block, refused: Sequence[ClassTried]) -> BlockError:
         f"no row can name a class of {block.name}",
         path=Path(f"{block.name}.py"),
         found="\n".join(f"{each.name}: {each.problem}" + (f" ({each.seen})" if each.seen else "") for each in refused),
-        remedy="A block takes one map, or several, and gives one map, of any size. If this class does, name its "
-        f"rule: --row {refused[0].name}=keep|width|repeat|join.",
+        remedy="Mend the file, and apply it again."
+        if all("import" in each.problem for each in refused)
+        else "A block takes one map, or several, and gives one map, of any size. If this class does, name its "
+        f"rule: --row {refused[0].name}=keep|width|repeat|join|merge.",
     )
 
 
@@ -255,8 +263,9 @@ def _complete(block: Block) -> Block:
             f"it is not known how a row of {' and of '.join(unknown)} is read",
             path=Path(f"{block.name}.py"),
             found="neither the names of its parameters nor a trial told it",
-            remedy=f"Say it with --row {unknown[0]}=keep|width|repeat|join: keep passes the channels first, "
-            "keep:nothing none; with width the row's first argument is the number of output channels.",
+            remedy=f"Say it with --row {unknown[0]}=keep|width|repeat|join|merge: keep passes the channels first, "
+            "keep:nothing none; with width the row's first argument is the number of output channels. "
+            "Arguments that it must be given besides go into a block.toml, as `args` of its class.",
         )
     return replace(block, classes=tuple(map(_with_example, block.classes)))
 

@@ -210,8 +210,7 @@ def _other_arguments(seen: Survey, block: str, e: float | None, args: str) -> st
             found=f"it has {', '.join(there) or 'none'}",
             remedy=_remedy(seen, block, there),
         )
-    rule = known[block].rule
-    if rule is not None and rule.kind == "join":
+    if known[block].reads_several:
         raise typer.BadParameter(f"a {block} reads several layers, so it has no single position; write its row by hand")
     values = _values(args, int, float, NoneType, what="plain values, as in 8,True") if args else known[block].args
     return ", ".join(map(repr, values))

@@ -165,14 +165,15 @@ def compare(mine: Graph, other: Graph) -> Comparison:
     back = {m: o for o, m in matched.items()}
     seen = dict(back)  # the other's layer whose output a layer of mine stands for
     for i, layer in enumerate(mine.layers):
-        if i not in seen and len(layer.sources) == 1 and layer.sources[0] in seen:
+        if i not in seen and len(set(layer.sources)) == 1 and layer.sources[0] in seen:
             seen[i] = seen[layer.sources[0]]
     rewired = []
     bypasses: list[Bypass] = []
     for o, i in sorted(matched.items()):
         if o == IMAGE:
             continue
-        if [seen.get(s) for s in mine.layers[i].sources] == list(other.layers[o].sources):
+        read = [seen.get(s) for s in mine.layers[i].sources]
+        if list(dict.fromkeys(read)) == list(dict.fromkeys(other.layers[o].sources)):  # one may be read twice
             ends = [(s, _last(mine, s, back)) for s in mine.layers[i].sources]
             bypasses.extend(Bypass(i, s, end) for s, end in ends if end not in (s, i))
             continue

@@ -129,7 +129,7 @@ def _hunk(lines: list[bytes], edit: Edit) -> Hunk:
             break
     before = [(b" ", line) for line in lines[start : edit.line - 1]]
     removed = [(b"-", line) for line in lines[edit.line - 1 : edit.line - 1 + edit.replaced]]
-    added = [(b"+", line.encode("latin-1") + b"\n") for line in edit.lines]
+    added = [(b"+", line.encode("utf-8", "surrogateescape") + b"\n") for line in edit.lines]
     after = [(b" ", line) for line in lines[edit.line - 1 + edit.replaced : end]]
     return Hunk(start + 1, (*before, *removed, *added, *after))
 
@@ -204,8 +204,8 @@ def _sorted_place(nodes: list[Named], keys: list[tuple[int, str]], wanted: tuple
 
 
 def _lines(content: bytes) -> list[str]:
-    """The lines, a character a byte, so that the byte offsets of a syntax tree index them in any encoding."""
-    return [line.decode("latin-1") for line in content.splitlines()]
+    """The lines; bytes that are not UTF-8 are kept as they are."""
+    return [line.decode("utf-8", "surrogateescape") for line in content.splitlines()]
 
 
 def _one_a_line(nodes: list[Named], lines: list[str]) -> list[Named]:

@@ -6,12 +6,12 @@ import ast
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from a2patch.block import ADDITION, Addition
+from a2patch.block import ADDITION, Addition, encoding
 from a2patch.patch import anchors
 from a2patch.patch.derive import CFG_FOLDERS
 from a2patch.patch.diff import SITES, Diff, FileDiff, Site
 from a2patch.patch.fit import outcome
-from a2patch.tree import Reader
+from a2patch.tree import Reader, naming
 
 _CHANGED: Mapping[Site, tuple[str, ...]] = {
     "init": ("nn/modules/__init__.py", "nn/modules.py"),
@@ -41,7 +41,8 @@ def may_touch(site: Site, file: FileDiff, added: Addition) -> bool:
     """
     if site in _CHANGED:
         return file.path in _CHANGED[site] and not (file.creates or file.deletes)
-    named = any(name.split(" as ")[0].encode() in file.content for name in added.imports)
+    text = file.content.decode(encoding(file.content), "replace")
+    named = any(name.split(" as ")[0] in text for name in added.imports)
     return file.creates and not file.deletes and is_added(site, file.path, added) and named
 
 
@@ -98,7 +99,7 @@ def is_left(file: FileDiff, content: bytes, classes: Iterable[str]) -> bool:
     """
     if file.creates:
         return True
-    names = re.compile(rb"\b(?:%s)\b" % "|".join(classes).encode())
+    names = naming(classes)
     added = {line.strip() for hunk in file.hunks for sign, line in hunk.lines if sign == b"+"}
     known = {line.strip() for hunk in file.hunks for sign, line in hunk.lines if sign != b"+"}
     return any(names.search(line) for line in (added - known) & {line.strip() for line in content.split(b"\n")})

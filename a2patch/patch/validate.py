@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from a2patch.block import Addition
 from a2patch.errors import AccessError
 from a2patch.patch import anchors, scopes
 from a2patch.patch.ours import model_names
-from a2patch.tree import Tree, find_files, read_file
+from a2patch.tree import Tree, find_files, naming, read_file
 
 Located = ast.expr | ast.stmt | ast.alias
 
@@ -91,7 +90,7 @@ def _uses(content: bytes, classes: Sequence[str]) -> list[tuple[int, str]]:
 
     A comment, a docstring or any other text names nothing. Of what is no Python, each line counts.
     """
-    names = re.compile(rb"\b(?:" + "|".join(classes).encode() + rb")\b")
+    names = naming(classes)
     if not names.search(content):
         return []
     try:

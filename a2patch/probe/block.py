@@ -10,7 +10,7 @@ from typing import Any, Mapping, Sequence, TypeVar
 import torch
 
 from a2patch.graph import IMAGE, Graph, layers, parse
-from a2patch.probe.checks.rows import added_class
+from a2patch.probe.checks.rows import added_class, joined_maps
 from a2patch.probe.checks.wiring import strides_of
 from a2patch.probe.events import Channel
 from a2patch.probe.models.catalog import graph
@@ -20,6 +20,7 @@ from a2patch.protocol import ModelSpec, VerifyRequest
 R = TypeVar("R", bound=VerifyRequest)
 
 _STAGES = ("P3", "P4")
+_SIDE = 16
 _DEFAULT = 256  # channels, where the row that a class follows does not say how many it gives
 
 
@@ -27,7 +28,8 @@ def with_models(request: R, channel: Channel) -> R:
     """Return a request with models to try: where it names rules of a block and no model, one for each class.
 
     A class that keeps the size stands behind the stages P3 and P4 of the base; one that halves it in the place of the
-    convolutions that lead to P4 and P5; one that joins maps in that of the first two joins. The files lie in the
+    convolutions that lead to P4 and P5, one that doubles it in that of the upsamplings; one that joins maps in that of
+    the first two joins. The files lie in the
     probe's folder.
 
     Args:
@@ -63,13 +65,21 @@ def _rows(
 ) -> tuple[list[list[Any]], Sequence[int]]:
     """Return the rows of the base with a class in them, and the layers of the base that rows were put behind."""
     if rule.startswith("join"):
-        return _replaced(rows, _joins(before), name, lambda row: args), ()
+        several = joined_maps(added_class(context, name), rule, args)
+        return _joined(rows, _joins(before), name, args, several), ()
     widened = rule in ("width", "repeat")
-    if widened and _halves(context, name, rule, args):
-        return _replaced(rows, _halvings(before), name, lambda row: [row[3][0], *args[1:]]), ()
+    side = _side(context, name, rule, args)
+    if side == _SIDE // 2:
+        wanted = (lambda row: [row[3][0], *args[1:]]) if widened else (lambda row: args)
+        return _replaced(rows, _halvings(before), name, wanted), ()
+    if side == _SIDE * 2:
+        wanted = (lambda row: [_DEFAULT, *args[1:]]) if widened else (lambda row: args)
+        return _replaced(rows, _upsamplings(before), name, wanted), ()
     maps = [i for i, layer in enumerate(before.layers) if layer.stride is not None]
     after = layers([parse(stage) for stage in _STAGES], before, maps, context.classes)
-    added = {i: [-1, 1, name, [_channels(rows[i]), *args[1:]] if widened else args] for i in after}
+    merged = rule.startswith("merge")
+    source: Any = [-1] * joined_maps(added_class(context, name), rule, args) if merged else -1
+    added = {i: [source, 1, name, [_channels(rows[i]), *args[1:]] if widened else args] for i in after}
     return _inserted(before, rows, added), after
 
 
@@ -103,13 +113,30 @@ def _doubles(before: Graph, index: int) -> bool:
     return None not in strides and strides[1] == 2 * (strides[0] or 0)
 
 
-def _halves(context: Context, name: str, rule: str, args: Sequence[Any]) -> bool:
-    """Return whether a class halves the size of what it reads."""
+def _upsamplings(before: Graph) -> list[int]:
+    """Return the layers that double the size."""
+    return [i for i, layer in enumerate(before.layers) if layer.kind.endswith("Upsample")]
+
+
+def _side(context: Context, name: str, rule: str, args: Sequence[Any]) -> int:
+    """Return the side of the map that a class gives for one of 16; that where it gives none."""
+    passed = {
+        "keep": [128, *args],
+        "width": [128, 128, *args[1:]],
+        "repeat": [128, 128, 1, *args[1:]],
+    }.get(rule, [*args])
     with suppress(Exception), torch.no_grad():  # what is wrong with it is for the checks to say
-        passed = [128, 128, *([1] if rule == "repeat" else []), *args[1:]]
-        output = added_class(context, name)(*passed).eval()(torch.zeros(2, 128, 16, 16))
-        return bool(output.shape[2:] == (8, 8))
-    return False
+        output = added_class(context, name)(*passed).eval()(torch.zeros(2, 128, _SIDE, _SIDE))
+        return int(output.shape[2])
+    return _SIDE
+
+
+def _joined(rows: list[list[Any]], places: Sequence[int], name: str, args: list[Any], several: int) -> list[list[Any]]:
+    """Return rows with a class in the place of those that join two maps; where it takes three, one is read twice."""
+    found = _replaced(rows, places, name, lambda row: args)
+    for place in places if several > 2 else ():
+        found[place][0] = [*found[place][0], found[place][0][-1]]
+    return found
 
 
 def _inserted(before: Graph, rows: list[list[Any]], added: Mapping[int, list[Any]]) -> list[list[Any]]:

@@ -240,10 +240,13 @@ class ClassTried:
 
     Attributes:
         name: The class.
-        rule: The rule: `keep`, `keep:nothing`, `width`, `repeat`, `join` or `join:nothing`; empty where it stays open.
+        rule: The rule: `keep`, `keep:nothing`, `width`, `repeat`, `join` or
+            `join:nothing`, `merge` or `merge:nothing`; empty where it stays open.
         args: Arguments of an example row that works.
         problem: Why no row can name the class; empty if one can.
         seen: In a few words, what came out of it.
+        scale: How large a map it gives: 0.5, 1 or 2 times that which it reads.
+        maps: How many maps it reads.
     """
 
     name: str
@@ -251,6 +254,8 @@ class ClassTried:
     args: Tuple[Any, ...] = ()
     problem: str = ""
     seen: str = ""
+    scale: float = 1.0
+    maps: int = 1
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ _MEANING = {
 
 def example_row(each: BlockClass) -> str:
     """Return an example row of a class, as a model YAML has it."""
-    source = "[-1, 6]" if each.rule and each.rule.kind == "join" else "-1"
+    joins = "[-1, 6, 4]" if each.maps > 2 else "[-1, 6]"
+    source = joins if each.reads_several else "-1"
     arguments = ", ".join(_value(value) for value in each.args)
     return f"- [{source}, 1, {each.name}, [{arguments}]]"
 

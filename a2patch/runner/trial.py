@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from a2patch.block import Block
-from a2patch.errors import BlockError
+from a2patch.errors import BlockError, BlockNeedsError, ToolMissingError
 from a2patch.protocol import ClassTried, TrialRequest
 from a2patch.runner.process import FREE_BYTES, THREADS, ProbeRunner
 from a2patch.runner.requirements import require_all, require_tools
@@ -38,7 +39,8 @@ def try_classes(
         What each class came to, in the order of the block.
 
     Raises:
-        ToolMissingError: The interpreter can't run, or lacks a library that the tree or the module file needs.
+        ToolMissingError: The interpreter can't run, or lacks a library that the tree needs.
+        BlockNeedsError: It lacks a library that the module file needs, and no other.
         BlockError: The module file ended the probe, or the tree can't be imported.
     """
     with scratch_folder("trial", FREE_BYTES) as folder:
@@ -47,6 +49,9 @@ def try_classes(
         runner = ProbeRunner(interpreter, folder, environ, notify, timeout)
         probe = runner.run([trial_request(package, module, block)])["trial"]
     require_tools(interpreter, probe)
+    if probe.missing and "import" in probe.checks and not probe.failed("import"):
+        with _told_of(block):
+            require_all(interpreter, probe, f"{block.name}.py")
     require_all(interpreter, probe, f"This tree, with {block.name}.py in it,")
     if probe.failed("import"):
         raise BlockError(
@@ -64,6 +69,20 @@ def try_classes(
             remedy="Look at what the file does when it is imported; only definitions belong there.",
         )
     return tried
+
+
+@contextmanager
+def _told_of(block: Block) -> Iterator[None]:
+    """Say of a library that is missing that the block needs it, and the tree does not."""
+    try:
+        yield
+    except ToolMissingError as error:
+        raise BlockNeedsError(
+            error.message,
+            path=error.path,
+            found=f"with {block.name}.py in the tree, nothing could import ultralytics",
+            remedy=f"Nothing was written. Install it first, or leave what needs it out of the file.\n{error.remedy}",
+        ) from error
 
 
 def trial_request(package: Path, module: Path, block: Block) -> TrialRequest:

@@ -24,7 +24,7 @@ from a2patch.patch import (
 )
 from a2patch.transaction.layers import Layer
 from a2patch.transaction.peeling import laid
-from a2patch.tree import Tree, find_files
+from a2patch.tree import Tree, find_files, naming
 
 _SHOWN = 8  # of the places of a name; a class such as Conv has a hundred
 
@@ -53,7 +53,7 @@ def ships(tree: Tree, name: str) -> bool:
     """Return whether a tree has a class among its modules that no row can name, since `nn/tasks.py` lacks it."""
     modules = tree.read("nn/modules/__init__.py") or tree.read("nn/modules.py") or b""
     tasks = tree.read("nn/tasks.py") or b""
-    return name in names_bound(modules) and not re.search(rb"\b%s\b" % name.encode(), tasks)
+    return name in names_bound(modules) and not naming([name]).search(tasks)
 
 
 def shipped(tree: Tree, name: str) -> BlockClass | None:

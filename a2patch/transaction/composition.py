@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,7 +11,7 @@ from a2patch.transaction import blocks, peeling, receipt, user_edits
 from a2patch.transaction.layers import Layer
 from a2patch.transaction.own_patch import Made
 from a2patch.transaction.survey import Survey
-from a2patch.tree import Tree
+from a2patch.tree import Tree, naming
 
 _LOST = "the receipt was lost; the blocks were known by their bytes, and there is a new one"
 
@@ -143,7 +142,7 @@ def _block_notes(seen: Survey, layers: Sequence[Layer], concerned: Sequence[Laye
     models = seen.receipt.models if seen.receipt else {}
     classes = {name for one in gone for name in one.layer.block.names()}
     for path, content in models.items():
-        if any(re.search(rb"\b%s\b" % name.encode(), content) for name in classes):
+        if classes and naming(classes).search(content):
             notes.append(f"{path} has rows of what was taken out, and builds no more")
     return notes
 

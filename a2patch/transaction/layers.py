@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import keyword
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,9 +24,7 @@ from a2patch.block import (
 from a2patch.errors import BlockError
 from a2patch.patch import Diff, split_lines
 from a2patch.transaction import packing
-from a2patch.tree import Tree
-
-_CLASS = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+from a2patch.tree import Tree, naming
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ class Layer:
             for sign, line in hunk.lines
             if diff.site == "init" and sign == b"+"
         )
-        named = [each for each in self.block.classes if re.search(rb"\b%s\b" % each.name.encode(), lines)]
+        named = [each for each in self.block.classes if naming([each.name]).search(lines)]
         return Block(self.block.name, self.block.source, tuple(named))
 
     @property
@@ -135,7 +132,7 @@ def _attention(entry: dict[str, Any]) -> tuple[str, str]:
 
 def _class(entry: dict[str, Any]) -> BlockClass:
     name, defined, rule = (packing.of(str, entry[key]) for key in ("name", "defined", "rule"))
-    if not _CLASS.fullmatch(name) or keyword.iskeyword(name) or (defined and not _CLASS.fullmatch(defined)):
+    if not name.isidentifier() or keyword.iskeyword(name) or (defined and not defined.isidentifier()):
         raise ValueError(f"it names a class {name!r}")
     args = packing.of(list, entry["args"])
     if not all(isinstance(value, str | int | float | bool | type(None)) for value in args):

@@ -192,7 +192,9 @@ def _without(layer: Layer, diff: Diff, tree: Tree) -> Diff | str:
 
 def _is_added(layer: Layer, file: FileDiff, tree: Tree) -> bool:
     """Return whether a module file is the block's: once the block's lines are out, no file of upstream imports it."""
-    imports = re.compile(rb"(?m)^\s*(?:from|import)\s+[\w.]*\b%s\b" % layer.block.name.encode())
+    # Of a file nn/modules/torch.py, `import torch` and `import torch.nn` are no imports.
+    folders = rb"\.+(?:nn\.)?(?:modules\.)?|(?!torch\.)(?:\w+\.)+(?<=\bnn\.)(?:modules\.)?"
+    imports = re.compile(rb"(?m)^\s*(?:from|import)\s+(?:%s)%s\b" % (folders, layer.block.name.encode()))
     return not any(imports.search(tree.read(path) or b"") for path in _ENTRIES)
 
 

@@ -7,7 +7,7 @@ from a2patch.tree.copying import copy_package, copy_to
 from a2patch.tree.environment import Copy, Surroundings
 from a2patch.tree.files import LARGEST, find_files, read_file, read_start, remove, remove_folder
 from a2patch.tree.scratch import clear_leftovers, scratch_folder
-from a2patch.tree.syntax import NotPythonError
+from a2patch.tree.syntax import NotPythonError, naming
 from a2patch.tree.syntax import parse as parse_python
 from a2patch.tree.tree import PACKAGE, RECORD, Kind, Reader, Tree, recorded_path
 
@@ -25,6 +25,7 @@ __all__ = [
     "copy_package",
     "copy_to",
     "find_files",
+    "naming",
     "parse_python",
     "read_file",
     "read_start",

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
+from collections.abc import Iterable
 
 
 class NotPythonError(ValueError):
     """This interpreter can't parse it; says why."""
+
+
+def naming(names: Iterable[str]) -> re.Pattern[bytes]:
+    """Return what finds any of some names in the bytes of a file; each may be of other letters than ASCII."""
+    return re.compile(rb"(?<![\w\x80-\xff])(?:%s)(?![\w\x80-\xff])" % "|".join(names).encode())
 
 
 def parse(content: str | bytes) -> ast.Module:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -39,6 +41,66 @@ def test_a_class_that_is_not_for_rows_can_be_named(tmp_path: Path) -> None:
     assert block.names() == ("Outer",)
     assert class_named(block, "Inner") == BlockClass("Inner", RULES["keep"])
     assert class_named(block, "Unheard") is None
+
+
+_BODY = "\n    def __init__(self, c1):\n        super().__init__()\n    def forward(self, x):\n        return x\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (f"import torch.nn as tnn\nclass A(tnn.Module):{_BODY}", ["A"]),
+        (f"from torch import nn as N\nclass A(N.Module):{_BODY}", ["A"]),
+        (f"from torch.nn import Module as M\nclass A(M):{_BODY}", ["A"]),
+        (f"import torch\nclass A(torch.nn.modules.module.Module):{_BODY}", ["A"]),
+        (f"import torch\nclass A(torch.jit.ScriptModule):{_BODY}", ["A"]),
+        ("from .block import C2PSA\nclass A(C2PSA):\n    pass\n", ["A"]),
+        ("from ultralytics.nn.modules import Detect as D\nclass A(D):\n    pass\n", ["A"]),
+        (f"from mmengine.model import BaseModule\nclass A(BaseModule):{_BODY}", ["A"]),
+        (f"from models.common import *\nclass A(C3STR):{_BODY}", ["A"]),
+        ("try:\n    import x\nexcept ImportError:\n" + indent(f"class A(nn.Module):{_BODY}", "    "), ["A"]),
+        (f"class Used(nn.Module):{_BODY}if True:\n    class A(nn.Module):\n        part = Used\n", ["A"]),
+        (f"__all__ = ['A']\n__all__ += ['B']\nclass A(nn.Module):{_BODY}class B(A):\n    pass\nclass C(A):\n    pass\n",
+         ["A", "B"]),
+        (f"__all__ = ['A'] + ['B']\n__all__.append('C')\n__all__.extend(('D',))\nclass A(nn.Module):{_BODY}"
+         "class B(A):\n    pass\nclass C(A):\n    pass\nclass D(A):\n    pass\nclass E(A):\n    pass\n",
+         ["A", "B", "C", "D"]),
+        (f"class A(nn.Module):{_BODY}class B(A):\n    pass\nNew = A\n__all__ = ['New']\n", ["New"]),
+        (f"import torch\nclass F(torch.autograd.Function):{_BODY}class A(nn.Module):{_BODY}", ["A"]),
+        (f"from torch.utils.data import Dataset\nclass F(Dataset):{_BODY}class A(nn.Module):{_BODY}", ["A"]),
+        (f"from pydantic import BaseModel\nclass F(BaseModel):\n    x = 1\nclass A(nn.Module):{_BODY}", ["A"]),
+        (f"import enum\nclass F(enum.Enum):{_BODY}class A(nn.Module):{_BODY}", ["A"]),
+        (f"class A(A, nn.Module):{_BODY}", ["A"]),
+        (f"class B(C):{_BODY}class C(B):{_BODY}class A(nn.Module):{_BODY}", ["A"]),
+    ],
+)  # fmt: skip
+def test_the_classes_for_rows(tmp_path: Path, text: str, names: list[str]) -> None:
+    place = tmp_path / "some.py"
+    place.write_text(text)
+    block = read_module_file(place)
+    assert list(block.names()) == names
+    assert all(class_named(block, name) for name in names)
+
+
+def test_another_name_of_a_class_is_imported_as_such(tmp_path: Path) -> None:
+    place = tmp_path / "some.py"
+    place.write_text(f"class A(nn.Module):{_BODY}New = A\n__all__ = ['New']\n")
+    assert read_module_file(place).classes == (BlockClass("New", RULES["keep"], defined="A"),)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"def easy(c1):\n    return nn.Conv2d(c1, c1, 1)\n", "functions easy"),
+        ("class A(nn.Module):\n    pass\n".encode("utf-16"), "UTF-16"),
+    ],
+)
+def test_what_is_no_block_is_told(tmp_path: Path, content: bytes, told: str) -> None:
+    place = tmp_path / "some.py"
+    place.write_bytes(content)
+    with pytest.raises(BlockError) as caught:
+        read_module_file(place)
+    assert told in f"{caught.value.message} {caught.value.found}"
 
 
 @pytest.mark.parametrize("name", sorted(bundled()))
@@ -88,8 +150,10 @@ def test_a_folder_says_more(tmp_path: Path) -> None:
 def test_only_what_keeps_the_channels_gets_a_twin() -> None:
     twin = gated(KEEP)
     assert [(each.name, each.args) for each in twin.classes] == [("Keeping", (5,)), ("GatedKeeping", (5,))]
-    with pytest.raises(BlockError, match="keeps the channels"):
-        gated(WIDTH)
+    doubling = replace(KEEP, classes=(replace(KEEP.classes[0], scale=2.0),))
+    for block in (WIDTH, doubling):
+        with pytest.raises(BlockError, match="keeps the channels and the size"):
+            gated(block)
 
 
 def test_a_twin_starts_as_the_identity_in_every_form() -> None:

@@ -7,9 +7,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import pytest
 
+from a2patch.errors import BlockNeedsError
+from a2patch.protocol import ClassTried
 from a2patch.transaction.survey import survey
 from a2patch.tree import tree
 from tests.support import miniature
@@ -139,6 +143,38 @@ def test_another_name_and_another_rule(package: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("tried", "row", "step"),
+    [
+        ({"rule": "keep"}, "[-1, 1, Mine, []]", "insert"),
+        ({"rule": "keep", "scale": 2.0}, "[-1, 1, Mine, []]", "in place of nn.Upsample: - [-1, 1, Mine, []]"),
+        ({"rule": "keep", "scale": 0.5}, "[-1, 1, Mine, []]", "in place of a Conv"),
+        ({"rule": "join:nothing", "maps": 2}, "[[-1, 6], 1, Mine, []]", "in place of Concat"),
+        ({"rule": "merge", "maps": 2}, "[[-1, 6], 1, Mine, []]", "where such maps meet"),
+        ({"rule": "join:nothing", "maps": 3}, "[[-1, 6, 4], 1, Mine, []]", "in place of Concat"),
+    ],
+)
+def test_what_is_advised_fits_the_class(package: Path, mine: Path, tried: dict[str, Any], row: str, step: str) -> None:
+    told = (ClassTried("Mine", **tried),)
+    with (
+        mock.patch("a2patch.runner.try_classes", return_value=told),
+        mock.patch("a2patch.commands.apply._passed", return_value=True),
+    ):
+        answer = run(package, "apply", mine, "--python", sys.executable)
+    lines = answer.out.partition("next\n")[2].splitlines()
+    assert row in answer.out, answer.err
+    assert step in lines[0]
+
+
+def test_a_file_whose_library_is_missing_is_refused(package: Path, mine: Path) -> None:
+    before = snapshot(package.parent)
+    error = BlockNeedsError("mine.py needs einops, which its interpreter lacks", remedy="pip install einops")
+    with mock.patch("a2patch.runner.try_classes", side_effect=error):
+        answer = run(package, "apply", mine, "--python", sys.executable)
+    assert (answer.code, "pip install einops" in answer.err) == (4, True)
+    assert snapshot(package.parent) == before
+
+
+@pytest.mark.parametrize(
     ("content", "told"),
     [
         (b"class A(nn.Module:\n", "no Python"),
@@ -216,6 +252,46 @@ def test_gbk_keeps_its_bytes(package: Path, mine: Path, coding: bytes) -> None:
     assert run(package, "status").code == run(package, "revert").code == 0
 
 
+@pytest.mark.parametrize(
+    ("release", "coding", "name"), [("8.0.0", "gbk", "注意力"), (NEWEST, "utf-8", "注意力"), (NEWEST, "utf-8", "Ärger")]
+)
+def test_a_class_may_have_any_name_of_python(cache: Path, tmp_path: Path, release: str, coding: str, name: str) -> None:
+    package = miniature.cut(release, cache, tmp_path)
+    before = snapshot(package.parent)
+    one, other = tmp_path / "one.py", tmp_path / "other.py"
+    one.write_bytes(f"# -*- coding: {coding} -*-\n".encode() + KEEPS.decode().replace("Mine", name).encode(coding))
+    other.write_bytes(KEEPS.decode().replace("Mine", f"{name}2").encode())
+    for arguments in ((one, "--gated"), (other, "--gated")):
+        answer = apply(package, *arguments)
+        assert answer.code == 0, answer.err
+    assert f"block    one ({name}, Gated{name}): in the tree" in run(package, "status").out
+    assert "other (" in run(package, "status").out
+    for taken in ("one", "other"):
+        answer = run(package, "revert", taken)
+        assert answer.code == 0, answer.err
+    assert snapshot(package.parent) == before
+
+
+@pytest.mark.parametrize(("release", "name"), [("8.0.0", "utils"), (NEWEST, "torch"), (NEWEST, "ops")])
+def test_a_file_of_the_name_of_a_library_comes_out_again(cache: Path, tmp_path: Path, name: str, release: str) -> None:
+    package = miniature.cut(release, cache, tmp_path)
+    before = snapshot(package.parent)
+    place = tmp_path / f"{name}.py"
+    place.write_bytes(KEEPS)
+    assert apply(package, place).code == 0
+    answer = run(package, "revert")
+    assert answer.code == 0, answer.err
+    assert snapshot(package.parent) == before
+
+
+@pytest.mark.parametrize("name", ["class", "注意力", "2att", "__init__", "con"])
+def test_a_file_that_can_not_be_a_module_is_told_what_to_call_it(package: Path, tmp_path: Path, name: str) -> None:
+    place = tmp_path / f"{name}.py"
+    place.write_bytes(KEEPS)
+    answer = apply(package, place)
+    assert (answer.code, "letters a to z" in answer.err) == (2, True), answer.err
+
+
 def test_insert_knows_the_classes_of_the_tree(package: Path) -> None:
     insert = ("insert", "--base", "yolov8", "--at", "P3", "--block")
     assert run(package, *insert, "EMA").code == 3
@@ -255,7 +331,7 @@ for site in sys.argv[1:]:
         from ultralytics.nn import tasks
         rows = [[-1, 1, "Conv", [64, 3, 2]], [-1, 1, "Keeping", [5]], [-1, 1, "Bare", [0.25]], [-1, 1, "Wide", [48]],
                 [-1, 3, "Many", [64]], [[-1, 3], 1, "Joiner", []], [[-1, 0], 1, "Summer", [7]]]
-        rows += [[-1, 1, "Conv", [16, 1]]]
+        rows += [[[-1, -1], 1, "Merger", [7]], [[-1, -2], 1, "Adder", []], [-1, 1, "Conv", [16, 1]]]
         model = {"nc": 2, "depth_multiple": 1.0, "width_multiple": 0.5, "backbone": rows, "head": []}
         layers, _ = tasks.parse_model(model, [3] if "8.0.0" in site else 3, False)
         told = [getattr(layer, "told", None) for layer in layers]
@@ -293,5 +369,5 @@ def test_parse_model_builds_a_row_of_each_rule(cache: Path, tmp_path: Path) -> N
     env = os.environ | {"YOLO_CONFIG_DIR": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", ROWS, *places], env=env, capture_output=True, text=True, check=False)
     found = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[[")]
-    told = [None, [32, 5], [0.25], [32, 24, 1], [24, 32, 3], [[32, 24]], [[7]], None]
-    assert found == [[told, [32, 32, 32, 24, 32, 56, 88, 8]]] * len(places), done.stdout + done.stderr
+    told = [None, [32, 5], [0.25], [32, 24, 1], [24, 32, 3], [[32, 24]], [[7]], [88, 7], [0.5], None]
+    assert found == [[told, [32, 32, 32, 24, 32, 56, 88, 88, 88, 8]]] * len(places), done.stdout + done.stderr

@@ -42,6 +42,12 @@ ROWS = {
     "a class that joins": published("concat_of_channels", "join"),
     "a class that joins and is passed nothing": published("concat", "join:nothing"),
     "a class that gives as many channels as it reads": published("inp_oup", "width"),
+    "a class that merges": replace(
+        published("merged", "merge"),
+        classes=(BlockClass("CGAFusion", RULES["merge"]), BlockClass("Bi_FPN", RULES["merge:nothing"], (2,))),
+    ),
+    "a class that joins three maps": published("three_maps", "join:nothing"),
+    "a class that doubles the size": published("upsampler", "keep"),
     "two classes": published("two_for_yaml", "keep"),
 }
 ROWS["a class under another name"] = replace(

@@ -43,4 +43,6 @@ WIDTH = block("wide", "Wide", "width", source("Wide", "c1, c2, k=1", "c1, c2"), 
 REPEAT = block("many", "Many", "repeat", source("Many", "c1, c2, n=1", "c1, c2"), 64)
 JOIN = block("joiner", "Joiner", "join", source("Joiner", "channels", result="__import__('torch').cat(x, 1)"))
 SUM = block("summer", "Summer", "join:nothing", source("Summer", "*rest", result="__import__('torch').cat(x, 1)"))
-BLOCKS = {each.name: each for each in (KEEP, BARE, WIDTH, REPEAT, JOIN, SUM)}
+MERGE = block("merger", "Merger", "merge", source("Merger", "c1, k=3", result="x[0] + x[1]"), 7)
+ADD = block("adder", "Adder", "merge:nothing", source("Adder", "rate=0.5", result="x[0] + x[1]"))
+BLOCKS = {each.name: each for each in (KEEP, BARE, WIDTH, REPEAT, JOIN, SUM, MERGE, ADD)}

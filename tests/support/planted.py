@@ -14,6 +14,8 @@ _BRANCHES = {
     "args = [c1, c2, n, *args[1:]]\nn = 1",
     "join": "c2 = sum(ch[x] for x in f)\nargs = [[ch[x] for x in f], *args]",
     "join:nothing": "c2 = sum(ch[x] for x in f)",
+    "merge": "c2 = ch[f[0]]\nargs = [c2, *args]",
+    "merge:nothing": "c2 = ch[f[0]]",
 }
 
 

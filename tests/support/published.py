@@ -261,7 +261,29 @@ class MyGate(nn.Module):
     def forward(self, x):
         return x[0] + x[1]
 """,
-        BiFPN_Add=Told(problem="sums them"),
+        BiFPN_Add=Told("merge:nothing", ()),
+    ),
+    "merged": _text(
+        """class Bi_FPN(nn.Module):
+    def __init__(self, length):
+        super().__init__()
+        self.w = nn.Parameter(torch.ones(length))
+
+    def forward(self, x):
+        return sum(self.w[i] * each for i, each in enumerate(x))
+
+
+class CGAFusion(nn.Module):
+    def __init__(self, dim, reduction=8):
+        super().__init__()
+        self.cv = nn.Conv2d(dim, dim, 1)
+
+    def forward(self, data):
+        x, y = data
+        return x * self.cv(x + y).sigmoid() + y
+""",
+        Bi_FPN=Told("merge:nothing", (2,)),
+        CGAFusion=Told("merge", ()),
     ),
     "two_inputs": _text(
         """class CrossAtt(nn.Module):
@@ -539,7 +561,7 @@ class AttB(AttA):
     def forward(self, x):
         return x * self.w.view(1, -1, 1, 1)
 """,
-        OnGpu=Told(problem="OnGpu(64) doesn't build"),
+        OnGpu=Told(problem="OnGpu(64) doesn't build: its code puts tensors onto a GPU"),
     ),
     "a_switch": _text(
         """class HSig(nn.Module):
@@ -562,6 +584,178 @@ class AttB(AttA):
         return x * self.g
 """,
         Ignoring=Told("keep", (64,)),
+    ),
+    "channels_last": _text(
+        """class Outlook(nn.Module):
+    def __init__(self, dim, num_heads=1):
+        super().__init__()
+        self.v = nn.Linear(dim, dim)
+
+    def forward(self, x):
+        B, H, W, C = x.shape
+        return self.v(x).permute(0, 3, 1, 2).reshape(B, C, H, W).permute(0, 2, 3, 1)
+""",
+        Outlook=Told(problem="channels last (B, H, W, C)"),
+    ),
+    "tokens": _text(
+        """class AFT(nn.Module):
+    def __init__(self, d_model, n=49):
+        super().__init__()
+        self.p = nn.Parameter(torch.ones(n, 1))
+
+    def forward(self, x):
+        bs, n, dim = x.shape
+        return x * self.p
+""",
+        AFT=Told(problem="tokens (B, N, C)"),
+    ),
+    "upsampler": _text(
+        """class DySample(nn.Module):
+    def __init__(self, in_channels, scale=2, style="lp"):
+        super().__init__()
+        self.offset = nn.Conv2d(in_channels, scale * scale, 1)
+        self.scale = scale
+
+    def forward(self, x):
+        return F.interpolate(x, scale_factor=self.scale) * F.pixel_shuffle(self.offset(x), self.scale)
+""",
+        DySample=Told("keep", (), seen="at twice the size"),
+    ),
+    "three_maps": _text(
+        """class BiFPN_Concat3(nn.Module):
+    def __init__(self, dimension=1):
+        super().__init__()
+        self.w = nn.Parameter(torch.ones(3))
+
+    def forward(self, x):
+        return torch.cat([self.w[0] * x[0], self.w[1] * x[1], self.w[2] * x[2]], 1)
+""",
+        BiFPN_Concat3=Told("join:nothing", (), seen="three maps"),
+    ),
+    "list_of_numbers": _text(
+        """class BiFPN_Add2(nn.Module):
+    def __init__(self, c1, c2):
+        super().__init__()
+        self.conv = nn.Conv2d(c1, c2, 1)
+
+    def forward(self, x):
+        return self.conv(x[0] + x[1])
+""",
+        BiFPN_Add2=Told(problem="it reads a list of maps"),
+    ),
+    "unused_second": _text(
+        """class Bn(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.bn = nn.BatchNorm2d(channels)
+
+    def forward(self, x):
+        return x * self.bn(x).sigmoid()
+
+
+class NAMAttention(Bn):
+    def __init__(self, channels, shape, out_channels=None, no_spatial=True):
+        super().__init__(channels)
+
+
+class NAM(Bn):
+    def __init__(self, channels, out_channels=None):
+        super().__init__(channels)
+
+
+class Involution(Bn):
+    def __init__(self, c1, c2, kernel_size, stride):
+        super().__init__(c1)
+""",
+        NAMAttention=Told("keep", (64,)),
+        NAM=Told("keep", ()),
+        Involution=Told("keep", (64, 3, 1)),
+    ),
+    "sets_the_type": _text(
+        """class Doubled(nn.Module):
+    def __init__(self, c1):
+        super().__init__()
+        torch.set_default_dtype(torch.float64)
+        self.cv = nn.Conv2d(c1, c1, 1)
+
+    def forward(self, x):
+        return self.cv(x)
+""",
+        Doubled=Told(problem="building it makes torch.float64 the default type"),
+    ),
+    "sets_the_device": _text(
+        """torch.set_default_device("meta")
+
+
+class OnMeta(nn.Module):
+    def __init__(self, c1):
+        super().__init__()
+
+    def forward(self, x):
+        return x
+""",
+        OnMeta=Told(problem="importing it makes meta the default device"),
+    ),
+    "sibling_missing": _text(
+        """from .my_helpers import gate
+
+
+class Relative(nn.Module):
+    def __init__(self, c1):
+        super().__init__()
+
+    def forward(self, x):
+        return gate(x)
+""",
+        Relative=Told(problem="nn.modules.my_helpers, which this tree does not have: paste"),
+    ),
+    "of_another_repository": _text(
+        """from models.common import *
+
+
+class C3STR(C3):
+    def __init__(self, c1, c2, n=1):
+        super().__init__(c1, c2, n)
+
+    def forward(self, x):
+        return x
+""",
+        C3STR=Told(problem="`models`, a folder of YOLOv5"),
+    ),
+    "scripted": _text(
+        """class Scripted(torch.jit.ScriptModule):
+    def __init__(self, c1):
+        super().__init__()
+        self.cv = nn.Conv2d(c1, c1, 1)
+
+    @torch.jit.script_method
+    def forward(self, x):
+        return self.cv(x)
+""",
+        Scripted=Told(problem="compiled by torch.jit"),
+    ),
+    "fraction": _text(
+        """class ContextBlock(nn.Module):
+    def __init__(self, inplanes, ratio, pooling_type="att"):
+        super().__init__()
+        planes = int(inplanes * ratio)
+        self.a, self.b = nn.Conv2d(inplanes, planes, 1), nn.Conv2d(planes, inplanes, 1)
+
+    def forward(self, x):
+        return x * self.b(self.a(x)).sigmoid()
+""",
+        ContextBlock=Told("keep", (0.0625,)),
+    ),
+    "lazy": _text(
+        """class Lazy(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cv = nn.LazyConv2d(1, 1)
+
+    def forward(self, x):
+        return x * self.cv(x).sigmoid()
+""",
+        Lazy=Told(problem="no shape before it runs"),
     ),
 }
 """The files, by their names without the ending."""

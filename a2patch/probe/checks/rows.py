@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from contextlib import suppress
 from copy import deepcopy
 from typing import Any, Sequence
 
@@ -17,6 +18,7 @@ WIDTH = 0.5
 
 _READ, _ASKED = 128, 512  # channels in front of each class, and those that its row asks for, which are halved
 _SIDE = 64  # px
+_THREE = ([-1, -2, -1], [2 * _READ, _READ, 2 * _READ])  # what a class reads that joins three maps, and their channels
 
 
 def expected(context: Context) -> Sequence[ExpectedRow]:
@@ -34,10 +36,15 @@ def expected(context: Context) -> Sequence[ExpectedRow]:
 def _of_rule(cls: Any, name: str, rule: str, args: list[Any]) -> list[ExpectedRow]:
     """Return the rows that tell whether a class is read as its rule says."""
     if rule.startswith("join"):
+        sources, counts = ([-1, -2], [2 * _READ, _READ]) if joined_maps(cls, rule, args) == 2 else _THREE
+        passed = [counts, *args] if rule == "join" else args
         return [
             ExpectedRow((-1, 1, "Conv", [4 * _READ, 3, 1]), 2 * _READ),
-            _row(([-1, -2], 1, name, args), 3 * _READ, cls, [[2 * _READ, _READ], *args] if rule == "join" else args),
+            _row((sources, 1, name, args), sum(counts), cls, passed),
         ]
+    if rule.startswith("merge"):
+        sources = [-1] * joined_maps(cls, rule, args)
+        return [_row((sources, 1, name, args), _READ, cls, [_READ, *args] if rule == "merge" else args)]
     if rule not in ("width", "repeat"):
         return [_row((-1, 1, name, args), _READ, cls, [_READ, *args] if rule == "keep" else args)]
     repeats = 2 if rule == "repeat" else 1
@@ -60,6 +67,18 @@ def widens(cls: Any, rest: Sequence[Any]) -> bool:
     except Exception:
         return False
     return True
+
+
+def joined_maps(cls: Any, rule: str, args: Sequence[Any]) -> int:
+    """Return how many maps a class that joins or merges some takes: two, or three if it does not take two."""
+    for count in (2, 3):
+        passed = {"join": [[_READ] * count, *args], "merge": [_READ, *args]}.get(rule, args)
+        gives = _READ if rule.startswith("merge") else count * _READ
+        with suppress(Exception), torch.no_grad():  # what is wrong with it is for the checks to say
+            maps = [torch.zeros(2, _READ, 16, 16) for _ in range(count)]
+            if cls(*passed).eval()(maps).shape[1] == gives:
+                return count
+    return 2
 
 
 def added_class(context: Context, name: str) -> Any:
@@ -114,7 +133,7 @@ def forms(context: Context) -> Sequence[Form]:
     return block.forms or [
         form
         for name, rule, args in zip(context.classes, block.rules, block.args)
-        if not rule.startswith("join")
+        if not rule.startswith(("join", "merge"))
         for form in [_form(context, name, rule, args, 16) or _form(context, name, rule, args, 64)]
         if form
     ]

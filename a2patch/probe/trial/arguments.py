@@ -34,6 +34,7 @@ _VALUES = (
     ("eps e_lambda lamb epsilon", (1e-4,)),
     ("window_size window ws win_size", (4, 8, 7)),
     ("num length num_inputs n_inputs n levels num_levels", (2, 1)),
+    ("num_layers num_blocks n_layers depth repeats", (1, 2)),
     ("gamma", (2,)),
     ("b", (1,)),
     ("hidden mid mid_channels hid inter_channels hidden_dim inner_dim hidden_channels", (32, 64)),
@@ -41,6 +42,9 @@ _VALUES = (
     ("h w height width size resolution input_resolution img_size feat_size fmap_size hw", (20, 40)),
     ("dimension axis", (1,)),
 )
+REDUCTIONS = frozenset(_VALUES[0][0].split())
+"""What people call the factor by which channels are made fewer; some write it as a fraction."""
+
 BY_NAME = {name: values for names, values in _VALUES for name in names.split()}
 """What a parameter of a name can be tried with."""
 

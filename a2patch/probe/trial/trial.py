@@ -15,8 +15,8 @@ import torch
 
 from a2patch.probe.events import Channel
 from a2patch.probe.trial import ways
-from a2patch.probe.trial.arguments import BY_NAME, REPEATS, candidates, parameters, unknown
-from a2patch.probe.trial.attempt import BUILT, GAVE, LibraryMissingError, UnfitError
+from a2patch.probe.trial.arguments import BY_NAME, REDUCTIONS, REPEATS, candidates, parameters, unknown
+from a2patch.probe.trial.attempt import BUILT, MOSTLY, LibraryMissingError, UnfitError, build, reads_list
 from a2patch.probe.trial.load import UnloadableError, load
 from a2patch.protocol import ClassTried, TrialRequest
 
@@ -27,8 +27,11 @@ _WAYS: Dict[str, Callable[[Any, Tuple[Any, ...]], ways.Fit]] = {
     "repeat": ways.repeat,
     "join": ways.join,
     "join:nothing": ways.join_nothing,
+    "merge": ways.merge,
+    "merge:nothing": ways.merge_nothing,
 }
-_PASSED = {"keep": 1, "keep:nothing": 0, "width": 2, "repeat": 3, "join": 1, "join:nothing": 0}
+_JOINS = ("join", "join:nothing", "merge", "merge:nothing")
+_PASSED = {"keep": 1, "width": 2, "repeat": 3, "join": 1, "merge": 1}  # how much each passes; the others nothing
 # What is tried where names told a rule; what follows it counts only where the channels are proved to be such.
 _BESIDE = {
     "keep": ("width",),
@@ -70,10 +73,11 @@ def _tried(cls: Any, name: str, rule: str, given: Tuple[Any, ...]) -> ClassTried
         try:
             fit = _WAYS[way](cls, args)
         except UnfitError as error:
-            if error.reached > BUILT or not way.startswith("join"):  # most classes take no list, which says nothing
+            if error.reached > BUILT or way not in _JOINS:  # most classes take no list, which says nothing
                 failures.append(error)
             continue
-        return ClassTried(name, fit.rule, fit.args, seen=fit.seen)
+        fit = fit if given else _reduced(cls, way, fit)
+        return ClassTried(name, fit.rule, fit.args, seen=fit.seen, scale=fit.scale, maps=fit.maps)
     return _unfit(cls, name, rule, failures)
 
 
@@ -81,7 +85,7 @@ def _inputs(cls: Any) -> List[str]:
     """Return the inputs that a class's forward must be given."""
     try:
         found = list(inspect.signature(cls.forward).parameters.values())[1:]
-    except (TypeError, ValueError):
+    except (AttributeError, TypeError, ValueError):  # a class of torch.jit shows none
         return []
     return [p.name for p in found if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
@@ -98,10 +102,13 @@ def _attempts(
     for way in _BESIDE.get(rule, ()):
         repeats = way == "width" and len(taken) > 2 and taken[2].name.lower() in REPEATS
         yield from _with_arguments(cls, "repeat" if repeats else way, given, told=False)
-    if rule == "width" and any(error.reached == GAVE for error in failures):  # the second number is not used
-        yield "keep", (COUNT_UNUSED,)
-    yield from _with_arguments(cls, "join", given, told=True)
-    yield from _with_arguments(cls, "join:nothing", given, told=True)
+    if len(taken) > 1 and any(ways.ASKED in str(error) for error in failures):  # the second number is not used
+        unused = (COUNT_UNUSED,) if taken[1].required else ()
+        for args in candidates(taken[2:]) if unused else [()]:
+            yield "keep", (*unused, *args)
+    no_channels = rule == "keep:nothing" or (taken and taken[0].name.lower() in BY_NAME)
+    for way in ("join:nothing", "merge:nothing", "join", "merge") if no_channels else _JOINS:
+        yield from _with_arguments(cls, way, given, told=True)
 
 
 COUNT_UNUSED = 64
@@ -114,7 +121,7 @@ def _with_arguments(cls: Any, way: str, given: Tuple[Any, ...], *, told: bool) -
         yield way, given[1:] if way in ("width", "repeat") else given
         return
     taken = parameters(cls)
-    for args in candidates(taken[_PASSED[way] :]):
+    for args in candidates(taken[_PASSED.get(way, 0) :]):
         if told or way == "keep:nothing" or _proved(cls, way, args):
             yield way, args
 
@@ -128,8 +135,44 @@ def _proved(cls: Any, way: str, args: Tuple[Any, ...]) -> bool:
         return False
 
 
+def _reduced(cls: Any, way: str, fit: ways.Fit) -> ways.Fit:
+    """Return a fit with a fraction in place of a reduction that must be given, if that makes the class smaller.
+
+    `int(channels * ratio)` builds with 16 as well, and is 256 times as wide as meant.
+    """
+    taken = parameters(cls)[_PASSED.get(way, 0) :]
+    place = next((i for i, each in enumerate(taken) if each.required and each.name.lower() in REDUCTIONS), None)
+    if way != "keep" or place is None or place >= len(fit.args):
+        return fit
+    fraction = (*fit.args[:place], 1 / fit.args[place], *fit.args[place + 1 :])
+    try:
+        other = _WAYS[way](cls, fraction)
+        sizes = [sum(p.numel() for p in build(cls, (64, *args)).parameters()) for args in (fraction, fit.args)]
+    except UnfitError:
+        return fit
+    return other if sizes[0] < sizes[1] else fit
+
+
+_LISTED = (
+    "it reads a list of maps, and a row that joins passes it nothing, or their channels, and no other number: "
+    "work the channels that it gives out from these"
+)
+
+
+def _reads_list(cls: Any, rule: str) -> bool:
+    """Return whether a class that takes no single map takes a list of maps, built as names tell."""
+    passed = {"keep": (64,), "width": (64, 64), "repeat": (64, 64, 1)}.get(rule, ())
+    first = next(iter(candidates(parameters(cls)[len(passed) :])), ())
+    try:
+        return reads_list(build(cls, (*passed, *first)), 64)
+    except UnfitError:
+        return False
+
+
 def _unfit(cls: Any, name: str, rule: str, failures: List[UnfitError]) -> ClassTried:
     """Return why no way fits a class: what came furthest, or that it stays open."""
+    if not any(error.reached >= MOSTLY for error in failures) and _reads_list(cls, rule):
+        return ClassTried(name, "", problem=_LISTED)
     worst = max(failures, key=lambda error: error.reached, default=None)
     if worst is not None and worst.reached:
         return ClassTried(name, "", problem=str(worst))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from a2patch.block import read_module_file
-from a2patch.errors import ToolMissingError
+from a2patch.errors import BlockNeedsError
 from a2patch.protocol import ClassTried, LibrariesMissing, Message
 from a2patch.runner.trial import trial_request, try_classes
 from patches import releases
@@ -76,5 +76,5 @@ def test_the_runner_names_what_a_module_file_lacks(cache: Path, tmp_path: Path) 
     package = releases.unpack("8.0.200", cache, tmp_path / "site-packages").resolve()
     path = tmp_path / "lacking.py"
     path.write_text(LACKING, encoding="utf-8")
-    with pytest.raises(ToolMissingError, match=r"with lacking.py in it, needs .*einops_of_nobody.*not_there_at_all"):
+    with pytest.raises(BlockNeedsError, match=r"lacking.py needs .*einops_of_nobody.*not_there_at_all"):
         try_classes(package, Path(sys.executable), read_module_file(path), lambda _: None, os.environ)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ntpath
 import os
 import subprocess
 import sys
@@ -64,7 +65,7 @@ def test_a_place_that_is_none_is_named_as_it_was_typed(named: str, verb: str) ->
     assert answer.code == 4, answer.out
     told = answer.document["error"]
     assert told["kind"] in ("TreeNotFoundError", "AccessError")
-    assert named.split("\\")[-1].strip(":") in told["path"]
+    assert ntpath.basename(named) in told["path"]
     assert told["remedy"]
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Collection, Dict, Iterator, List, Optional, Sequence
 
+from a2patch.probe import raised
 from a2patch.probe.runtime.libraries import installed
 from a2patch.protocol import (
     EVENTS,
@@ -61,9 +62,9 @@ def known(figure: str, meaning: str, advice: str = "", detail: str = "") -> Find
     return Finding("known", figure, meaning, advice, detail)
 
 
-def skipped(figure: str, meaning: str, advice: str = "") -> Finding:
+def skipped(figure: str, meaning: str, advice: str = "", detail: str = "") -> Finding:
     """Return that the check could be made only in part, and found no fault."""
-    return Finding("skip", figure, meaning, advice)
+    return Finding("skip", figure, meaning, advice, detail)
 
 
 class Channel:
@@ -127,7 +128,8 @@ class Channel:
             self._require(requires)
             found = attempt()
         except SkipCheckError as reason:
-            found = skipped("", str(reason))
+            cause = reason.__cause__ or reason
+            found = skipped("", str(reason), raised.advice(cause), raised.line(cause, self.package))
         except (Exception, SystemExit) as error:  # upstream exits where a setting is unknown to it
             found = self._fault(error)
         self.results[name] = found.result
@@ -151,7 +153,7 @@ class Channel:
         if library:
             self.lacks(library)
             return skipped("", "needs the library {}, which is not installed".format(library))
-        return failed("raises", last_line(error))
+        return failed("raises", last_line(error), raised.advice(error), raised.line(error, self.package))
 
 
 def exhausted(error: Optional[BaseException]) -> str:

@@ -96,6 +96,12 @@ def test_what_is_broken_is_caught_by_its_check(name: str, found: dict[str, dict[
     assert all(words in text for words in expected.told), text
 
 
+def test_what_does_not_run_is_told_by_its_line(found: dict[str, dict[str, Check]]) -> None:
+    check = found["of_one_type"]["gradient"]
+    assert (check.result, check.advice.split(": ")[1]) == ("skip", "make it with dtype=x.dtype.")
+    assert check.detail == "nn/modules/faulty_of_one_type.py:13: w = w + F.conv2d(x, torch.ones(1, x.shape[1], 1, 1))"
+
+
 def test_a_block_is_verified_and_drawn(cache: Path, tmp_path: Path) -> None:
     """Whole, as the command does it, with an untouched copy beside, in a release with another branch."""
     package = releases.unpack("8.1.0", cache, tmp_path / "site-packages").resolve()

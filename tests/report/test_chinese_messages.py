@@ -18,7 +18,7 @@ SPEAKING = (
     *(f"probe/models/{name}.py" for name in ("asked", "build", "context", "costs", "declared", "explain", "flops")),
     *(f"probe/models/{name}.py" for name in ("checkpoint", "images", "user_model")),
     "probe/figures/*.py",
-    *(f"probe/{name}.py" for name in ("events", "imports", "verify")),
+    *(f"probe/{name}.py" for name in ("events", "imports", "raised", "verify")),
     "graph/lint.py",
     "graph/model.py",
     *(f"runner/{name}.py" for name in ("figures", "judge", "photographs", "process", "verify", "verify_block")),
@@ -45,6 +45,8 @@ NO_MESSAGE = frozenset(
         "No module named '([\\w.]+)'",
         r"(?:[A-Z]\d \()?(\d{1,9})(?=$|[\s,)-])",
         "not implemented for",
+        *("modified by an inplace operation", "all tensors to be on the same device", "should be the same"),
+        *("expected scalar type", "to have the same dtype"),
         # names of checks, of results, and of what is compared
         *("import", "base", "checkpoint", "train", "amp", "source", "fail", "pass", "known", "skip"),
         *("rising", "stage", "twice", "unused", "comment", "mean", "other"),

@@ -106,6 +106,12 @@ FAULTY = {
         "one.weight",
         "softmax(1)",
     ),
+    "in_place": _text(
+        "InPlace", _gate("InPlace", "pass", "x *= w.sigmoid()"), "gradient", "is changed in place", "write `x = x * …`"
+    ),
+    "of_one_type": _text(  # what is computed in more bits tells nothing of it
+        "OfOneType", _gate("OfOneType", "pass", "w = w + F.conv2d(x, torch.ones(1, x.shape[1], 1, 1))")
+    ),
     "averaging": _text(
         "Averaging",
         """class Averaging(nn.Module):

@@ -132,6 +132,16 @@ SAID: Mapping[str, str] = {
     "torchrun was still running after {n} s": "torchrun 在 {n} 秒后仍未结束",
     # the probe
     "raises": "抛出异常",
+    "What a gradient needs is changed in place. Look in forward for `x *= …`, `x += …`, methods such as `x.mul_(…)`, "
+    "and inplace=True; write `x = x * …` instead.": (
+        "求梯度所需的内容被原地修改了。在 forward 里查找 `x *= …`、`x += …`、`x.mul_(…)` 这样的方法和 inplace=True，"
+        "改写成 `x = x * …`。"
+    ),
+    "A tensor is made on one device, whatever the input's: make it with device=x.device, or keep it as a parameter or "
+    "a buffer.": ("有张量固定建在某个设备上，没有跟随输入：用 device=x.device 创建它，或者把它存为参数或缓冲区。"),
+    "A tensor is made of one type, whatever the input's: make it with dtype=x.dtype.": (
+        "有张量固定为某种数据类型，没有跟随输入：用 dtype=x.dtype 创建它。"
+    ),
     "the probe died": "探测程序中途退出",
     "the probe had died before": "探测程序此前已经退出",
     "The probe was still running when its time was up while {said}.": "探测程序到时限仍未结束，当时正在{said}。",

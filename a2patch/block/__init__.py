@@ -4,7 +4,7 @@ It imports `errors` and `protocol`.
 """
 
 from a2patch.block.addition import Addition, Branch, LaterModel, addition
-from a2patch.block.bundled import bringing, bundled, called, commands, load_folder, reference
+from a2patch.block.bundled import bringing, bundled, called, commands, load_folder
 from a2patch.block.definition import RULES, Block, BlockClass, RowRule, is_part
 from a2patch.block.double_attention import (
     ADDED,
@@ -58,6 +58,5 @@ __all__ = [
     "is_part",
     "load_folder",
     "read_module_file",
-    "reference",
     "reread",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Iterable
 from functools import lru_cache
@@ -10,7 +11,7 @@ from pathlib import Path
 from a2patch.block.definition import RULES, Block, BlockClass, is_part
 from a2patch.block.double_attention import CLASSES, MODULE
 from a2patch.block.folder import folder
-from a2patch.block.module_file import defined_classes, is_module_name, read_module_file
+from a2patch.block.module_file import defined_classes, is_module_name, read_module_file, read_source
 from a2patch.errors import BlockError
 
 if sys.version_info >= (3, 11):
@@ -51,13 +52,6 @@ def called(kinds: Iterable[str]) -> str:
     return " and ".join(names)
 
 
-def reference(block: Block) -> Path | None:
-    """Return the formula of a block that comes with a2patch and that is as it came; None of any other."""
-    mine = bundled().get(block.name)
-    path = folder() / block.name / "reference.py"
-    return path if mine and mine.source == block.source and path.is_file() else None
-
-
 def load_folder(folder: Path) -> Block:
     """Read the block of a folder with a `block.toml`.
 
@@ -72,6 +66,7 @@ def load_folder(folder: Path) -> Block:
         )
         source, name = read_module_file(description.with_name(told["file"])), str(told["name"])
         maps, vectors = _attention(told.get("attention", {}))
+        reference = _reference(description.with_name("reference.py"))
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise BlockError(
             "this folder has no block.toml that describes a block",
@@ -91,7 +86,23 @@ def load_folder(folder: Path) -> Block:
     paper = told.get("paper", {})
     url = str(paper.get("url", "")) if isinstance(paper, dict) else ""
     title, use = str(told.get("title", "")), str(told.get("use", ""))
-    return Block(name, source.source, classes, title, use, url, maps, vectors)
+    return Block(name, source.source, classes, title, use, url, maps, vectors, reference)
+
+
+def _reference(path: Path) -> bytes:
+    """Return the file with the formula of a block; empty where there is none.
+
+    Raises:
+        ValueError: It does not define what it must.
+        OSError: It can't be read.
+    """
+    if not path.exists():
+        return b""
+    content = read_source(path)
+    functions = [node.name for node in ast.parse(content).body if isinstance(node, ast.FunctionDef)]
+    if "reference" not in functions:
+        raise ValueError(f"{path.name} defines no function reference(module, x)")
+    return content
 
 
 def _attention(table: dict[str, object]) -> tuple[str, str]:

@@ -99,6 +99,7 @@ class Block:
         maps: The part of a layer that a softmax over the positions makes attention maps of, as a dotted attribute;
             empty where it declares none.
         vectors: The part whose softmax over the channels tells how much of each map a position is handed; likewise.
+        reference: The bytes of the file with its formula, a function `reference(module, x)`; empty where there is none.
     """
 
     name: str
@@ -109,6 +110,7 @@ class Block:
     paper: str = ""
     maps: str = ""
     vectors: str = ""
+    reference: bytes = b""
 
     def names(self) -> tuple[str, ...]:
         """Return the names of its classes in the tree."""

@@ -61,7 +61,7 @@ _ROWS = (
 )
 
 ADDED = AddedBlock(
-    reference=str(folder() / MODULE / "reference.py"),
+    reference=folder().joinpath(MODULE, "reference.py").read_text("utf-8"),
     rows=_ROWS,
     forms=tuple(Form(LAYER, (6, 5, 3, reconstruct), 6) for reconstruct in (False, True)),
     unlike=(

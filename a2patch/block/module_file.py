@@ -57,7 +57,7 @@ def read_module_file(path: Path) -> Block:
             remedy="Rename the file: letters a to z, digits and _, no digit first, and no name that Python or Windows "
             "keeps for itself, such as class.py, __init__.py or con.py.",
         )
-    source = _content(path)
+    source = read_source(path)
     return _read(name, source, path)
 
 
@@ -72,7 +72,12 @@ def reread(name: str, source: bytes) -> Block:
     return _read(name, source, Path(f"{name}.py"))
 
 
-def _content(path: Path) -> bytes:
+def read_source(path: Path) -> bytes:
+    """Return the bytes of a Python file that belongs to a block.
+
+    Raises:
+        BlockError: There is none, or it is far too large.
+    """
     if not path.is_file():
         raise BlockError("there is no such file", path=path, remedy="Name a Python file with an nn.Module class.")
     if path.stat().st_size > _LARGEST:

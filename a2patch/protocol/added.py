@@ -66,7 +66,7 @@ class AddedBlock:
             the base. None where the block has branches of its own, and models.
         args: Arguments of an example row of each, likewise.
         defined: What each of its classes is called in its module, where that is another name.
-        reference: The path of its formula, a file with `reference(module, x)`; empty if it has none.
+        reference: The source of its formula, a function `reference(module, x)`; empty if it has none.
         rows: Rows that `parse_model` must read as it says; none where they follow from the rules.
         forms: What is compared with the formula; none where that follows from the rules.
         unlike: What to say of a layer that computes another formula, and what to look at; empty for what is said of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
-from a2patch.block import BASES, Block, bundled, reference
+from a2patch.block import BASES, Block, bundled
 from a2patch.errors import ModelError
 from a2patch.graph import at_scale, model_files
 from a2patch.protocol import AddedBlock, AddedModules, Check, ModelSpec, ModelUnreadable, Role, VerifyRequest
@@ -134,7 +134,7 @@ def _described(block: Block) -> AddedBlock:
         rules=tuple(each.rule.name if each.rule else "keep" for each in block.classes),
         args=tuple(each.args for each in block.classes),
         defined=tuple(each.defined for each in block.classes),
-        reference=str(reference(block) or ""),
+        reference=block.reference.decode("utf-8", "replace"),
     )
 
 

@@ -78,6 +78,7 @@ class Layer:
             "source": packing.packed({"": self.block.source})[""],
             "classes": classes,
             **({"attention": parts} if self.block.maps else {}),
+            **({"reference": packing.packed({"": self.block.reference})[""]} if self.block.reference else {}),
             "diffs": [packing.packed_diff(diff) for diff in self.diffs],
         }
 
@@ -109,7 +110,9 @@ def _layer(tree: Tree, entry: dict[str, Any]) -> Layer:
     classes = tuple(_class(each) for each in entry["classes"])
     if not classes:
         raise ValueError(f"its block {name} has no class")
-    block = Block(name, source, classes, title, use, paper, *_attention(packing.of(dict, entry.get("attention", {}))))
+    attention = _attention(packing.of(dict, entry.get("attention", {})))
+    reference = packing.unpacked(entry["reference"]) if "reference" in entry else b""
+    block = Block(name, source, classes, title, use, paper, *attention, reference)
     layer = Layer(block, ())
     diffs = tuple(packing.diff(tree, each, layer.added) for each in entry["diffs"])
     if [diff.site for diff in diffs] not in (["module", "init", "tasks"], ["tasks"]):

@@ -12,6 +12,7 @@ from unittest import mock
 
 import pytest
 
+from a2patch.block import bundled
 from a2patch.errors import BlockNeedsError
 from a2patch.protocol import ClassTried
 from a2patch.transaction.survey import survey
@@ -81,18 +82,25 @@ def test_names_and_folders_and_several_at_once(package: Path) -> None:
     assert snapshot(package.parent) == before
 
 
-def test_what_a_folder_says_of_attention_is_kept_in_the_tree(package: Path, tmp_path: Path) -> None:
+def test_what_a_folder_says_is_kept_in_the_tree(package: Path, tmp_path: Path) -> None:
     folder = tmp_path / "looking"
     folder.mkdir()
     folder.joinpath("looking.py").write_bytes(source("Looking", "c1, k=3", "c1, c1"))
     text = 'name = "looking"\nfile = "looking.py"\n[classes.Looking]\nrow = "keep"\n[attention]\nmaps = "conv"\n'
     folder.joinpath("block.toml").write_text(text)
+    formula = folder / "reference.py"
+    formula.write_text("def formula(module, x): return x")
+    refused = apply(package, folder)
+    assert (refused.code, "reference.py defines no function reference(module, x)" in refused.err) == (2, True)
+    formula.write_text("def reference(module, x): return x")
     assert apply(package, folder, "simam").code == 0
     kept = {one.layer.block.name: one.layer.block for one in survey(tree.find(package)).layers}
     assert {name: (block.maps, block.vectors) for name, block in kept.items()} == {
         "looking": ("conv", ""),
         "simam": ("", ""),
     }
+    assert kept["looking"].reference == formula.read_bytes()
+    assert kept["simam"] == bundled()["simam"]
 
 
 def test_apply_alone_stays_double_attention(package: Path, mine: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from a2patch.block import Block, BlockClass, bundled
+from a2patch.block import Block, BlockClass, bundled, gated
 from a2patch.block.definition import RULES
 from a2patch.protocol import Check, Message
 from a2patch.runner import figures, verify_block
@@ -56,6 +56,19 @@ ROWS["a class under another name"] = replace(
 )
 
 
+DOUBLING = Block(
+    "doubling",
+    b"from torch import nn\n\n\nclass Doubling(nn.Module):\n    def forward(self, x):\n        return 2 * x\n",
+    (BlockClass("Doubling", RULES["keep:nothing"]),),
+    reference=b"def reference(module, x):\n    return x + x\n",
+)
+FORMULAS = {
+    "a twin behind a gate": gated(replace(bundled()["se"], name="gated_se")),
+    "of a folder": DOUBLING,
+    "of a folder, wrong": replace(DOUBLING, name="wrong", reference=DOUBLING.reference.replace(b"+ x", b"+ 3 * x")),
+}
+
+
 @pytest.fixture(scope="module")
 def found(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Check]]:
     """What the checks told of each, all tried in one process."""
@@ -71,6 +84,9 @@ def found(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, di
             block = replace(block, classes=(BlockClass(each.name, RULES["keep:nothing"]),))
         plant(package, block)
         requests[name] = block_request("patched", package, ("import", *RUN), block, "yolov8.yaml")
+    for name, block in FORMULAS.items():
+        plant(package, block)
+        requests[name] = block_request("patched", package, ("import", "formula"), block, "yolov8.yaml")
     (folder / "work").mkdir()
     events: dict[str, list[Message]] = told(requests, folder / "work")
     return {name: {e.name: e for e in events[name] if isinstance(e, Check)} for name in requests}
@@ -94,6 +110,15 @@ def test_what_is_broken_is_caught_by_its_check(name: str, found: dict[str, dict[
     check = faults[expected.check]
     text = f"{check.meaning} {check.advice}\n{check.detail}"
     assert all(words in text for words in expected.told), text
+
+
+def test_a_formula_of_ones_own_is_held_against_the_layer(found: dict[str, dict[str, Check]]) -> None:
+    assert {name: found[name]["formula"].result for name in FORMULAS} == {
+        "a twin behind a gate": "pass",
+        "of a folder": "pass",
+        "of a folder, wrong": "fail",
+    }
+    assert "Doubling doesn't compute its formula" in found["of a folder, wrong"]["formula"].meaning
 
 
 def test_what_does_not_run_is_told_by_its_line(found: dict[str, dict[str, Check]]) -> None:

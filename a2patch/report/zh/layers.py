@@ -99,8 +99,8 @@ SAID: Mapping[str, str] = {
     "within {n}": "误差在 {n} 以内",
     "off by {n}": "相差 {n}",
     "{layer} doesn't compute its formula.": "{layer} 的计算与它的公式不符。",
-    "Compare its forward with {file}, step by step: the axis of each softmax, mean and norm.": (
-        "把它的 forward 与 {file} 逐步对照：每个 softmax、mean 和 norm 所取的轴。"
+    "Compare its forward with its reference.py, step by step: the axis of each softmax, mean and norm.": (
+        "把它的 forward 与它的 reference.py 逐步对照：每个 softmax、mean 和 norm 所取的轴。"
     ),
     "{layer} doesn't compute A²-Nets' double attention; a softmax over the wrong axis does this.": (
         "{layer} 计算的不是 A²-Nets 的双重注意力；softmax 取错了轴就会这样。"

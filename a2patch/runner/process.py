@@ -119,7 +119,7 @@ class ProbeProcess:
         elif status < 0:
             how = f"was killed by signal {-status}"
         else:
-            how = f"ended with status {status}"
+            how = f"ended with status {status}" if status else "ended too soon"
         with self._log.open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - _LOG_BYTES))
             lines = log.read().decode("utf-8", "replace").split("\n")

@@ -116,6 +116,7 @@ SAID: Mapping[str, str] = {
     "Its loss is no number after epoch {n}.": "第 {n} 轮之后，损失变成了非数值。",
     "It ended with status {n}.": "它以状态码 {n} 结束。",
     "It ended with status {n} while {said}.": "它以状态码 {n} 结束，当时正在{said}。",
+    "It ended too soon while {said}.": "它提前结束，当时正在{said}。",
     "It was killed by signal {n} while {said}.": "它被信号 {n} 杀掉，当时正在{said}。",
     "It was lost with its worker: {said}": "它与运行它的进程一起丢失：{said}",
     "Ray could not make it: {said}": "Ray 无法运行它：{said}",

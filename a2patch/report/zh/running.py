@@ -147,6 +147,7 @@ SAID: Mapping[str, str] = {
     "The probe was still running when its time was up while {said}.": "探测程序到时限仍未结束，当时正在{said}。",
     "The probe was killed by signal {n} while {said}.": "探测程序被信号 {n} 杀掉，当时正在{said}。",
     "The probe ended with status {n} while {said}.": "探测程序以状态码 {n} 结束，当时正在{said}。",
+    "The probe ended too soon while {said}.": "探测程序提前结束，当时正在{said}。",
     "it tells nothing before what `{check}` found is mended": "`{check}` 发现的问题解决之前，这项检查没有意义",
     "this machine ran out of something: {said}": "这台机器的资源不够：{said}",
     "needs the library {library}, which is not installed": "需要 {library} 库，它没有安装",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from a2patch.report.markup import Markup, element, together
+from a2patch.report.markup import Markup, element, together, with_code
 from a2patch.report.zh import in_chinese
 
 ENGLISH, CHINESE = "en", "zh-Hans"
@@ -17,8 +17,10 @@ def both(english: str, chinese: str, name: str = "span", **attributes: str | flo
         name: The element that each stands in.
         attributes: Its attributes.
     """
+    texts = ((english, ENGLISH), (chinese, CHINESE))
+    pictured = name == "text"  # of SVG, which has no code
     return together(
-        element(name, english, lang=ENGLISH, **attributes), element(name, chinese, lang=CHINESE, **attributes)
+        *(element(name, text if pictured else with_code(text), lang=code, **attributes) for text, code in texts)
     )
 
 
@@ -32,7 +34,7 @@ def translated(english: str, name: str = "span", **attributes: str | float | Non
     """
     chinese = in_chinese(english)
     same = chinese == together(english)
-    return element(name, english, **attributes) if same else both(english, chinese, name, **attributes)
+    return element(name, with_code(english), **attributes) if same else both(english, chinese, name, **attributes)
 
 
 def quoted(text: str) -> Markup:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
+_CODE = re.compile("`([^`<>]+)`")
 _EMPTY = frozenset({"br", "col", "hr", "img", "input", "link", "meta"})
 
 
@@ -30,6 +32,11 @@ def element(name: str, *children: str, **attributes: str | float | None) -> Mark
     if name in _EMPTY:
         return Markup(f"<{name}{written}>")
     return Markup(f"<{name}{written}>{together(*children)}</{name}>")
+
+
+def with_code(text: str) -> Markup:
+    """Return text, escaped where it is not `Markup`, in which what stands between backticks is set as code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", together(text)))
 
 
 def together(*pieces: str) -> Markup:

@@ -23,7 +23,7 @@ def advice(error: BaseException) -> str:
 
 
 def line(error: BaseException, package: str) -> str:
-    """Return the innermost line in a layer of the package that an exception came of, with its place; empty for none.
+    """Return the innermost line in a layer of the package that an exception came of, and where; empty for none.
 
     Args:
         error: The exception.
@@ -33,5 +33,5 @@ def line(error: BaseException, package: str) -> str:
         parts = Path(frame.filename).parts
         if package in parts and "modules" in parts[parts.index(package) :] and frame.line:
             place = "/".join(parts[len(parts) - parts[::-1].index(package) :])
-            return "{}:{}: {}".format(place, frame.lineno, frame.line)
+            return "\n".join(["It was raised at", "{}:{}: {}".format(place, frame.lineno, frame.line)])
     return ""

@@ -77,6 +77,7 @@ def test_probes_end_with_the_command_that_asked_for_them(package: Path, python: 
         env=os.environ | {"TMPDIR": str(temporary)},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # which whoever runs the tests may ignore
     )
     marks = tmp_path / "alive"
     assert waited_for(lambda: len(list(marks.iterdir())) == 3), "all probes run"

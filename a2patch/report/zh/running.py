@@ -132,6 +132,7 @@ SAID: Mapping[str, str] = {
     "torchrun was still running after {n} s": "torchrun 在 {n} 秒后仍未结束",
     # the probe
     "raises": "抛出异常",
+    "It was raised at": "抛出异常的位置：",
     "What a gradient needs is changed in place. Look in forward for `x *= …`, `x += …`, methods such as `x.mul_(…)`, "
     "and inplace=True; write `x = x * …` instead.": (
         "求梯度所需的内容被原地修改了。在 forward 里查找 `x *= …`、`x += …`、`x.mul_(…)` 这样的方法和 inplace=True，"

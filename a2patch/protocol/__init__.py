@@ -35,12 +35,9 @@ from a2patch.protocol.events import (
     Done,
     Event,
     Exhausted,
-    InsertedModel,
-    InsertionRefused,
     LibrariesMissing,
     LibraryUnfit,
     ModelNoted,
-    ModelRow,
     ModelUnreadable,
     Result,
     StockModel,
@@ -60,6 +57,7 @@ from a2patch.protocol.figures import (
     SightMap,
     WiringDrawn,
 )
+from a2patch.protocol.insert import InsertedModel, InsertionRefused, ModelRow
 from a2patch.protocol.requests import (
     EVENTS,
     REQUEST,

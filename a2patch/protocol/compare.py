@@ -54,6 +54,7 @@ class PrepareRequest(CompareRequest):
         cwd: The folder that its user is in.
         datasets: Where its user's ultralytics looks for data sets.
         arguments: What is passed to every training besides.
+        base: The base, which may have been made ready before.
         models: The models.
         pretrained: The checkpoint to start from; empty for fresh weights.
         trust: Whether that may be loaded without restriction.
@@ -63,6 +64,7 @@ class PrepareRequest(CompareRequest):
     cwd: str
     datasets: str
     arguments: Tuple[Tuple[str, Any], ...]
+    base: ModelSource
     models: Tuple[ModelSource, ...]
     pretrained: str
     trust: bool

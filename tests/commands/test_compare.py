@@ -148,11 +148,29 @@ def test_other_arguments_are_refused(place: Place, whole: Answer) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
+        (["yolov8n-seg.yaml"], "yolov8n-seg is a model of the task segment, and the base is one of detect"),
+        (["yolov8n-cls.yaml"], "yolov8n-cls is a model of the task classify"),
+        (["yolov8n_A2.yaml", "imgsz=abc"], "the arguments have a value that ultralytics refuses"),
+        (["yolov8n_A2.yaml", "imgzs=64"], "the arguments have a name that this release does not know"),
+    ],
+)
+def test_what_can_not_be_compared_is_refused_before_a_training(place: Place, words: list[str], told: str) -> None:
+    first = [word for word in place.command(words[0], output="refused") if word != "imgsz=32"]
+    refused = a2patch(*first, *words[1:], cwd=place.folder)
+    assert refused.code == 2
+    assert told in refused.err
+    assert not place.folder.joinpath("refused", "plan.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
         (["compare", "--data", "d.yaml", "m.yaml"], "--base is needed"),
         (["compare", "--base", "b.yaml", "m.yaml"], "--data is needed"),
         (["compare", "--base", "b.yaml", "--data", "d.yaml"], "name a model"),
         (["compare", "--show", ".", "m.yaml"], "--show trains nothing"),
         (["compare", "--base", "b", "--data", "d", "m", "--seeds", "0"], "--seeds"),
+        (["compare", "--show", str(ROOT / "docs")], "there is no comparison in the folder"),
     ],
 )
 def test_bad_usage(words: list[str], told: str) -> None:

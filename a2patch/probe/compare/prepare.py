@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import torch
 
@@ -28,99 +28,98 @@ MODELS = "models"
 _BOXES = ("detect", "obb", "pose", "segment")  # the tasks whose validation tells of boxes
 
 
-class Found(NamedTuple):
-    """A model file as it is compared.
-
-    Attributes:
-        described: What it says, with its scale as the only one, and the classes of the data.
-        built: It, built without values.
-    """
-
-    described: Dict[str, Any]
-    built: Model
-
-
 def prepare(request: PrepareRequest, channel: Channel) -> None:
     """Look at the data, make each model ready, and tell what came of it."""
     named = "the arguments"
     try:
-        _check_arguments(dict(request.arguments))
+        size = _checked(dict(request.arguments))
         named = request.data
         channel.trying("looking at " + Path(named).name)
         described = data.describe(named, request.datasets, request.cwd)
-        channel.emit(_data_found(request, described))
+        channel.emit(_data_found(request, described, size))
         data.write(described, Path(request.folder))
+        named = request.base.label
+        task = _task(_described(request.base.path, request.base.scale, described))
         for source in request.models:
             named = source.label
             channel.trying("building " + named)
-            channel.emit(_prepared(source, described, request, channel))
+            channel.emit(_prepared(source, described, task, request, channel))
     except DeclinedError as error:
         channel.emit(ComparisonRefused("{} {}".format(named, error), error.found, error.remedy))
 
 
-def _check_arguments(arguments: Dict[str, Any]) -> None:
-    """Raise if the release does not know an argument, or a value of one."""
+def _checked(arguments: Dict[str, Any]) -> int:
+    """Return the side that images are taken at.
+
+    Raises:
+        DeclinedError: The release does not know an argument, or a value of one.
+    """
     unknown = sorted(set(arguments) - set(known(arguments)))
     if unknown:
         raise DeclinedError("have a name that this release does not know", ", ".join(unknown), "See `yolo cfg`.")
     try:
-        tools("cfg").get_cfg(overrides=arguments)
+        settings = tools("cfg").get_cfg(overrides=arguments)
+        return int(tools("utils.checks").check_imgsz(settings.imgsz, max_dim=1, floor=32))
     except (Exception, SystemExit) as error:  # upstream raises, or ends, as it likes
         raise DeclinedError("have a value that ultralytics refuses", last_line(error)) from error
 
 
-def _data_found(request: PrepareRequest, described: Dict[str, Any]) -> DataFound:
+def _data_found(request: PrepareRequest, described: Dict[str, Any], size: int) -> DataFound:
     fingerprint, images, validated = data.fingerprint(described)
     names = described["names"]
     classes = [names[i] for i in sorted(names)] if isinstance(names, dict) else list(names)
-    settings = {**tools("utils").DEFAULT_CFG_DICT, **dict(request.arguments)}
+    batch = {**tools("utils").DEFAULT_CFG_DICT, **dict(request.arguments)}["batch"]
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    size, batch = settings["imgsz"], settings["batch"]
-    return DataFound(fingerprint, images, validated, tuple(map(str, classes)), gpus, int(batch), int(size))
+    return DataFound(fingerprint, images, validated, tuple(map(str, classes)), gpus, int(batch), size)
 
 
 def _prepared(
-    source: ModelSource, described: Dict[str, Any], request: PrepareRequest, channel: Channel
+    source: ModelSource, classes: Dict[str, Any], task: str, request: PrepareRequest, channel: Channel
 ) -> ModelPrepared:
     """Build a model, count what it costs, and write what it is trained from.
 
     Raises:
         DeclinedError: It can't be compared.
     """
-    found = _found(source.path, source.scale, described)
+    model = _described(source.path, source.scale, classes)
+    if _task(model) != task:
+        text = "is a model of the task {}, and the base is one of {}".format(_task(model), task)
+        raise DeclinedError(text, remedy="Compare models of one task.")
+    built = _built(model)
     note = ""
     places: Tuple[int, ...] = ()
     if source.like:
-        other = _found(source.like, source.like_scale, described)
-        made = control(found.described, found.built, other.described, other.built)
-        found, places = Found(made.described, _built(made.described)), made.places
-        counts = [count_parameters(model) for model in (found.built, other.built)]
+        other = _described(source.like, source.like_scale, classes)
+        other_built = _built(other)
+        model, places = control(model, built, other, other_built)
+        built = _built(model)
+        counts = [count_parameters(each) for each in (built, other_built)]
         note = "{:,} parameters, and {} has {:,}".format(counts[0], Path(source.like).name, counts[1])
     folder = Path(request.folder, MODELS)
     folder.mkdir(exist_ok=True)
     file = folder / (source.label + ".yaml")
-    file.write_text(json.dumps(found.described), encoding="utf-8")  # JSON is YAML
+    file.write_text(json.dumps(model), encoding="utf-8")  # JSON is YAML
     start: Optional[Started] = None
     if request.pretrained:
         channel.trying("giving {} its weights".format(source.label))
-        start = started(found.described, file, request, channel, places)
+        start = started(model, file, request, channel, places)
     told: List[str] = [text for text in (note, start.note if start else "") if text]
     return ModelPrepared(
         source.label,
         "{}/{}".format(MODELS, (start.file if start else file).name),
-        count_parameters(found.built),
-        counted(found.built),
+        count_parameters(built),
+        counted(built),
         start.kind if start else "fresh",
         start.exact if start else None,
         "; ".join(told),
     )
 
 
-def _found(path: str, scale: str, described: Dict[str, Any]) -> Found:
-    """Read and build a model at the scale that is compared, with the classes of the data.
+def _described(path: str, scale: str, classes: Dict[str, Any]) -> Dict[str, Any]:
+    """Return what a model file says, with the scale that is compared as the only one, and the classes of the data.
 
     Raises:
-        DeclinedError: It is no model, does not build, or finds no boxes.
+        DeclinedError: It is no model.
     """
     try:
         own = UserModel(Path(path), scale)
@@ -128,12 +127,20 @@ def _found(path: str, scale: str, described: Dict[str, Any]) -> Found:
         raise DeclinedError("can't be compared", str(error)) from error
     scales = own.model.get("scales")
     only = {**own.model, "scales": {own.chosen: scales[own.chosen]}} if scales else dict(own.model)
-    made = {**only, "nc": int(described["nc"])}
-    task = importlib.import_module("ultralytics.nn.tasks").guess_model_task(made)
+    return {**only, "nc": int(classes["nc"])}
+
+
+def _task(model: Dict[str, Any]) -> str:
+    """Return what a model is for, such as `detect`.
+
+    Raises:
+        DeclinedError: It finds no boxes.
+    """
+    task = str(importlib.import_module("ultralytics.nn.tasks").guess_model_task(model))
     if task not in _BOXES:
         remedy = "Boxes are compared: the tasks {}.".format(", ".join(_BOXES))
         raise DeclinedError("is a model of the task {}".format(task), remedy=remedy)
-    return Found(made, _built(made))
+    return task
 
 
 def _built(described: Dict[str, Any]) -> Model:

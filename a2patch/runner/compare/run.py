@@ -10,7 +10,7 @@ from typing import Any
 
 from a2patch.runner.compare import models, results
 from a2patch.runner.compare.asked import Asked, Under
-from a2patch.runner.compare.folder import Folder
+from a2patch.runner.compare.folder import PLAN, Folder
 from a2patch.runner.compare.outcome import Comparison
 from a2patch.runner.compare.plan import CompareError, Plan, labelled, merged
 from a2patch.runner.compare.queue import Progress, Queue
@@ -70,7 +70,7 @@ def show(path: Path, notify: Callable[[str], None]) -> Comparison:
         AccessError: What is worked out can't be written to it.
     """
     folder = Folder(path)
-    plan = folder.plan() if path.is_dir() else None
+    plan = folder.plan() if path.joinpath(PLAN).is_file() else None
     if plan is None:
         raise CompareError("there is no comparison in the folder", path=path, remedy="Name one with --show.")
     with explained(path):

@@ -60,6 +60,7 @@ class Work:
             cwd=str(self._under.cwd),
             datasets=models.datasets(self._under.variables, self._under.cwd),
             arguments=tuple(plan.arguments.items()),
+            base=plan.models[0].source,
             models=tuple(model.source for model in plan.unprepared()),
             pretrained=str(asked.pretrained) if asked.pretrained else "",
             trust=asked.trust,

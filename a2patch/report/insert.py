@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from rich.cells import cell_len, set_cell_size
+
 from a2patch.graph import at_scale
 from a2patch.report.text import table_lines
 from a2patch.runner import InsertedModel, InsertResult
@@ -22,7 +24,7 @@ def layer_lines(made: Sequence[InsertedModel], width: int) -> list[str]:
         width: The columns to stay within; what does not fit of the arguments of a layer is left out.
     """
     lines = [line for model in made for line in (model.name, *_layer_table(model), "")]
-    return [line if len(line) <= width else line[: width - 1] + "…" for line in lines]
+    return [line if cell_len(line) <= width else set_cell_size(line, width - 1) + "…" for line in lines]
 
 
 def _layer_table(model: InsertedModel) -> list[str]:

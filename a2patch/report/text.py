@@ -6,6 +6,8 @@ import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
+from rich.cells import cell_len
+
 _GAP = "  "
 # What steers a terminal, or turns the direction of what follows; a tab and the end of a line are harmless.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\udc80-\udc9f]")
@@ -38,13 +40,18 @@ def table_lines(rows: Iterable[Sequence[str]], width: int | None = None) -> list
     tables = [[names]]
     for column in columns:
         cells = (*tables[-1], column)
-        if width is not None and len(cells) > 2 and len(_GAP.join(cell[0] for cell in cells)) > width:
+        if width is not None and len(cells) > 2 and cell_len(_GAP.join(cell[0] for cell in cells)) > width:
             tables.append([names])
         tables[-1].append(column)
     return [_GAP.join(row).rstrip() for table in tables for row in zip(*table, strict=True)]
 
 
+def padded(text: str, width: int) -> str:
+    """Return text with blanks behind it, up to a width on a terminal, where a Chinese character takes two columns."""
+    return text + " " * (width - cell_len(text))
+
+
 def _padded(cells: Sequence[str]) -> list[str]:
     """Return the cells of a column at one width."""
-    width = max(map(len, cells))
-    return [cell.ljust(width) for cell in cells]
+    width = max(map(cell_len, cells))
+    return [padded(cell, width) for cell in cells]

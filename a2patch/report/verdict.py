@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from rich.cells import cell_len
+
 from a2patch.block import MODEL, TUTORIAL
 from a2patch.report.costs import LEGEND, cost_table, table_title
 from a2patch.report.styled import Style, Styled
-from a2patch.report.text import table_lines, wrapped
+from a2patch.report.text import padded, table_lines, wrapped
 from a2patch.runner import NOT_ASKED, Check, Verdict, explained
 
 _NARROWEST = 40
@@ -84,14 +86,14 @@ def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
 def check_line(check: Check, name_width: int, room: int) -> Styled:
     """Return the line of a check: its result, its name, what was measured as far as there is room, and its time."""
     name = f"{check.name:<{name_width}}"
-    figure = check.figure if len(check.figure) <= room else ""
+    figure = check.figure if cell_len(check.figure) <= room else ""
     named: Style = "strong" if check.result == "fail" else "skip" if check.result == "skip" else ""
     rest: Style = "skip" if check.result == "skip" else ""
     return Styled(
         (
             (f"{check.result:<6}", check.result),
             (name, named),
-            (f"{_GAP}{figure:<{room}}{_GAP}{check.seconds:5.1f} s", rest),
+            (f"{_GAP}{padded(figure, room)}{_GAP}{check.seconds:5.1f} s", rest),
         )
     )
 
@@ -108,7 +110,7 @@ def _check_table(checks: Sequence[Check], width: int) -> list[str | Styled]:
 def _check_lines(check: Check, name_width: int, width: int) -> list[str | Styled]:
     room = width - name_width - _AROUND
     lines: list[str | Styled] = [check_line(check, name_width, room)]
-    figure = check.figure if len(check.figure) > room else ""
+    figure = check.figure if cell_len(check.figure) > room else ""
     said = [line for text in (figure, check.meaning, check.advice) for line in _wrapped(text, width, _INDENT)]
     said += [_INDENT + line for line in check.detail.splitlines()]  # perhaps a diff, which must not be wrapped
     return lines + (_dim(said) if check.result == "skip" else [*said])

@@ -92,8 +92,7 @@ def kill_something(command: psutil.Process, chance: random.Random) -> None:
     children = command.children()
     victim = command if not children or chance.random() < 0.3 else chance.choice(children)
     victim.kill()
-    if victim is command:
-        victim.wait()
+    if victim is command:  # which is waited for by who began it: whoever else does takes away how it ended
         assert psutil.wait_procs(children, timeout=10)[1] == [], "a training goes on without its command"
 
 

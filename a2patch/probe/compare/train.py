@@ -18,7 +18,7 @@ from a2patch.probe.compare.validated import Validated
 from a2patch.probe.events import Channel
 from a2patch.probe.runtime.compat import tools
 from a2patch.probe.runtime.load import ALLOW
-from a2patch.protocol import VALIDATED, EpochDone, TrainingBegan, TrainingDone, TrainRequest
+from a2patch.protocol import VALIDATED, EpochDone, TrainingBegan, TrainingDone, TrainRequest, decode, encode
 
 RUN = "train"
 """The folder, in that of the run, which ultralytics writes to."""
@@ -29,6 +29,10 @@ def train(request: TrainRequest, channel: Channel) -> None:
     folder = Path(request.folder)
     place = folder / state.STATE
     kept = state.read(place)
+    if kept:  # it may have been ended before it told of the epoch that it had kept
+        last = decode(kept["epoch"])
+        assert isinstance(last, EpochDone), last
+        channel.emit(last)
     if kept and kept["finished"]:  # all but what upstream does to its own checkpoints then
         state.lay_out(kept, folder / RUN, {})
         channel.emit(TrainingDone(kept["memory"]))
@@ -86,16 +90,16 @@ class Recorder:
         finished = bool(trainer.stop) or trainer.epoch + 1 >= trainer.epochs
         if finished:  # before the state says so: whoever goes on from there trains no more
             self._validated.write(self._place.with_name(VALIDATED))
-        state.keep(trainer, self._stepper, self._place, {"finished": finished, "memory": memory()})
-        self._channel.emit(
-            EpochDone(
-                trainer.epoch + 1,
-                tuple((name, float(value)) for name, value in _validated(trainer)),
-                _classes(trainer),
-                bool(torch.isfinite(trainer.loss.detach()).all()),
-                time.monotonic() - self._since,
-            )
+        done = EpochDone(
+            trainer.epoch + 1,
+            tuple((name, float(value)) for name, value in _validated(trainer)),
+            _classes(trainer),
+            bool(torch.isfinite(trainer.loss.detach()).all()),
+            time.monotonic() - self._since,
         )
+        told = {"finished": finished, "memory": memory(), "epoch": encode(done)}
+        state.keep(trainer, self._stepper, self._place, told)
+        self._channel.emit(done)
 
 
 def _settings(request: TrainRequest) -> Dict[str, Any]:

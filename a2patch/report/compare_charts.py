@@ -11,7 +11,7 @@ from a2patch.report.markup import Markup, element
 from a2patch.runner import compare as runner
 
 _WIDE, _HIGH = 620, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 14, 14, 40  # the margins of what is drawn
+_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 22, 14, 40  # the margins of what is drawn
 _TICKS = 4
 _LINE = 22  # from one difference to the next
 # Told apart by shape too, so that no colour is needed to read a picture.

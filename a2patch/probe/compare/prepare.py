@@ -39,7 +39,7 @@ def prepare(request: PrepareRequest, channel: Channel) -> None:
         channel.emit(_data_found(request, described, size))
         data.write(described, Path(request.folder))
         named = request.base.label
-        task = _task(_described(request.base.path, request.base.scale, described))
+        task = _task(read_model(request.base.path, request.base.scale, described))
         for source in request.models:
             named = source.label
             channel.trying("building " + named)
@@ -81,18 +81,18 @@ def _prepared(
     Raises:
         DeclinedError: It can't be compared.
     """
-    model = _described(source.path, source.scale, classes)
+    model = read_model(source.path, source.scale, classes)
     if _task(model) != task:
         text = "is a model of the task {}, and the base is one of {}".format(_task(model), task)
         raise DeclinedError(text, remedy="Compare models of one task.")
-    built = _built(model)
+    built = build_model(model)
     note = ""
     places: Tuple[int, ...] = ()
     if source.like:
-        other = _described(source.like, source.like_scale, classes)
-        other_built = _built(other)
+        other = read_model(source.like, source.like_scale, classes)
+        other_built = build_model(other)
         model, places = control(model, built, other, other_built)
-        built = _built(model)
+        built = build_model(model)
         counts = [count_parameters(each) for each in (built, other_built)]
         note = "{:,} parameters, and {} has {:,}".format(counts[0], Path(source.like).name, counts[1])
     folder = Path(request.folder, MODELS)
@@ -115,7 +115,7 @@ def _prepared(
     )
 
 
-def _described(path: str, scale: str, classes: Dict[str, Any]) -> Dict[str, Any]:
+def read_model(path: str, scale: str, classes: Dict[str, Any]) -> Dict[str, Any]:
     """Return what a model file says, with the scale that is compared as the only one, and the classes of the data.
 
     Raises:
@@ -143,7 +143,15 @@ def _task(model: Dict[str, Any]) -> str:
     return task
 
 
-def _built(described: Dict[str, Any]) -> Model:
+def build_model(described: Dict[str, Any]) -> Model:
+    """Build a model without values, at its only scale.
+
+    Args:
+        described: What its file says.
+
+    Raises:
+        DeclinedError: It does not build.
+    """
     scales = described.get("scales")
     try:
         return meta_model({**described, "scale": next(iter(scales))} if scales else dict(described))

@@ -20,25 +20,27 @@ import json, sys
 from pathlib import Path
 sys.path[:0] = sys.argv[1:3]
 from a2patch.probe.compare.control import PLAIN, control
-from a2patch.probe.compare.prepare import _found
+from a2patch.probe.compare.prepare import build_model, read_model
 from a2patch.probe.models.build import count_parameters, kind
 from a2patch.probe.transplant.checkpoint import DeclinedError
 models = Path(sys.argv[1], "ultralytics", "cfg", "models")
 data = {"nc": 7}
 told = {}
 for name, base, scale, other in json.loads(sys.argv[3]):
-    one, two = (_found(str(path if Path(path).is_absolute() else models / path), scale, data) for path in (base, other))
+    one, two = (
+        read_model(str(path if Path(path).is_absolute() else models / path), scale, data) for path in (base, other)
+    )
+    one_built, two_built = build_model(one), build_model(two)
     try:
-        made = control(one.described, one.built, two.described, two.built)
+        made = control(one, one_built, two, two_built)
     except DeclinedError as error:
         told[name] = {"declined": str(error)}
         continue
-    from a2patch.probe.compare.prepare import _built
-    built = _built(made.described)
+    built = build_model(made.described)
     told[name] = {
-        "counts": [count_parameters(each.built) for each in (one, two)] + [count_parameters(built)],
+        "counts": [count_parameters(each) for each in (one_built, two_built, built)],
         "kinds": [kind(layer) for i, layer in enumerate(built.model) if i not in made.places],
-        "base": [kind(layer) for layer in one.built.model],
+        "base": [kind(layer) for layer in one_built.model],
         "places": [kind(built.model[i]) == PLAIN for i in made.places],
         "behind": [i - 1 - n for n, i in enumerate(made.places)],
     }

@@ -61,6 +61,12 @@ def is_alive(process: int) -> bool:
     return True
 
 
+def _heed_signals() -> None:
+    """Let a process that is begun be ended by what whoever runs the tests may ignore, as a shell does behind `&`."""
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def waited_for(holds: Callable[[], bool]) -> bool:
     give_up = time.monotonic() + 30
     while not holds() and time.monotonic() < give_up:
@@ -77,7 +83,7 @@ def test_probes_end_with_the_command_that_asked_for_them(package: Path, python: 
         env=os.environ | {"TMPDIR": str(temporary)},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # which whoever runs the tests may ignore
+        preexec_fn=_heed_signals,
     )
     marks = tmp_path / "alive"
     assert waited_for(lambda: len(list(marks.iterdir())) == 3), "all probes run"

@@ -121,7 +121,9 @@ def test_what_was_worked_out_otherwise_is_made_anew(folder: Folder, spoiled: byt
 
 
 @pytest.mark.parametrize(
-    "spoiled", [b"", b"{}", gzip.compress(b"{}"), gzip.compress(b"[1]"), gzip.compress(b"{" * 99)[:-9]]
+    "spoiled",
+    [b"", b"{}", gzip.compress(b"{}"), gzip.compress(b"[1]"), gzip.compress(b"{" * 99)[:-9]],
+    ids=["empty", "not packed", "an object", "a list", "cut"],  # else the time, which gzip writes, is in their names
 )
 def test_predictions_that_cannot_be_read_are_named(folder: Folder, spoiled: bytes) -> None:
     pytest.importorskip("faster_coco_eval")

@@ -73,6 +73,9 @@ def notes(found: runner.Comparison) -> list[str]:
     lines = [f"{m.label}: {m.note}." for m in found.models if m.note]
     if found.plan.seeds == 1:
         lines.append("One seed decides nothing: give --seeds 3 or more, which goes on from here.")
+    finished = [run.last[runner.MAIN] for run in found.runs if run.last]
+    if finished and not any(finished):
+        lines.append("Each mAP50-95 is 0: nothing has been learned yet. Compare anew with more --epochs.")
     lines += _missing_sizes(found)
     pairs = sum(len(model.beside) for model in found.models)
     if pairs > 1 and found.plan.seeds > 1:

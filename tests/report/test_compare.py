@@ -81,6 +81,14 @@ def test_one_seed_decides_nothing() -> None:
     assert any("--seeds 3" in line for line in compare.notes(found))
 
 
+def test_where_nothing_was_learned_that_is_told() -> None:
+    found = made()
+    blank = replace(found, runs=tuple(replace(run, last=dict.fromkeys(run.last, 0.0)) for run in found.runs))
+    told = "Each mAP50-95 is 0: nothing has been learned yet. Compare anew with more --epochs."
+    assert told in compare.notes(blank)
+    assert told not in compare.notes(found)
+
+
 def test_the_last_epoch_counts_and_the_best_is_named_so() -> None:
     found = made()
     base = found.models[0]

@@ -35,6 +35,9 @@ SAID: Mapping[str, str] = {
     "about {n}": "大约 {n} 个",
     "more than {n}": "超过 {n} 个",
     # notes
+    "Each mAP50-95 is 0: nothing has been learned yet. Compare anew with more --epochs.": (
+        "所有 mAP50-95 都是 0：还什么都没学到。请用更多的 --epochs 重新比较。"
+    ),
     "One seed decides nothing: give --seeds 3 or more, which goes on from here.": (
         "一个种子什么也不能判定：请用 --seeds 3 或更多，它会接着做下去。"
     ),
